@@ -1,0 +1,79 @@
+"""Does the generated source equal the built module, bit for bit?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+
+import torch
+from torch import Tensor, nn
+
+from resnet_spec.build.modules import build
+from resnet_spec.ir import Network
+
+
+def verify(network: Network, source: str, batch: int = 2) -> list[str]:
+    """What differs between `build(network)` and the source's class; nothing if they are equal.
+
+    Compared are names, order and shapes of the state dict, first weights from one seed,
+    and for a random batch of the network's image size: training output, every gradient,
+    the statistics after that step, and the evaluation output.
+    """
+    scope: dict[str, object] = {"__name__": network.name}
+    exec(compile(source, f"<{network.name}>", "exec"), scope)
+    generated: Callable[[], nn.Module] = scope[network.name]  # type: ignore[assignment]
+    with torch.random.fork_rng():
+        ours, theirs = (_seeded(make) for make in (lambda: build(network), generated))
+        images = torch.randn(batch, *network.image)
+        return list(_differences(ours, theirs, images))
+
+
+def _seeded(make: Callable[[], nn.Module]) -> nn.Module:
+    torch.manual_seed(0)
+    return make()
+
+
+def _differences(ours: nn.Module, theirs: nn.Module, images: Tensor) -> Iterator[str]:
+    names = [[(k, v.shape) for k, v in m.state_dict().items()] for m in (ours, theirs)]
+    for mine, other in zip_longest(*names):
+        if mine != other:
+            yield f"state dict: {mine} built, {other} generated"
+            return
+    yield from _unequal("first weights", ours.state_dict(), theirs.state_dict())
+    runs = [_step(model, images) for model in (ours, theirs)]
+    for what, mine, other in zip(
+        ("training", "gradient of", "after a step"), *runs, strict=True
+    ):
+        yield from _unequal(what, mine, other)
+    evaluated = [_evaluated(model, images) for model in (ours, theirs)]
+    yield from _unequal("evaluation", *evaluated)
+
+
+def _step(model: nn.Module, images: Tensor) -> tuple[dict[str, Tensor], ...]:
+    """Output, gradients and state of one training step, dropout from one seed."""
+    torch.manual_seed(1)
+    output = model.train()(images)
+    output.square().mean().backward()
+    gradients = {k: p.grad for k, p in model.named_parameters() if p.grad is not None}
+    return {"output": output}, gradients, model.state_dict()
+
+
+def _evaluated(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
+    """The evaluation output, with the batch's own statistics so that numbers stay finite."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # the plain mean over all batches, here the one
+    with torch.no_grad():
+        model.train()(images)
+        return {"output": model.eval()(images)}
+
+
+def _unequal(
+    what: str, mine: dict[str, Tensor], other: dict[str, Tensor]
+) -> Iterator[str]:
+    if mine.keys() != other.keys():
+        yield f"{what}: {sorted(mine.keys() ^ other.keys())} on one side only"
+    for name in mine.keys() & other.keys():
+        if not torch.equal(mine[name], other[name]):
+            yield f"{what} {name}: not equal"

@@ -1,0 +1,32 @@
+"""What a spec claims of its network, held against the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resnet_spec.errors import Problem
+from resnet_spec.ir import Network
+from resnet_spec.spec import Expect
+
+
+def untrue(expect: Expect, network: Network) -> Iterator[Problem]:
+    """A problem for each claim that does not hold, with the computed value."""
+    truth: dict[str, int | tuple[tuple[int, ...], ...]] = {
+        "params": network.params,
+        "macs": network.macs,
+        "features": tuple(tuple(map(int, stage.output)) for stage in network.stages),
+        "output_stride": network.output_stride,
+    }
+    for field, computed in truth.items():
+        claimed = getattr(expect, field)
+        if claimed is not None and claimed != computed:
+            message = (
+                f"claims {_shown(claimed)}, and the network has {_shown(computed)}"
+            )
+            yield Problem(message, ("expect", field))
+
+
+def _shown(value: int | tuple[tuple[int, ...], ...]) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return f"[{', '.join(str(list(shape)) for shape in value)}]"

@@ -1,0 +1,58 @@
+"""What a user is told about a mistake."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Path = tuple[str | int, ...]
+"""Where in a document a value stands: `("widths", 2)` is the third width."""
+
+
+def dotted(path: Path) -> str:
+    """The path as one writes it.
+
+    >>> dotted(("stem", "width")), dotted(("widths", 2))
+    ('stem.width', 'widths[2]')
+    """
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
+class Place(NamedTuple):
+    """A file and, counted from 1, the line and column in it; line 0 is no line."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+class Problem(NamedTuple):
+    """One mistake: what is wrong, what would be legal, and where it stands.
+
+    `about_key` says that the key is wrong, whatever value it has.
+    """
+
+    message: str
+    path: Path = ()
+    place: Place | None = None
+    about_key: bool = False
+
+    def __str__(self) -> str:
+        place = f"{self.place}: " if self.place else ""
+        path = f"{dotted(self.path)}: " if self.path else ""
+        return f"{place}{path}{self.message}"
+
+
+class SpecError(ValueError):
+    """Raised for every mistake in a spec, with all the problems found.
+
+    >>> print(SpecError(Problem("64 is not divisible by groups 3", ("widths", 0))))
+    widths[0]: 64 is not divisible by groups 3
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems

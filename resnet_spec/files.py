@@ -1,0 +1,96 @@
+"""Which specs are meant, and where their source goes."""
+
+from __future__ import annotations
+
+import keyword
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from resnet_spec.errors import Place, Problem, SpecError
+
+ROOT = "specs"  # a folder of this name is where output paths start
+
+
+class SpecFile(NamedTuple):
+    """A spec, and its path as the source's own path and its header have it."""
+
+    file: Path
+    name: PurePosixPath  # below the folder `specs`
+    shown: str  # the same with that folder, or the name where there is none
+
+    @property
+    def module(self) -> PurePosixPath:
+        return self.name.with_suffix(".py")
+
+
+def spec_files(paths: list[str]) -> list[SpecFile]:
+    """The specs that the paths mean; a folder means all `*.yaml` in and below it.
+
+    Refuses a folder without specs, a name that no module can have, and two specs that
+    would be written to one file.
+    """
+    found = [spec for path in paths for spec in _spec_files(Path(path))]
+    specs = {spec.file.absolute(): spec for spec in found}.values()
+    taken: dict[PurePosixPath, SpecFile] = {}
+    for spec in specs:
+        first = taken.setdefault(spec.module, spec)
+        if first is not spec:
+            raise _refused(
+                spec.file, f"would be written to {spec.module}, as {first.file} is"
+            )
+        if not _is_module(spec.module):
+            message = (
+                "a spec's path is a module's: letters, digits and _, no digit first"
+            )
+            raise _refused(spec.file, message)
+    return list(specs)
+
+
+def write(file: Path, text: str) -> None:
+    """The text as the file, whole or not at all. Raises OSError where that fails."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with new.open("x", encoding="utf-8", newline="\n") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _spec_files(path: Path) -> Iterator[SpecFile]:
+    if not path.is_dir():
+        yield _spec_file(path, path.parent)
+        return
+    inside = sorted(path.rglob("*.yaml"))
+    if not inside:
+        raise _refused(path, "has no *.yaml in it")
+    yield from (_spec_file(file, path) for file in inside)
+
+
+def _spec_file(file: Path, folder: Path) -> SpecFile:
+    """Named from the innermost `specs` above it on, else from the folder that was given."""
+    whole = Path(os.path.normpath(file.absolute()))
+    above = list(whole.parts[:-1])
+    if ROOT in above:
+        start = len(above) - above[::-1].index(ROOT)
+        name = PurePosixPath(*whole.parts[start:])
+        return SpecFile(file, name, f"{ROOT}/{name}")
+    name = PurePosixPath(file.relative_to(folder).as_posix())
+    return SpecFile(file, name, str(name))
+
+
+def _is_module(module: PurePosixPath) -> bool:
+    parts = module.with_suffix("").parts
+    return all(
+        p.isidentifier() and p.isascii() and not keyword.iskeyword(p) for p in parts
+    )
+
+
+def _refused(path: Path, message: str) -> SpecError:
+    return SpecError(Problem(message, place=Place(str(path))))

@@ -1,0 +1,252 @@
+"""Blocks, stages and the network, and what is true of them for every image size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from itertools import accumulate
+from typing import NamedTuple
+
+from resnet_spec.ir.numbers import Condition, Number, named_numbers
+from resnet_spec.ir.ops import Chain, Flatten, Op
+from resnet_spec.ir.shapes import Lengths, Shape
+
+
+class Sizes(NamedTuple):
+    """The heights and widths that a network takes; `largest` None is no limit."""
+
+    smallest: int
+    largest: int | None = None
+
+    def __contains__(self, length: object) -> bool:
+        if not isinstance(length, int) or length < self.smallest:
+            return False
+        return self.largest is None or length <= self.largest
+
+
+class Disagreement(NamedTuple):
+    """The smallest image at which a block cannot add its shortcut, and the two shapes."""
+
+    block: str
+    image: int
+    body: Shape
+    shortcut: Shape
+
+
+class Shortcut(NamedTuple):
+    """What is added to a body: the ops where `when` holds, the input itself elsewhere.
+
+    `how` says in a participle what the ops do to the input: "projected".
+    """
+
+    ops: Chain = ()
+    when: Condition | None = None
+    how: str = ""
+
+    @property
+    def active(self) -> Chain:
+        return self.ops if self.when is None or self.when.holds else ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """post(body(x) + shortcut(x)); a shortcut of None adds nothing.
+
+    Blocks of one kind are one class in the source. A path used twice is one shared module.
+    """
+
+    kind: str
+    body: Chain
+    shortcut: Shortcut | None
+    post: Chain
+
+    @property
+    def input(self) -> Shape:
+        return self.body[0].input
+
+    @property
+    def output(self) -> Shape:
+        return self.body[-1].output
+
+    @property
+    def branch(self) -> Chain:
+        """The ops of the shortcut that this block has."""
+        return self.shortcut.active if self.shortcut else ()
+
+    @cached_property
+    def ops(self) -> Chain:
+        """The ops in the order in which they run."""
+        return (*self.body, *self.branch, *self.post)
+
+    @cached_property
+    def main(self) -> Chain:
+        """One op per module of body and post, in torchvision's order: shared ones last."""
+        ops = (*self.body, *self.post)
+        paths = [op.path for op in ops]
+        shared = {op.path: op for op in ops if paths.count(op.path) > 1}
+        return (*(op for op in ops if op.path not in shared), *shared.values())
+
+    @cached_property
+    def registered(self) -> Chain:
+        """One op per module, in the order of the state dict."""
+        return (*self.main, *self.branch)
+
+    @cached_property
+    def params(self) -> int:
+        return sum(op.params for op in self.registered)
+
+    @cached_property
+    def macs(self) -> int:
+        return sum(op.macs for op in self.ops)
+
+    @cached_property
+    def numbers(self) -> dict[str, Number]:
+        """The block's named numbers; one name has one value."""
+        return named_numbers(self)
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        return _through(self.body)
+
+    @cached_property
+    def branch_lengths(self) -> Lengths:
+        return _through(self.branch)
+
+    @cached_property
+    def smallest(self) -> int:
+        """The smallest input of which every map in the block has a pixel."""
+        return max(_smallest(self.body), _smallest(self.branch))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks in a row. `repeat` is what follows the first block, however often, even never."""
+
+    name: str
+    blocks: tuple[Block, ...]
+    repeat: Block
+
+    @property
+    def input(self) -> Shape:
+        return self.blocks[0].input
+
+    @property
+    def output(self) -> Shape:
+        return self.blocks[-1].output
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        return reduce(Lengths.then, (block.lengths for block in self.blocks), Lengths())
+
+
+@dataclass(frozen=True)
+class Network:
+    """A stem, stages and a head, with what people are told about them."""
+
+    name: str
+    title: str
+    paper: tuple[str, str] | None  # title, address
+    notes: tuple[str, ...]  # sentences, each true of this network
+    image: Shape
+    stem: Chain
+    stages: tuple[Stage, ...]
+    head: Chain
+
+    def ops(self) -> Iterator[tuple[str, Op]]:
+        """Every op with its path in the state dict, in the order in which they run."""
+        yield from ((op.path, op) for op in self.stem)
+        for prefix, block in self.blocks():
+            yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
+        yield from ((op.path, op) for op in self.head)
+
+    def blocks(self) -> Iterator[tuple[str, Block]]:
+        """Every block with its path, `layer1.0` first."""
+        for stage in self.stages:
+            for i, block in enumerate(stage.blocks):
+                yield f"{stage.name}.{i}", block
+
+    @property
+    def output(self) -> Shape:
+        return self.head[-1].output
+
+    @property
+    def classes(self) -> int | None:
+        """Logits of the classifier, None without one."""
+        last = self.head[-1]
+        return None if isinstance(last, Flatten) else last.output.channels
+
+    @cached_property
+    def params(self) -> int:
+        """Learnable numbers."""
+        ends = sum(op.params for op in (*self.stem, *self.head))
+        return ends + sum(block.params for _, block in self.blocks())
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and classifier for one image."""
+        ends = sum(op.macs for op in (*self.stem, *self.head))
+        return ends + sum(block.macs for _, block in self.blocks())
+
+    @cached_property
+    def output_stride(self) -> int:
+        """Pixels of the image per pixel behind the last stage, along a side."""
+        stages = (stage.lengths for stage in self.stages)
+        return reduce(Lengths.then, stages, _through(self.stem)).stride
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """The image sizes at which every map has a pixel, and one pixel where it must."""
+        at, smallest, largest = _through(self.stem), _smallest(self.stem), None
+        for _, block in self.blocks():
+            smallest = max(smallest, at.smallest(block.smallest))
+            at = at.then(block.lengths)
+        for op in self.head:
+            at = at.then(op.lengths)
+            smallest = max(smallest, at.smallest(1))
+            if isinstance(op, Flatten) and at.stride:
+                largest = at.smallest(2) - 1
+        return Sizes(smallest, largest)
+
+    def disagreement(self) -> Disagreement | None:
+        """The smallest image at which a block's two shapes differ; None proves that none is.
+
+        Equal shapes are asked for, not ones that broadcast.
+        """
+        at, found = _through(self.stem), []
+        for path, block in self.blocks():
+            if block.shortcut and (
+                length := _difference(block, at(self.sizes.smallest))
+            ):
+                image = max(at.smallest(length), self.sizes.smallest)
+                shapes = (
+                    _shape(ops, block, length) for ops in (block.body, block.branch)
+                )
+                found.append(Disagreement(path, image, *shapes))
+            at = at.then(block.lengths)
+        return min(found, key=lambda d: d.image, default=None)
+
+
+def _through(ops: Chain) -> Lengths:
+    return reduce(Lengths.then, (op.lengths for op in ops), Lengths())
+
+
+def _smallest(ops: Chain) -> int:
+    """The smallest input of which every map in the chain has a pixel."""
+    maps = accumulate((op.lengths for op in ops), Lengths.then)
+    return max((at.smallest(1) for at in maps), default=1)
+
+
+def _difference(block: Block, start: int) -> int | None:
+    """The first input length >= start at which body and branch differ."""
+    added = block.branch[-1].output if block.branch else block.input
+    if added.channels != block.output.channels:
+        return start
+    return block.lengths.first_difference(block.branch_lengths, start)
+
+
+def _shape(ops: Chain, block: Block, length: int) -> Shape:
+    """What the ops give for a square map of the block's input channels."""
+    channels = ops[-1].output.channels if ops else block.input.channels
+    size = _through(ops)(length)
+    return Shape(channels, size, size)

@@ -1,0 +1,91 @@
+"""What a reader must know of a network and the code does not say aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resnet_spec.spec import Norm, Row, Spec, Stem, rows
+
+TORCHVISION = {
+    "resnet18": ("basic", (2, 2, 2, 2), 1, None),
+    "resnet34": ("basic", (3, 4, 6, 3), 1, None),
+    "resnet50": ("bottleneck", (3, 4, 6, 3), 1, None),
+    "resnet101": ("bottleneck", (3, 4, 23, 3), 1, None),
+    "resnet152": ("bottleneck", (3, 8, 36, 3), 1, None),
+    "resnext50_32x4d": ("bottleneck", (3, 4, 6, 3), 32, 4),
+    "resnext101_32x8d": ("bottleneck", (3, 4, 23, 3), 32, 8),
+    "resnext101_64x4d": ("bottleneck", (3, 4, 23, 3), 64, 4),
+    "wide_resnet50_2": ("bottleneck", (3, 4, 6, 3), 1, 128),
+    "wide_resnet101_2": ("bottleneck", (3, 4, 23, 3), 1, 128),
+}
+"""torchvision 0.29's ResNets: block, depths, groups, width per group."""
+
+
+def notes(spec: Spec) -> tuple[str, ...]:
+    """Sentences, each true of this very network."""
+    return (*_shortcuts(spec), *_strides(spec), *_dilations(spec), *_weights(spec))
+
+
+def _shortcuts(spec: Spec) -> Iterator[str]:
+    if all(row.shortcut == "none" for row in rows(spec)):
+        yield "No block has a shortcut: this is a plain network, to compare residual ones with."
+
+
+def _strides(spec: Spec) -> Iterator[str]:
+    on = {
+        row.stride_on
+        for row in rows(spec)
+        if row.block == "bottleneck" and row.stride > 1
+    }
+    if on == {"conv1"}:
+        yield "The stride sits on the first 1x1 convolution (v1, as in the paper)."
+    elif on == {"conv2"}:
+        yield "The stride sits on the 3x3 convolution (v1.5)."
+
+
+def _dilations(spec: Spec) -> Iterator[str]:
+    if len({1, *(row.dilation for row in rows(spec))}) > 1:
+        yield "A stage's first block keeps the dilation of the stage before."
+
+
+def _weights(spec: Spec) -> Iterator[str]:
+    name, version = _sibling(spec), {row.stride_on for row in rows(spec)}
+    if name and version == {"conv1"}:
+        yield (
+            f"Weights of torchvision's {name}, which is v1.5, have the same names and "
+            "shapes: they load here without an error and give other outputs."
+        )
+    elif name:
+        yield (
+            "Parameters carry torchvision's names and order, so checkpoints of its "
+            f"{name} load unchanged."
+        )
+
+
+def _sibling(spec: Spec) -> str | None:
+    """The torchvision network with the same state dict, names and shapes."""
+    stages = rows(spec)
+    usual = (
+        spec.input[0] == 3
+        and spec.stem == Stem(type="conv7x7", width=64, pool="max")
+        and [(row.width, row.stride) for row in stages]
+        == [(64, 1), (128, 2), (256, 2), (512, 2)]
+        and all(_is_usual(row) for row in stages)
+        and spec.norm == Norm()
+        and spec.head.classes == 1000
+    )
+    said = {(row.block, row.groups, row.width_per_group) for row in stages}
+    if not usual or len(said) > 1:
+        return None
+    ((block, groups, width_per_group),) = said
+    row = (block, spec.depths, groups, width_per_group)
+    return next((name for name, known in TORCHVISION.items() if known == row), None)
+
+
+def _is_usual(row: Row) -> bool:
+    return (
+        row.shortcut == "projection"
+        and row.dilation == 1
+        and row.activation == "relu"
+        and row.expansion == (4 if row.block == "bottleneck" else None)
+    )

@@ -1,0 +1,165 @@
+"""YAML text -> nodes: plain values that know their line and column.
+
+Scalars follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema):
+`no`, `on`, `1:30` and dates are strings. The parser's events are read directly, because
+its own constructor follows YAML 1.1, drops the places, and lets a repeated key win in
+silence. Anchors, aliases and tags are refused: `extends` does their work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+from resnet_spec.errors import Path, Place, Problem, SpecError
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DEEPEST = 8  # levels of nesting; a spec has three
+LONGEST = 40  # characters of a number
+CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+FLOAT = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+
+
+class Node(NamedTuple):
+    """A value and its place; a list or dict holds nodes again."""
+
+    value: Any
+    place: Place
+    key: Place | None = None  # of the key that it stands under
+
+    @property
+    def data(self) -> Any:
+        """The value as plain dicts, lists and scalars."""
+        if isinstance(self.value, dict):
+            return {key: node.data for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.data for node in self.value]
+        return self.value
+
+    def walk(self, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+        """This node and every node below it, with their paths."""
+        yield path, self
+        items: Any = ()
+        if isinstance(self.value, dict):
+            items = self.value.items()
+        elif isinstance(self.value, list):
+            items = enumerate(self.value)
+        for key, node in items:
+            yield from node.walk((*path, key))
+
+
+def compose(text: str, file: str) -> tuple[Node, list[Problem]]:
+    """The root node of the one document in `text`, and what is wrong in it.
+
+    Raises SpecError for what stops the reading: no YAML, a second document, a key that is
+    not a word, and nesting that no spec has.
+    """
+    return _Composer(text, file).document()
+
+
+class _Composer:
+    """Builds the nodes of one document from the parser's events."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.events = yaml.parse(text, Loader=LOADER)
+
+    def document(self) -> tuple[Node, list[Problem]]:
+        """The document's root, and what is wrong that does not stop the reading."""
+        try:
+            root = self.root()
+        except yaml.MarkedYAMLError as error:
+            message = f"is not YAML, {error.problem or error.context}"
+            raise self.stopped(message, error.problem_mark) from None
+        except yaml.YAMLError as error:
+            raise self.stopped(f"is not YAML, {str(error).splitlines()[0]}") from None
+        return root, self.problems
+
+    def root(self) -> Node:
+        next(self.events)  # the stream starts
+        if isinstance(event := next(self.events), yaml.StreamEndEvent):
+            return Node(None, self.place(event))
+        root = self.node(next(self.events), (), None)
+        next(self.events)  # the document ends
+        if not isinstance(event := next(self.events), yaml.StreamEndEvent):
+            raise self.stopped("a file holds one document", event.start_mark)
+        return root
+
+    def node(self, event: Any, path: Path, key: Place | None) -> Node:
+        place = self.place(event)
+        if len(path) > DEEPEST:
+            message = f"nested deeper than {DEEPEST} levels"
+            raise self.stopped(message, event.start_mark)
+        if event.anchor:
+            mark = "*" if isinstance(event, yaml.AliasEvent) else "&"
+            message = f"anchors and aliases are refused, got {mark}{event.anchor}"
+            self.note(f"{message}; write the value out, or use extends", path, place)
+        if isinstance(event, yaml.AliasEvent):
+            return Node(None, place, key)
+        if event.tag not in (None, "!"):
+            self.note(f"tags are refused, got {event.tag}", path, place)
+        if isinstance(event, yaml.ScalarEvent):
+            return Node(self.scalar(event, path, place), place, key)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Node(self.sequence(path), place, key)
+        return Node(self.mapping(path), place, key)
+
+    def sequence(self, path: Path) -> list[Node]:
+        nodes: list[Node] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            nodes.append(self.node(event, (*path, len(nodes)), None))
+        return nodes
+
+    def mapping(self, path: Path) -> dict[str, Node]:
+        nodes: dict[str, Node] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            place = self.place(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self.stopped("a key must be a word", event.start_mark)
+            key = event.value
+            node = self.node(next(self.events), (*path, key), place)
+            if first := nodes.get(key):
+                line = first.key.line if first.key else 0
+                message = f"is given twice, first in line {line}; keep one"
+                self.note(message, (*path, key), place)
+            nodes.setdefault(key, node)
+        return nodes
+
+    def scalar(self, event: Any, path: Path, place: Place) -> Any:
+        """The value by YAML 1.2's core schema; quoted text is always a string."""
+        text = event.value
+        if not event.implicit[0]:
+            return text
+        if text in CONSTANTS:
+            return CONSTANTS[text]
+        if INTEGER.fullmatch(text) or FLOAT.fullmatch(text):
+            if len(text) > LONGEST:
+                self.note(f"a number of {len(text)} characters", path, place)
+                return 0
+            if INTEGER.fullmatch(text):
+                return int(text, 0 if text[:2] in ("0o", "0x") else 10)
+            return float(re.sub(r"\.(?=inf|nan)", "", text, flags=re.IGNORECASE))
+        return text
+
+    def note(self, message: str, path: Path, place: Place) -> None:
+        self.problems.append(Problem(message, path, place))
+
+    def place(self, event: Any) -> Place:
+        mark = event.start_mark
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+    def stopped(self, message: str, mark: Any = None) -> SpecError:
+        where = (mark.line + 1, mark.column + 1) if mark else ()
+        return SpecError(Problem(message, place=Place(self.file, *where)))

@@ -1,0 +1,137 @@
+"""Source -> Spec, or every problem at once, in our own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from resnet_spec.errors import Path, Problem
+from resnet_spec.rules import LENGTH_RULES, RULES, Rule
+from resnet_spec.source import Source
+from resnet_spec.spec import Model, Spec
+from resnet_spec.words import describe, nearest
+
+
+def parse(source: Source) -> Spec:
+    """The spec that a source says. Raises SpecError with all that is wrong, placed."""
+    data = source.root.data
+    problems: list[Problem] = []
+    try:
+        spec = Spec.model_validate(data)
+    except ValidationError as error:
+        problems += map(_translated, error.errors(include_url=False))
+        spec = _valid_part(data, {p.path[0] for p in problems})
+    problems += _broken_rules(spec)
+    if problems or source.problems:
+        raise source.refuse(*problems)
+    return spec
+
+
+# --- rules, as far as they can be asked ---------------------------------------------------
+
+
+class _UnknownError(Exception):
+    """A rule asked for a field that is not valid."""
+
+
+class _Known:
+    """A spec of which some fields are not valid and raise `_UnknownError`."""
+
+    def __init__(self, spec: object, bad: Iterable[object]) -> None:
+        self._spec, self._bad = spec, frozenset(bad)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._bad:
+            raise _UnknownError(name)
+        return getattr(self._spec, name)
+
+
+def _valid_part(data: dict[str, Any], bad: set[str | int]) -> Spec:
+    """The spec without its bad fields: validated once more as a model that lacks them."""
+    fields = {k: f for k, f in Spec.model_fields.items() if k not in bad}
+    definitions: dict[str, Any] = {k: (f.annotation, f) for k, f in fields.items()}
+    part = create_model("Part", __base__=Model, **definitions)
+    valid = part.model_validate({k: v for k, v in data.items() if k in fields})
+    return cast(Spec, _Known(valid, bad))
+
+
+def _broken_rules(spec: Spec) -> list[Problem]:
+    """What the rules say; one that needs a field that is not valid says nothing."""
+    wrong_length = _asked(LENGTH_RULES, spec)
+    if wrong_length:
+        spec = cast(Spec, _Known(spec, (p.path[0] for p in wrong_length)))
+    return wrong_length + _asked(RULES, spec)
+
+
+def _asked(rules: Iterable[Rule], spec: Spec) -> list[Problem]:
+    problems: list[Problem] = []
+    for rule in rules:
+        try:
+            problems += rule(spec)
+        except _UnknownError:
+            continue
+    return problems
+
+
+# --- pydantic's errors in our words -------------------------------------------------------
+
+TAGS = ("one", "each", "word", "number")  # of the unions; they are no part of a path
+
+EXPECTED = {
+    "int_type": "must be an integer",
+    "float_type": "must be a number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "model_type": "must be a mapping of keys to values",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "finite_number": "must be a finite number",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+}
+
+
+def _translated(error: ErrorDetails) -> Problem:
+    path: Path = tuple(part for part in error["loc"] if part not in TAGS)
+    kind, value = error["type"], error["input"]
+    if kind == "extra_forbidden":
+        return Problem(_unknown_key(path), path, about_key=True)
+    if kind == "missing":
+        return _missing(path)
+    if kind == "literal_error":
+        legal = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        near = nearest(value, legal) if isinstance(value, str) else ""
+        number = " or an integer" if "word" in error["loc"] else ""
+        one_of = f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{number}"
+        return Problem(f"{one_of}, got {describe(value)}{near}", path)
+    words = EXPECTED.get(kind, error["msg"]).format(**error.get("ctx", {}))
+    return Problem(f"{words}, got {describe(value)}", path)
+
+
+def _missing(path: Path) -> Problem:
+    description = _model_at(path[:-1]).model_fields[str(path[-1])].description
+    return Problem(f"is missing; {description}", path)
+
+
+def _unknown_key(path: Path) -> str:
+    known = list(_model_at(path[:-1]).model_fields)
+    if near := nearest(str(path[-1]), known):
+        return f"unknown key{near}"
+    return f"unknown key; known here: {', '.join(known)}"
+
+
+def _model_at(path: Path) -> type[BaseModel]:
+    """The model that holds the keys at this path."""
+    model: type[BaseModel] = Spec
+    for part in path:
+        annotation = model.model_fields[str(part)].annotation
+        options = getattr(annotation, "__args__", (annotation,))
+        model = next(o for o in options if isinstance(o, type) and issubclass(o, Model))
+    return model

@@ -1,0 +1,33 @@
+"""The classes of `layers` that a network uses, as text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+from resnet_spec.ir import Layer, Network
+
+LAYERS = Path(__file__).parents[1] / "layers"
+
+
+def layer_sources(network: Network) -> tuple[list[str], list[str]]:
+    """The import lines and the class texts of the network's layers, each once."""
+    used = {type(op).__name__ for _, op in network.ops() if isinstance(op, Layer)}
+    imports: set[str] = set()
+    classes = []
+    for name in sorted(used):
+        text = (LAYERS / f"{_snake(name)}.py").read_text(encoding="utf-8")
+        nodes = ast.parse(text).body
+        imports |= {ast.unparse(node) for node in _imports(nodes)}
+        (made,) = (node for node in nodes if isinstance(node, ast.ClassDef))
+        classes.append("\n".join(text.split("\n")[made.lineno - 1 : made.end_lineno]))
+    return sorted(imports), classes
+
+
+def _imports(nodes: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
+    return (node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)))
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).strip("_")

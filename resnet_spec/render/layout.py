@@ -1,0 +1,75 @@
+"""Lines that a formatter leaves as they are.
+
+ruff and black keep a call on one line where it fits, else put the arguments on the next
+line, else one on each (https://docs.astral.sh/ruff/formatter/). So do these functions.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import NamedTuple
+
+LINE = 88  # characters, the default of ruff and black
+
+
+class Call(NamedTuple):
+    """A call to print. `exploded` has one argument on each line, whatever its length."""
+
+    name: str
+    args: tuple[str | Call, ...]
+    exploded: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.args))})"
+
+
+def layout(before: str, call: Call, after: str = "", column: int = 0) -> str:
+    """`before` call `after` from the given column on, broken where it must be.
+
+    >>> print(layout("x = ", Call("f", ("a", "b")), column=80))
+    x = f(
+        a, b
+    )
+    """
+    if not call.exploded:
+        if column + len(f"{before}{call}{after}") <= LINE:
+            return f"{before}{call}{after}"
+        inside = ", ".join(map(str, call.args))
+        if column + 4 + len(inside) <= LINE:
+            return f"{before}{call.name}(\n    {inside}\n){after}"
+    lines = (_argument(arg, column + 4) for arg in call.args)
+    return "\n".join([f"{before}{call.name}(", *lines, f"){after}"])
+
+
+def _argument(arg: str | Call, column: int) -> str:
+    text = layout("", arg, ",", column) if isinstance(arg, Call) else f"{arg},"
+    return indented(text)
+
+
+def comprehension(call: Call, loop: str, column: int) -> str:
+    """`*(call loop),` as an argument on lines of its own."""
+    one_line = f"*({call} {loop}),"
+    if column + len(one_line) <= LINE:
+        return one_line
+    return f"*(\n{indented(layout('', call, column=column + 4))}\n    {loop}\n),"
+
+
+def indented(text: str) -> str:
+    return textwrap.indent(text, "    ")
+
+
+def docstring(text: str, column: int = 4) -> str:
+    """The text between quotes: one line where it fits, else filled below the first sentence.
+
+    >>> print(docstring("Stack blocks."))
+    \"""Stack blocks.\"""
+    """
+    if column + 6 + len(text) <= LINE:
+        return f'"""{text}"""'
+    lines = textwrap.wrap(text, LINE - column - 3, break_long_words=False)
+    return '"""' + "\n".join(lines) + '\n"""'
+
+
+def filled(text: str) -> str:
+    """The text in lines of the usual length."""
+    return "\n".join(textwrap.wrap(text, LINE, break_long_words=False))

@@ -1,0 +1,24 @@
+"""What numbers and conditions read as, where some names are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from resnet_spec.ir import Condition, Number
+
+
+class Scope(NamedTuple):
+    """The names in force, each with the text that gives its value."""
+
+    names: Mapping[str, str]
+
+    def text(self, value: Any) -> str:
+        """A number by its name where that is in force, else as a literal."""
+        if isinstance(value, Number) and value.name in self.names:
+            return self.names[value.name]
+        return repr(int(value) if isinstance(value, Number) else value)
+
+    def condition(self, when: Condition) -> str:
+        """`stride != 1 or in_channels != width`"""
+        return " or ".join(f"{self.text(a)} != {self.text(b)}" for a, b in when.pairs)

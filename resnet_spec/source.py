@@ -1,0 +1,156 @@
+"""A spec file -> its data, with `extends` and overrides worked in and every place kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path as File
+from typing import Any, NamedTuple
+
+from resnet_spec.errors import Path, Place, Problem, SpecError
+from resnet_spec.nodes import Node, compose
+from resnet_spec.words import describe, nearest
+
+OWN = ("name", "title", "expect")  # said of one network alone, so never inherited
+
+
+class Source(NamedTuple):
+    """What was written, `extends` and overrides worked in, and what is wrong so far."""
+
+    root: Node
+    problems: tuple[Problem, ...] = ()
+
+    def refuse(self, *problems: Problem) -> SpecError:
+        """The error to raise: what was wrong before and these, placed, in file order."""
+        nodes = dict(self.root.walk())
+        noted = {p.path for p in self.problems}
+        found = [*self.problems, *(p for p in problems if p.path not in noted)]
+        placed = [p if p.place else p._replace(place=_place(p, nodes)) for p in found]
+        return SpecError(*sorted(placed, key=lambda p: p.place or ()))
+
+
+def _place(problem: Problem, nodes: Mapping[Path, Node]) -> Place:
+    """Where the problem's key or value stands; for what is missing, where it would."""
+    path = problem.path
+    while path not in nodes:
+        path = path[:-1]
+    node = nodes[path]
+    return (
+        node.key if problem.about_key and path == problem.path else None
+    ) or node.place
+
+
+def read(
+    file: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None
+) -> Source:
+    """The data of a spec file with its `extends` and overrides, `{"head.classes": 10}`.
+
+    Refuses what cannot be read or is not one YAML mapping, and an `extends` that is
+    missing or goes in a circle. Keys given twice, anchors and tags are noted as problems.
+    """
+    root, problems = _extended(File(file), ())
+    if overrides:
+        root = _without(root, "expect")
+    for path, value in (overrides or {}).items():
+        root = _merged(root, _override(path, value), problems)
+    return Source(root, tuple(problems))
+
+
+def override(text: str) -> tuple[str, Any]:
+    """The path and value of `head.classes=10`; the value is read as YAML is.
+
+    >>> override("depths=[3, 4, 23, 3]")
+    ('depths', [3, 4, 23, 3])
+    """
+    path, equals, value = text.partition("=")
+    place = f"override {text}"
+    if not equals or not all(path.split(".")):
+        message = "is not of the form key=value, as in head.classes=10"
+        raise SpecError(Problem(message, place=Place(place)))
+    node, problems = compose(value, place)
+    if problems:
+        raise SpecError(*(p._replace(place=Place(place)) for p in problems))
+    return path, node.data
+
+
+def _override(path: str, value: Any) -> Node:
+    """`value` as the document that has it at `path` and nothing else."""
+    place = Place(f"override {path}={value}")
+
+    def node(value: Any) -> Node:
+        if isinstance(value, dict):
+            return Node({k: node(v) for k, v in value.items()}, place, place)
+        if isinstance(value, (list, tuple)):
+            return Node([node(v) for v in value], place, place)
+        return Node(value, place, place)
+
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return node(value)
+
+
+def _extended(file: File, chain: tuple[File, ...]) -> tuple[Node, list[Problem]]:
+    """The file's document laid over the one that it extends."""
+    root, problems = compose(_text(file), str(file))
+    if not isinstance(root.value, dict):
+        message = f"must be a mapping of keys to values, got {describe(root.data)}"
+        raise SpecError(Problem(message, place=root.place))
+    base = Node({}, root.place)
+    if "extends" in root.value:
+        link = root.value["extends"]
+        root = _without(root, "extends")
+        base, found = _extended(_target(link, file, (*chain, file)), (*chain, file))
+        problems += found
+        base = _without(base, *OWN)
+    return _merged(base, root, problems), problems
+
+
+def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
+    """The file that `extends` names, seen from the folder of the file that says it."""
+
+    def refused(message: str) -> SpecError:
+        return SpecError(Problem(message, ("extends",), link.place))
+
+    if not isinstance(link.value, str):
+        raise refused(f"must be the path of a spec, got {describe(link.data)}")
+    target = File(os.path.normpath(file.parent / link.value))
+    if any(target.absolute() == seen.absolute() for seen in chain):
+        circle = " -> ".join(map(str, (*chain, target)))
+        raise refused(f"goes in a circle, {circle}")
+    if not target.is_file():
+        near = nearest(target.name, (f.name for f in target.parent.glob("*.yaml")))
+        raise refused(f"no such file {target}{near}")
+    return target
+
+
+def _text(file: File) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = (
+            f"is not UTF-8 text, byte {error.start} is {error.object[error.start]:#04x}"
+        )
+        raise SpecError(Problem(message, place=Place(str(file)))) from None
+    except OSError as error:
+        message = f"cannot be read, {(error.strerror or str(error)).lower()}"
+        raise SpecError(Problem(message, place=Place(str(file)))) from None
+
+
+def _without(node: Node, *keys: str) -> Node:
+    return node._replace(value={k: v for k, v in node.value.items() if k not in keys})
+
+
+def _merged(base: Node, new: Node, problems: list[Problem], path: Path = ()) -> Node:
+    """`new` laid over `base`: mappings merge, null takes a key away, the rest replaces."""
+    values = dict(base.value) if isinstance(base.value, dict) else {}
+    for key, node in new.value.items():
+        below = (*path, key)
+        if isinstance(node.value, dict):
+            inner = values.get(key, Node({}, node.place))
+            values[key] = _merged(inner, node, problems, below)
+        elif node.value is not None:
+            values[key] = node
+        elif values.pop(key, None) is None:
+            message = "null takes an inherited value away, and none is inherited"
+            problems.append(Problem(f"{message}; remove the key", below, node.place))
+    return new._replace(value=values)

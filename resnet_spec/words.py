@@ -1,0 +1,44 @@
+"""Values as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def describe(value: Any) -> str:
+    """A value as a message shows it: short, and of a kind that one recognises.
+
+    >>> describe("64"), describe(None), describe([1, 2]), describe({})
+    ('"64"', 'null', '[1, 2]', 'a mapping')
+    """
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, str):
+        text = f'"{value}"' if value.isprintable() else ascii(value)
+    elif isinstance(value, list):
+        text = f"[{', '.join(map(describe, value[:9]))}{', ...' * (len(value) > 9)}]"
+    else:
+        constant = value is None or isinstance(value, bool)
+        text = str(value).lower().replace("none", "null") if constant else repr(value)
+    return text if len(text) <= 60 else f"{text[:56]} ..."
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` (did you mean width?)`, or nothing where no known word is near."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def counted(number: int) -> str:
+    """A count in the unit that suits it, to two decimals, as `4.09 G`.
+
+    >>> counted(4_089_184_256), counted(40_551_552), counted(640)
+    ('4.09 G', '40.55 M', '640 ')
+    """
+    for factor, unit in ((10**9, "G"), (10**6, "M")):
+        if number >= factor:
+            return f"{number / factor:.2f} {unit}"
+    return f"{number:,} "
