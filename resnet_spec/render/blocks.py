@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from resnet_spec import ir
 from resnet_spec.ir import Block, Condition, Number, Shortcut
-from resnet_spec.render.layout import Call, indented, layout
+from resnet_spec.render.layout import Call, docstring, indented, layout
 from resnet_spec.render.modules import calls, definitions
 from resnet_spec.render.scope import Scope
 
@@ -47,10 +47,10 @@ class BlockClass:
         return layout("def ", Call("__init__", args), " -> None:", column=4)
 
     @property
-    def plural(self) -> str:
-        """What people call many of these: `basic blocks`."""
-        words = "".join(f" {c.lower()}" if c.isupper() else c for c in self.name)
-        return f"{words.strip()}s"
+    def noun(self) -> str:
+        """What people call one of these: `basic block`."""
+        words = (f" {c.lower()}" if c.isupper() else c for c in self.name)
+        return "".join(words).strip()
 
     @property
     def zeroed(self) -> list[str]:
@@ -123,7 +123,7 @@ class BlockClass:
         for op in block.post:
             total = f"{op.path}({total})"
         nouns = [self._noun(op) for op in block.body if isinstance(op, ir.Conv)]
-        return f"{total}; the body is {', '.join(nouns)}."
+        return docstring(f"{total}; the body is {', '.join(nouns)}.")
 
     def _noun(self, op: ir.Conv) -> str:
         noun, groups = f"{op.kernel}x{op.kernel}", self.scope.text(op.groups)

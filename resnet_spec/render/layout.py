@@ -66,7 +66,7 @@ def docstring(text: str, column: int = 4) -> str:
     """
     if column + 6 + len(text) <= LINE:
         return f'"""{text}"""'
-    lines = textwrap.wrap(text, LINE - column - 3, break_long_words=False)
+    lines = textwrap.wrap(text, LINE - column - 6, break_long_words=False)
     return '"""' + "\n".join(lines) + '\n"""'
 
 

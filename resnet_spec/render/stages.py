@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from resnet_spec.ir import Stage
 from resnet_spec.render.blocks import BlockClass
-from resnet_spec.render.layout import Call, comprehension, indented, layout
+from resnet_spec.render.layout import Call, comprehension, docstring, indented, layout
 
 CHANNELS = ("in_channels", "width", "out_channels")  # what `blocks` is said after
 
@@ -55,7 +55,7 @@ class StageFunction:
         if any(changes):
             verbs.append("widens" if min(changes) >= 0 else "changes the channels")
         only = f"; only the first one {' and '.join(verbs)}" if verbs else ""
-        return f"Stack `blocks` {self.block.plural}{only}."
+        return docstring(f"Stack `blocks` {self.block.noun}s{only}.")
 
     @property
     def body(self) -> str:

@@ -84,7 +84,8 @@ class View:
             self.network.stages, lambda stage: stage.blocks[0].kind
         ):
             depths = " + ".join(str(len(stage.blocks)) for stage in group)
-            runs.append(f"{depths} {self.blocks[kind].plural}")
+            noun = self.blocks[kind].noun
+            runs.append(f"{depths} {noun}{'s' * (depths != '1')}")
         start = "Stem, stages" if self.network.stem else "Stages"
         end = "linear classifier" if self.network.classes else "average pool"
         return docstring(f"{start} of {', '.join(runs)}, {end}.")

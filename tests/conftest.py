@@ -1,0 +1,32 @@
+"""Profiles and fixtures that all tests share.
+
+HYPOTHESIS_PROFILE=long pytest -m "not slow" draws fifty times as many networks, at random.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parents[1]
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.register_profile(
+    "long", settings.get_profile("ci"), derandomize=False, max_examples=3000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests name files as a user at the root of the repository would."""
+    monkeypatch.chdir(ROOT)

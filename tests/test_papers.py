@@ -1,0 +1,85 @@
+"""The paper's CIFAR and plain networks: published counts, and a reference by hand."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resnet_spec import load
+from tests.models import both
+
+# Option A and B counts; Table 6 of https://arxiv.org/abs/1512.03385 prints A in millions.
+CIFAR = {
+    20: (0.27, 269_722, 272_474),
+    32: (0.46, 464_154, 466_906),
+    44: (0.66, 658_586, 661_338),
+    56: (0.85, 853_018, 855_770),
+    110: (1.7, 1_727_962, 1_730_714),
+    1202: (19.4, 19_421_274, 19_424_026),
+}
+
+
+@pytest.mark.parametrize("depth", CIFAR)
+def test_cifar_counts(depth: int) -> None:
+    published, option_a, option_b = CIFAR[depth]
+    path = f"specs/cifar/resnet{depth}.yaml"
+    params = load(path).network.params
+    assert params == option_a
+    assert round(params / 1e6, 2 if published < 1 else 1) == published
+    assert load(path, {"shortcut": "projection"}).network.params == option_b
+
+
+@pytest.mark.parametrize("name", ["plain/plain18", "plain/plain34"])
+def test_plain_networks_have_the_blocks_of_the_residual_ones(name: str) -> None:
+    """As Table 1 has it: the same layers, without the projections of the shortcuts."""
+    plain = load(f"specs/{name}.yaml").network
+    residual = load(f"specs/{name.replace('plain/plain', 'resnet')}.yaml").network
+    shortcuts = [op for path, op in residual.ops() if "downsample" in path]
+    assert plain.params == residual.params - sum(op.params for op in shortcuts)
+    assert plain.macs == residual.macs - sum(op.macs for op in shortcuts)
+
+
+def reference(weights: dict[str, Tensor], x: Tensor, depth: int, plain: bool) -> Tensor:
+    """A CIFAR network in evaluation, from its weights alone: option A, or no shortcuts."""
+
+    def norm(x: Tensor, name: str) -> Tensor:
+        keys = ("running_mean", "running_var", "weight", "bias")
+        return F.batch_norm(x, *(weights[f"{name}.{key}"] for key in keys))
+
+    def conv(x: Tensor, name: str, stride: int = 1) -> Tensor:
+        return F.conv2d(x, weights[f"{name}.weight"], stride=stride, padding=1)
+
+    x = norm(conv(x, "conv1"), "bn1").relu()
+    for stage in (1, 2, 3):
+        for i in range((depth - 2) // 6):
+            block, stride = f"layer{stage}.{i}", 2 if stage > 1 and i == 0 else 1
+            y = norm(conv(x, f"{block}.conv1", stride), f"{block}.bn1").relu()
+            y = norm(conv(y, f"{block}.conv2"), f"{block}.bn2")
+            if not plain:
+                kept = x[:, :, ::stride, ::stride]
+                missing = y.shape[1] - kept.shape[1]
+                zeros = kept.new_zeros(kept.shape[0], missing, *kept.shape[2:])
+                y = y + torch.cat([kept, zeros], dim=1)
+            x = y.relu()
+    return F.linear(x.mean((2, 3)), weights["fc.weight"], weights["fc.bias"])
+
+
+@pytest.mark.parametrize("way", ["built", "generated"])
+@pytest.mark.parametrize("name", ["cifar/resnet20", "plain/plain20", "cifar/resnet56"])
+def test_against_a_reference_by_hand(name: str, way: str) -> None:
+    model = both(name)[way]()
+    settle(model)
+    for size in ((32, 32), (33, 17), (1, 5)):
+        images = torch.randn(2, 3, *size)
+        with torch.no_grad():
+            expected = reference(
+                model.state_dict(), images, int(name[-2:]), "plain" in name
+            )
+            torch.testing.assert_close(model.eval()(images), expected)
+
+
+def settle(model: nn.Module) -> None:
+    """Give the norms statistics of their own inputs, so that outputs stay finite."""
+    with torch.no_grad():
+        for _ in range(3):
+            model.train()(torch.randn(4, 3, 32, 32))

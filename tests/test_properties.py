@@ -1,0 +1,142 @@
+"""What holds for every network that the language can say, judged by torch and its tools."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from resnet_spec import render
+from resnet_spec.build import build, verify
+from resnet_spec.ir import Network
+from tests.strategies import SIZES, networks
+
+
+def generated(network: Network) -> nn.Module:
+    """The class in the network's source, constructed."""
+    scope: dict[str, Any] = {"__name__": "generated"}
+    exec(render(network), scope)
+    model: nn.Module = scope[network.name]()
+    return model
+
+
+@pytest.mark.slow
+@given(networks())
+@settings(max_examples=150)
+def test_built_equals_generated_bit_for_bit(network: Network) -> None:
+    assert verify(network, render(network)) == []
+
+
+@given(networks())
+def test_source_is_the_same_bytes_twice(network: Network) -> None:
+    assert render(network) == render(network)
+
+
+class Sums(TorchFunctionMode):
+    """Records the two shapes of every sum of two tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[tuple[torch.Size, torch.Size]] = []
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if getattr(func, "__name__", "") in ("add", "__add__", "add_", "__iadd__"):
+            a, b = args
+            if isinstance(a, Tensor) and isinstance(b, Tensor):
+                self.shapes.append((a.shape, b.shape))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.slow
+@given(networks(), SIZES, SIZES)
+@settings(max_examples=100)
+def test_every_sum_adds_equal_shapes(network: Network, height: int, width: int) -> None:
+    """At the spec's own size and at any other that the network takes, 1 and odd included."""
+    channels, *own = network.image
+    sizes = [own] if network.sizes.largest else [own, [height, width], [1, 1]]
+    blocks = [block for _, block in network.blocks() if block.shortcut]
+    for make in (build, generated):
+        with torch.device("meta"):
+            model = make(network)
+            for size in sizes:
+                with Sums() as sums:
+                    model(torch.empty(2, channels, *size))
+                assert len(sums.shapes) == len(blocks)
+                assert all(a == b for a, b in sums.shapes)
+
+
+@pytest.mark.slow
+@given(networks())
+@settings(max_examples=100)
+def test_shapes_and_counts_are_those_of_torch(network: Network) -> None:
+    model = build(network, device="meta").eval()
+    shapes: dict[str, list[torch.Size]] = {}
+
+    def note(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+            shapes.setdefault(name, []).append(output.shape[1:])
+
+        return hook
+
+    for name, module in model.named_modules():
+        module.register_forward_hook(note(name))
+    image = torch.empty(1, *network.image, device="meta")
+    with FlopCounterMode(display=False) as flops:
+        model(image)
+
+    for path, op in network.ops():
+        if op.path:
+            found = shapes[path].pop(0)
+            assert found == op.output or found == op.output[:1], path
+    for stage in network.stages:
+        assert shapes[stage.name] == [stage.output]
+    assert network.params == sum(p.numel() for p in model.parameters())
+    assert network.macs * 2 == flops.get_total_flops()
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sources of many drawn networks."""
+    folder = tmp_path_factory.mktemp("sources")
+
+    @given(st.lists(networks(), min_size=4, max_size=4))
+    @settings(max_examples=40)
+    def write(drawn: list[Network]) -> None:
+        for network in drawn:
+            count = len(list(folder.iterdir()))
+            (folder / f"drawn_{count}.py").write_text(render(network))
+
+    write()
+    assert len(list(folder.iterdir())) >= 100
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "tool",
+    [
+        ["ruff", "check", "--isolated"],
+        ["ruff", "check", "--isolated", "--select", "E,F,W,I,B,UP,SIM,C4,PIE,RUF,ARG"],
+        ["ruff", "format", "--isolated", "--check"],
+        ["mypy", "--strict", "--no-incremental"],
+    ],
+    ids=["default rules", "many rules", "format", "types"],
+)
+def test_source_is_clean(sources: Path, tool: list[str]) -> None:
+    command = [sys.executable, "-m", *tool, str(sources)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]

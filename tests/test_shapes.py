@@ -1,0 +1,164 @@
+"""The shape theorem, judged by counting and by torch."""
+
+from typing import NamedTuple
+
+import pytest
+import torch
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from resnet_spec import ir
+from resnet_spec.lower.parts import chain
+from torch.nn import functional as F
+
+LARGEST = 512
+
+
+class Window(NamedTuple):
+    """A convolution or pool, as numbers."""
+
+    kernel: int
+    stride: int
+    padding: int
+    dilation: int
+    ceil: bool = False
+
+    def size(self, length: int) -> int:
+        """torch's documented output size, https://docs.pytorch.org/docs/stable/nn.html"""
+        span = length + 2 * self.padding - self.dilation * (self.kernel - 1) - 1
+        return (-(-span // self.stride) if self.ceil else span // self.stride) + 1
+
+    def part(self, x: ir.Shape) -> ir.Op:
+        kind = ir.MaxPool if self.ceil else ir.Conv
+        channels = {} if self.ceil else {"out_channels": 8}
+        return kind(path="op", input=x, **self._asdict(), **channels)
+
+
+@st.composite
+def windows(draw: st.DrawFn, ceil: bool = False) -> Window:
+    kernel, dilation = draw(st.integers(1, 7)), draw(st.integers(1, 3))
+    span = dilation * (kernel - 1) + 1
+    if ceil:
+        padding = draw(st.integers(0, kernel // 2))
+        assume(span > padding)
+        stride = draw(st.integers(1, span - padding))
+        return Window(kernel, stride, padding, dilation, ceil=True)
+    return Window(kernel, draw(st.integers(1, 5)), draw(st.integers(0, 9)), dilation)
+
+
+chains = st.lists(windows() | windows(ceil=True), min_size=1, max_size=3)
+
+
+@given(windows() | windows(ceil=True), st.integers(1, 70))
+def test_an_op_has_the_size_that_torch_gives(window: Window, length: int) -> None:
+    op = window.part(ir.Shape(8, length, length))
+    assert op.lengths(length) == window.size(length)
+    assume(window.size(length) > 0)
+    x = torch.empty(1, 8, length, length, device="meta")
+    settings = window._asdict()
+    kernel, ceil = settings.pop("kernel"), settings.pop("ceil")
+    if ceil:
+        y = F.max_pool2d(x, kernel, **settings, ceil_mode=True)
+    else:
+        weight = torch.empty(8, 8, kernel, kernel, device="meta")
+        y = F.conv2d(x, weight, **settings)
+    assert op.output == y.shape[1:]
+
+
+@given(chains, st.integers(1, 200))
+def test_a_chain_is_one_map_of_lengths(windows: list[Window], length: int) -> None:
+    ops = chain(ir.Shape(8, length, length), *(window.part for window in windows))
+    at, expected = ir.Lengths(), length
+    for op, window in zip(ops, windows, strict=True):
+        at, expected = at.then(op.lengths), window.size(expected)
+    assert at(length) == expected
+
+
+class Sketch(NamedTuple):
+    """A network of a stem and blocks, each a body and a shortcut, as windows."""
+
+    stem: list[Window]
+    blocks: list[tuple[list[Window], list[Window]]]
+
+    def network(self) -> ir.Network:
+        x = ir.Shape(8, LARGEST, LARGEST)
+        stem = chain(x, *(window.part for window in self.stem))
+        x, made = stem[-1].output, []
+        for body, branch in self.blocks:
+            ops, side = (chain(x, *(w.part for w in part)) for part in (body, branch))
+            made.append(ir.Block("Sketch", ops, ir.Shortcut(side), ()))
+            x = ops[-1].output
+        stage = ir.Stage("layer1", tuple(made), made[-1])
+        pool = chain(x, lambda x: ir.GlobalAvgPool(path="avgpool", input=x))
+        image = stem[0].input
+        return ir.Network("Sketch", "Sketch", None, (), image, stem, (stage,), pool)
+
+    def first_failure(self) -> tuple[int, int] | None:
+        """(image, block) of the first sum that fails, found by trying every size."""
+        for image in range(1, LARGEST + 1):
+            sizes, length = [], image
+            for window in self.stem:
+                sizes.append(length := window.size(length))
+            failed = None
+            for i, (body, branch) in enumerate(self.blocks):
+                left = right = length
+                for window in body:
+                    sizes.append(left := window.size(left))
+                for window in branch:
+                    sizes.append(right := window.size(right))
+                if left != right and failed is None:
+                    failed = i
+                length = left
+            if min(sizes) > 0 and failed is not None:
+                return image, failed
+        return None
+
+
+def _like(body: list[Window]) -> st.SearchStrategy[list[Window]]:
+    """Shortcuts that often fit: one window of the body's stride, rounding either way."""
+    stride = 1
+    for window in body:
+        stride *= window.stride
+    exact = Window(1, stride, 0, 1)
+    floor_pool = Window(stride, stride, 0, 1)
+    ceil_pool = Window(stride, stride, 0, 1, ceil=True)
+    return st.sampled_from([[exact], [floor_pool], [ceil_pool]])
+
+
+usual = st.builds(
+    lambda stride, d: [Window(3, stride, d, d)], st.integers(1, 3), st.integers(1, 2)
+)
+bodies = usual | usual | chains
+blocks = bodies.flatmap(lambda b: st.tuples(st.just(b), _like(b) | _like(b) | chains))
+sketches = st.builds(Sketch, bodies, st.lists(blocks, min_size=1, max_size=4))
+
+STRIDED, POOL7 = Window(3, 2, 1, 1), [Window(7, 2, 3, 1), Window(3, 2, 1, 1)]
+FLOOR, CEIL = Window(2, 2, 0, 1), Window(2, 2, 0, 1, ceil=True)
+
+
+@given(sketches)
+@example(Sketch(POOL7, [([STRIDED], [FLOOR])] * 3))
+@example(Sketch(POOL7, [([STRIDED], [CEIL])] * 3))
+def test_the_theorem_agrees_with_trying_every_size(sketch: Sketch) -> None:
+    found = sketch.network().disagreement()
+    tried = sketch.first_failure()
+    if tried is None:
+        assert found is None or found.image > LARGEST
+    else:
+        assert found is not None
+        assert (found.image, found.block) == (tried[0], f"layer1.{tried[1]}")
+
+
+@pytest.mark.parametrize(("image", "fits"), [(224, True), (240, False)])
+def test_a_floor_pool_fits_224_and_fails_at_240(image: int, fits: bool) -> None:
+    """The average-pool shortcut of ResNet-D without rounding up: works until it does not."""
+    network = Sketch(POOL7, [([STRIDED], [FLOOR])] * 3).network()
+    length, sums = image, []
+    for op in network.stem:
+        length = op.lengths(length)
+    for _, block in network.blocks():
+        sums.append(block.lengths(length) == block.branch_lengths(length))
+        length = block.lengths(length)
+    assert all(sums) is fits
+    found = network.disagreement()
+    assert found == ("layer1.0", 17, ir.Shape(8, 3, 3), ir.Shape(8, 2, 2))

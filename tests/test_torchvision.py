@@ -1,0 +1,147 @@
+"""torchvision's ten ResNets: the same network, bit for bit, built and generated."""
+
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+
+from resnet_spec import build_model, load
+from resnet_spec.build import build
+from tests.models import assert_same_results, assert_same_state, both, seeded
+
+NAMES = [
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnext50_32x4d",
+    "resnext101_32x8d",
+    "resnext101_64x4d",
+    "wide_resnet50_2",
+    "wide_resnet101_2",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["built", "generated"])
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_torchvisions(name: str, way: str) -> None:
+    ours = seeded(both(name)[way])
+    theirs = seeded(getattr(torchvision.models, name))
+    assert_same_state(ours, theirs)
+    for size in ((224, 224), (97, 61), (33, 1)):
+        assert_same_results(ours, theirs, torch.randn(2, 3, *size))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_published_counts(name: str) -> None:
+    """torchvision's own figures: exact parameters, 1e9 multiply-adds to three decimals."""
+    network = load(f"specs/{name}.yaml").network
+    for weights in torchvision.models.get_model_weights(name):
+        assert network.params == weights.meta["num_params"]
+    first = next(iter(torchvision.models.get_model_weights(name)))
+    assert round(network.macs / 1e9, 3) == first.meta["_ops"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("replace", [(False, True, True), (False, False, True)])
+def test_dilation_is_torchvisions(replace: tuple[bool, ...]) -> None:
+    """Strides traded for dilation, as in FCN and DeepLabV3."""
+    strides, dilations, dilation = [1], [1], 1
+    for traded in replace:
+        dilation *= 2 if traded else 1
+        strides.append(1 if traded else 2)
+        dilations.append(dilation)
+    overrides = {"strides": strides, "dilations": dilations}
+    network = load("specs/resnet50.yaml", overrides).network
+    ours = seeded(lambda: build(network))
+    theirs = seeded(
+        lambda: torchvision.models.resnet50(replace_stride_with_dilation=list(replace))
+    )
+    assert_same_state(ours, theirs)
+    assert_same_results(ours, theirs, torch.randn(2, 3, 65, 41))
+
+
+@pytest.mark.slow
+def test_zeroed_norms_are_torchvisions() -> None:
+    network = load("specs/resnet50.yaml", {"init.zero_last_norm": True}).network
+    ours = seeded(lambda: build(network))
+    theirs = seeded(lambda: torchvision.models.resnet50(zero_init_residual=True))
+    assert_same_state(ours, theirs)
+
+
+@pytest.mark.slow
+def test_another_number_of_classes() -> None:
+    ours = seeded(lambda: build_model("specs/resnet50.yaml", num_classes=7))
+    theirs = seeded(lambda: torchvision.models.resnet50(num_classes=7))
+    assert_same_state(ours, theirs)
+    assert ours(torch.zeros(1, 3, 40, 40)).shape == (1, 7)
+
+
+class Always(ResNet):
+    """torchvision's network with a projection in every block."""
+
+    def _make_layer(self, block: Any, planes: int, blocks: int, stride: int = 1, **_: Any) -> Any:  # type: ignore[override]
+        made = []
+        for i in range(blocks):
+            step = stride if i == 0 else 1
+            projection = nn.Sequential(
+                nn.Conv2d(self.inplanes, planes, 1, step, bias=False),
+                nn.BatchNorm2d(planes),
+            )
+            made.append(block(self.inplanes, planes, step, projection))
+            self.inplanes = planes
+        return nn.Sequential(*made)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["built", "generated"])
+def test_option_c_is_torchvisions_blocks_all_projected(way: str) -> None:
+    ours = seeded(both("shortcuts/resnet34_always")[way])
+    theirs = seeded(lambda: Always(BasicBlock, [3, 4, 6, 3]))
+    assert_same_state(ours, theirs)
+    assert_same_results(ours, theirs, torch.randn(2, 3, 97, 61))
+
+
+class V1(Bottleneck):
+    """torchvision's bottleneck with the stride moved to the first 1x1."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.conv1.stride, self.conv2.stride = self.conv2.stride, self.conv1.stride
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["built", "generated"])
+def test_v1_is_torchvisions_with_the_stride_moved(way: str) -> None:
+    ours = seeded(both("v1/resnet50_v1")[way])
+    theirs = seeded(lambda: ResNet(V1, [3, 4, 6, 3]))
+    assert_same_state(ours, theirs)
+    images = torch.randn(2, 3, 97, 61)
+    assert_same_results(ours, theirs, images)
+    v1_5 = torchvision.models.resnet50()
+    v1_5.load_state_dict(ours.state_dict())
+    assert not torch.equal(v1_5.eval()(images), ours.eval()(images))
+
+
+def test_v1_costs_what_the_paper_says() -> None:
+    """Table 1 of https://arxiv.org/abs/1512.03385 counts 3.8, 7.6 and 11.3 x 1e9."""
+    costs = [
+        load(f"specs/v1/resnet{depth}_v1.yaml").network.macs for depth in (50, 101, 152)
+    ]
+    assert [round(cost / 1e9, 3) for cost in costs] == [3.858, 7.570, 11.282]
+
+
+def test_meta_and_uninitialised_models_load_weights() -> None:
+    weights = torchvision.models.resnet18().eval().state_dict()
+    images = torch.randn(1, 3, 40, 40)
+    expected = torchvision.models.resnet18().eval()
+    expected.load_state_dict(weights)
+    for settings in ({"device": "meta"}, {"init": False}):
+        model = build_model("specs/resnet18.yaml", **settings).eval()
+        model.load_state_dict(weights, assign="device" in settings)
+        assert torch.equal(model(images), expected(images))
