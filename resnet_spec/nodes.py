@@ -107,7 +107,7 @@ class _Composer:
             message = f"anchors and aliases are refused, got {mark}{event.anchor}"
             self.note(f"{message}; write the value out, or use extends", path, place)
         if isinstance(event, yaml.AliasEvent):
-            return Node(None, place, key)
+            return Node("", place, key)
         if event.tag not in (None, "!"):
             self.note(f"tags are refused, got {event.tag}", path, place)
         if isinstance(event, yaml.ScalarEvent):

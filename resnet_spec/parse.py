@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError, create_model
@@ -13,7 +13,7 @@ from resnet_spec.errors import Path, Problem
 from resnet_spec.rules import LENGTH_RULES, RULES, Rule
 from resnet_spec.source import Source
 from resnet_spec.spec import Model, Spec
-from resnet_spec.words import describe, nearest
+from resnet_spec.words import closest, describe, nearest
 
 
 def parse(source: Source) -> Spec:
@@ -23,8 +23,9 @@ def parse(source: Source) -> Spec:
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
-        problems += map(_translated, error.errors(include_url=False))
-        spec = _valid_part(data, {p.path[0] for p in problems})
+        errors = error.errors(include_url=False)
+        problems += _translated(errors)
+        spec = _valid_part(data, {e["loc"][0] for e in errors})
     problems += _broken_rules(spec)
     if problems or source.problems:
         raise source.refuse(*problems)
@@ -88,36 +89,58 @@ EXPECTED = {
     "bool_type": "must be true or false",
     "tuple_type": "must be a list",
     "model_type": "must be a mapping of keys to values",
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be more than {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be less than {lt}",
-    "finite_number": "must be a finite number",
-    "too_short": "must have at least {min_length} entries",
-    "too_long": "must have at most {max_length} entries",
+    "greater_than_equal": "must be at least {ge:g}",
+    "greater_than": "must be more than {gt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "less_than": "must be less than {lt:g}",
+    "too_short": "has too few entries, {min_length} needed",
+    "too_long": "has too many entries, {max_length} at most",
 }
 
 
-def _translated(error: ErrorDetails) -> Problem:
-    path: Path = tuple(part for part in error["loc"] if part not in TAGS)
-    kind, value = error["type"], error["input"]
-    if kind == "extra_forbidden":
-        return Problem(_unknown_key(path), path, about_key=True)
-    if kind == "missing":
-        return _missing(path)
-    if kind == "literal_error":
-        legal = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-        near = nearest(value, legal) if isinstance(value, str) else ""
-        number = " or an integer" if "word" in error["loc"] else ""
-        one_of = f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{number}"
-        return Problem(f"{one_of}, got {describe(value)}{near}", path)
-    words = EXPECTED.get(kind, error["msg"]).format(**error.get("ctx", {}))
-    return Problem(f"{words}, got {describe(value)}", path)
+def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
+    """A problem for each error; a key that was misspelt is not called missing as well."""
+    unknown = [_path(e) for e in errors if e["type"] == "extra_forbidden"]
+    meant = {(*path[:-1], _meant(path)) for path in unknown}
+    for error in errors:
+        path, kind, value = _path(error), error["type"], error["input"]
+        if kind == "extra_forbidden":
+            yield Problem(_unknown_key(path), path, about_key=True)
+        elif kind == "missing" and path not in meant:
+            yield Problem(f"is missing; {_purpose(path)}", path)
+        elif kind == "literal_error":
+            yield Problem(
+                f"{_choice(error)}, got {describe(value)}{_near(error)}", path
+            )
+        elif kind != "missing":
+            words = EXPECTED.get(kind, error["msg"]).format(**error.get("ctx", {}))
+            yield Problem(f"{words}, got {describe(value)}", path)
 
 
-def _missing(path: Path) -> Problem:
-    description = _model_at(path[:-1]).model_fields[str(path[-1])].description
-    return Problem(f"is missing; {description}", path)
+def _path(error: ErrorDetails) -> Path:
+    return tuple(part for part in error["loc"] if part not in TAGS)
+
+
+def _choice(error: ErrorDetails) -> str:
+    legal = _legal(error)
+    number = " or an integer" if "word" in error["loc"] else ""
+    return f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{number}"
+
+
+def _near(error: ErrorDetails) -> str:
+    value = error["input"]
+    return nearest(value, _legal(error)) if isinstance(value, str) else ""
+
+
+def _legal(error: ErrorDetails) -> list[str]:
+    return re.findall(r"'([^']*)'", error["ctx"]["expected"])
+
+
+def _purpose(path: Path) -> str:
+    """What the field at a path is for, with an example where it has one."""
+    field = _model_at(path[:-1]).model_fields[str(path[-1])]
+    purpose = re.split("[:;]", field.description or "")[0]
+    return f"{purpose}, as {describe(field.examples[0])}" if field.examples else purpose
 
 
 def _unknown_key(path: Path) -> str:
@@ -125,6 +148,11 @@ def _unknown_key(path: Path) -> str:
     if near := nearest(str(path[-1]), known):
         return f"unknown key{near}"
     return f"unknown key; known here: {', '.join(known)}"
+
+
+def _meant(path: Path) -> str | None:
+    """The known key that an unknown one is near to."""
+    return closest(str(path[-1]), _model_at(path[:-1]).model_fields)
 
 
 def _model_at(path: Path) -> type[BaseModel]:

@@ -64,9 +64,12 @@ def width_divides_into_groups(spec: Spec) -> Iterator[Problem]:
         if not _is_bottleneck(row):
             continue
         if row.width_per_group is None and row.width % row.groups:
-            message = f"{row.width} is not divisible by groups {row.groups}"
-            near = row.width // row.groups * row.groups or row.groups
-            yield Problem(f"{message}; {near} is", _entry(spec, "widths", i))
+            below = row.width // row.groups * row.groups
+            near = (
+                f"{below} and {below + row.groups} are" if below else f"{row.groups} is"
+            )
+            message = f"{row.width} is not divisible by groups {row.groups}; {near}"
+            yield Problem(message, _entry(spec, "widths", i))
         elif row.width_per_group and row.width * row.width_per_group % 64:
             each = row.width * row.width_per_group / 64
             yield Problem(

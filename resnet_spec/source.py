@@ -93,7 +93,8 @@ def _extended(file: File, chain: tuple[File, ...]) -> tuple[Node, list[Problem]]
     """The file's document laid over the one that it extends."""
     root, problems = compose(_text(file), str(file))
     if not isinstance(root.value, dict):
-        message = f"must be a mapping of keys to values, got {describe(root.data)}"
+        got = "nothing" if root.value is None else describe(root.data)
+        message = f"must be a mapping of keys to values, got {got}"
         raise SpecError(Problem(message, place=root.place))
     base = Node({}, root.place)
     if "extends" in root.value:

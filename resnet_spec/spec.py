@@ -197,8 +197,9 @@ class Spec(Model):
     )
     stem: Stem = Field(description="what stands between the image and the first stage")
     block: PerStage[BlockKind] = Field(
-        description="basic is 3x3, 3x3 (ResNet-18); bottleneck is 1x1, 3x3, 1x1 "
-        "(ResNet-50)"
+        description="what a stage is made of: basic, 3x3, 3x3 (ResNet-18); bottleneck, "
+        "1x1, 3x3, 1x1 (ResNet-50)",
+        examples=["bottleneck"],
     )
     stride_on: PerStage[StrideOn] | None = Field(
         default=None,
@@ -243,7 +244,8 @@ class Spec(Model):
         "where the shape changes, else the input (option B, ResNet-50); "
         "projection_always, in every block (option C); avg_projection, an average pool "
         "before a 1x1 without stride (ResNet-50-D); zero_pad, every stride-th pixel and "
-        "channels of zeros (option A, ResNet-20); none, nothing (plain networks)"
+        "channels of zeros (option A, ResNet-20); none, nothing (plain networks)",
+        examples=["projection"],
     )
     norm: Norm = Field(default=Norm(), description="batch normalisation")
     activation: PerStage[ActivationKind] = Field(

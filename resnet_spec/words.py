@@ -24,12 +24,17 @@ def describe(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:56]} ..."
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """` (did you mean width?)`, or nothing where no known word is near."""
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one is likely to mean."""
     import difflib
 
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` (did you mean width?)`, or nothing where no known word is near."""
+    near = closest(word, known)
+    return f" (did you mean {near}?)" if near else ""
 
 
 def counted(number: int) -> str:

@@ -116,5 +116,9 @@ def _repair(data: dict[str, Any], stages: int) -> None:
         data["shortcut"] = shortcuts
     dilations = list(_column(data.get("dilations", 1), stages))
     previous = dilations[-2] if stages > 1 else 1
-    if blocks[-1] == "bottleneck" and data["depths"][-1] == 1 and previous != dilations[-1]:
+    if (
+        blocks[-1] == "bottleneck"
+        and data["depths"][-1] == 1
+        and previous != dilations[-1]
+    ):
         data["dilations"] = [*dilations[:-1], previous]

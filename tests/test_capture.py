@@ -57,7 +57,9 @@ def test_captured_networks_give_the_same(
     settle(model)
     model.eval()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch deprecates TorchScript; users still have it
+        warnings.simplefilter(
+            "ignore"
+        )  # torch deprecates TorchScript; users still have it
         captured = capture(model)
     for batch in (1, 3):
         images = torch.randn(batch, 3, 64, 64)

@@ -6,10 +6,10 @@ import pytest
 import torch
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from resnet_spec import ir
 from resnet_spec.lower.parts import chain
-from torch.nn import functional as F
 
 LARGEST = 512
 

@@ -85,7 +85,9 @@ def test_another_number_of_classes() -> None:
 class Always(ResNet):
     """torchvision's network with a projection in every block."""
 
-    def _make_layer(self, block: Any, planes: int, blocks: int, stride: int = 1, **_: Any) -> Any:  # type: ignore[override]
+    def _make_layer(
+        self, block: Any, planes: int, blocks: int, stride: int = 1, **_: Any
+    ) -> Any:  # type: ignore[override]
         made = []
         for i in range(blocks):
             step = stride if i == 0 else 1

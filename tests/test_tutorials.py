@@ -30,7 +30,11 @@ def test_the_tables(
         ]
     model: nn.Module = both(f"tutorials/{name}")[way]()
     torchsummary.summary(model, (3, 224, 224), batch_size=batch, device="cpu")
-    rows = [m.groups() for line in capsys.readouterr().out.splitlines() if (m := ROW.match(line))]
+    rows = [
+        m.groups()
+        for line in capsys.readouterr().out.splitlines()
+        if (m := ROW.match(line))
+    ]
     found = [(n, s.replace(" ", ""), int(p.replace(",", ""))) for n, s, p in rows]
     if way == "built":  # whose blocks all have one class
         found = [(n.replace("_Block", "BasicBlock"), *rest) for n, *rest in found]

@@ -41,23 +41,28 @@ def lower(spec: Spec) -> ir.Network:
         stages=tuple(stages),
         head=head(spec.head, x),
     )
-    if problems := [*_wrong_sizes(network), *_dropped(spec, network), *_clash(network)]:
+    if problems := [
+        *_wrong_sizes(spec, network),
+        *_dropped(spec, network),
+        *_clash(network),
+    ]:
         raise SpecError(*problems)
     wrong = network.disagreement()
     assert wrong is None, wrong  # every shortcut here is proved to fit
     return network
 
 
-def _wrong_sizes(network: ir.Network) -> Iterator[Problem]:
+def _wrong_sizes(spec: Spec, network: ir.Network) -> Iterator[Problem]:
     """An image that leaves a map without a pixel, or with more than a fixed pool covers."""
     _, *sides = network.image
     smallest, largest = network.sizes
     if all(side in network.sizes for side in sides):
         return
-    last = network.stages[-1].output
+    last, pool = network.stages[-1].output, spec.head.pool
     yield Problem(
-        f"gives a last map of {last.height} x {last.width}, which head.pool does not fit; "
-        f"heights and widths from {smallest} to {largest} do",
+        f"{list(spec.input)} gives a last map of {last.height} x {last.width}, and "
+        f"head.pool needs {pool} x {pool}; heights and widths from {smallest} to {largest} "
+        "give it",
         ("input",),
     )
 

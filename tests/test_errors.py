@@ -1,0 +1,51 @@
+"""Wrong specs and the whole text that each prints.
+
+`python -m tests.test_errors` writes the texts anew, to be read before they are committed.
+"""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from resnet_spec import SpecError, load, read
+from resnet_spec.rules import LENGTH_RULES, RULES, Rule
+from resnet_spec.spec import Spec
+
+FOLDER = Path("tests/errors")
+CASES = sorted(path.stem for path in Path(__file__).parent.glob("errors/*.yaml"))
+
+
+def text(case: str) -> str:
+    """What the wrong spec prints."""
+    with pytest.raises(SpecError) as caught:
+        load(FOLDER / f"{case}.yaml")
+    return f"{caught.value}\n"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_whole_text(case: str) -> None:
+    assert text(case) == (FOLDER / f"{case}.txt").read_text(encoding="utf-8")
+
+
+def test_every_rule_has_a_case() -> None:
+    unseen: set[Rule] = {*RULES, *LENGTH_RULES[:1]}
+    for case in CASES:
+        try:
+            spec = Spec.model_validate(read(FOLDER / f"{case}.yaml").root.data)
+        except (SpecError, ValidationError):
+            continue
+        length = [problem for rule in LENGTH_RULES for problem in rule(spec)]
+        unseen -= {LENGTH_RULES[0]} if length else {r for r in RULES if list(r(spec))}
+    assert not unseen
+
+
+def test_problems_of_a_base_are_placed_in_its_file() -> None:
+    base, own = text("extends_a_wrong_spec").splitlines()
+    assert base.startswith("tests/errors/depth_zero.yaml:8:13: ")
+    assert own.startswith("tests/errors/extends_a_wrong_spec.yaml:4:17: ")
+
+
+if __name__ == "__main__":
+    for case in CASES:
+        (FOLDER / f"{case}.txt").write_text(text(case), encoding="utf-8")

@@ -1,0 +1,162 @@
+"""YAML to data: what scalars mean, what extends and overrides do, and every place."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_spec import SpecError, load, read
+from resnet_spec.nodes import compose
+from resnet_spec.source import override
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("no", "no"),
+        ("on", "on"),
+        ("1:30", "1:30"),
+        ("2001-01-01", "2001-01-01"),
+        ("=", "="),
+        ("1_000", "1_000"),
+        ("0b11", "0b11"),
+        ("012", 12),
+        ("0o14", 12),
+        ("0x0C", 12),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("-.inf", float("-inf")),
+        ("true", True),
+        ("~", None),
+        ('"64"', "64"),
+        ("'null'", "null"),
+    ],
+)
+def test_scalars_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
+    (node, problems) = compose(f"[{text}]", "x.yaml")
+    assert node.data == [value]
+    assert type(node.data[0]) is type(value)
+    assert problems == []
+
+
+plain = st.recursive(
+    st.integers(-(10**9), 10**9) | st.booleans() | st.text("abcxyz", min_size=1),
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text("abc", min_size=1), v, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text("abc", min_size=1), plain), st.booleans())
+def test_what_yaml_writes_is_read_back(data: dict[str, Any], flow: bool) -> None:
+    text = yaml.safe_dump(data, default_flow_style=flow)
+    node, problems = compose(text, "x.yaml")
+    assert problems == []
+    assert node.data == data
+
+
+@given(st.text(max_size=60) | st.binary(max_size=60).map(lambda b: b.decode("latin-1")))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        compose(text, "x.yaml")
+    except SpecError as error:
+        assert all(problem.place for problem in error.problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "a: " * 1000,
+        "x: " + "9" * 1_000_000,
+        "\0",
+        "&a [*a, *a]",
+        "a: &a [1]\nb: [*a, *a, *a]",
+        "? [1]\n: 2",
+        "\t- 1",
+        "%YAML 3.0",
+    ],
+)
+def test_hostile_text_is_refused(text: str, write: Write) -> None:
+    with pytest.raises(SpecError):
+        load(write("hostile.yaml", text))
+
+
+def test_every_key_and_value_has_its_place() -> None:
+    node, _ = compose("a: 1\nb:\n  c: [2, 30]\n", "x.yaml")
+    places = {path: str(found.place) for path, found in node.walk()}
+    assert places == {
+        (): "x.yaml:1:1",
+        ("a",): "x.yaml:1:4",
+        ("b",): "x.yaml:3:3",
+        ("b", "c"): "x.yaml:3:6",
+        ("b", "c", 0): "x.yaml:3:7",
+        ("b", "c", 1): "x.yaml:3:10",
+    }
+    assert str(node.value["b"].key) == "x.yaml:2:1"
+
+
+def test_a_byte_order_mark_and_windows_lines_are_read(write: Write) -> None:
+    assert read(write("a.yaml", "\ufeffa: 1\r\nb: 2\r\n")).root.data == {"a": 1, "b": 2}
+
+
+def test_extends_merges_mappings_and_replaces_the_rest(write: Write) -> None:
+    write("base.yaml", "stem: {type: a, width: 1}\ndepths: [1, 2]\nnorm: {eps: 1}\n")
+    write("sub/mid.yaml", "extends: ../base.yaml\nstem: {width: 2}\n")
+    top = write("top.yaml", "extends: sub/mid.yaml\ndepths: [3]\nnorm: null\n")
+    assert read(top).root.data == {"stem": {"type": "a", "width": 2}, "depths": [3]}
+
+
+def test_name_title_and_claims_are_not_inherited(write: Write) -> None:
+    write("base.yaml", "name: A\ntitle: a\nexpect: {params: 1}\ngroups: 1\n")
+    assert read(write("top.yaml", "extends: base.yaml\n")).root.data == {"groups": 1}
+
+
+def test_overrides_are_laid_over_all_and_void_the_claims() -> None:
+    network = load("specs/resnet101.yaml", {"head.classes": 10, "depths": [1, 1, 1, 1]})
+    assert network.network.classes == 10
+    assert network.spec.expect is None
+    with pytest.raises(SpecError, match=r"^override head.classes=0: head.classes: must be"):
+        load("specs/resnet101.yaml", {"head.classes": 0})
+    with pytest.raises(SpecError, match="claims 1, and"):
+        load("specs/resnet101.yaml", {"expect.params": 1})
+
+
+def test_an_override_can_take_a_value_away() -> None:
+    without = {"block": "basic", "stride_on": None, "expansion": None}
+    assert load("specs/resnet50.yaml", without).network.params == 21797672
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("head.classes=10", ("head.classes", 10)),
+        ("title=A = B", ("title", "A = B")),
+        ("stem={width: 8}", ("stem", {"width": 8})),
+        ("paper=", ("paper", None)),
+    ],
+)
+def test_override_reads_values_as_yaml(text: str, expected: tuple[str, Any]) -> None:
+    assert override(text) == expected
+
+
+@pytest.mark.parametrize("text", ["head.classes", "=1", "a..b=1", "a=[1", "a=&x 1"])
+def test_override_refuses(text: str) -> None:
+    with pytest.raises(SpecError):
+        override(text)
