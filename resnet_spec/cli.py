@@ -254,7 +254,11 @@ def summary(spec: str, overrides: tuple[tuple[str, Any], ...]) -> None:
 
 @main.command()
 def schema() -> None:
-    """Print the JSON Schema of a spec, for editors."""
+    """Print the JSON Schema of a spec, for editors.
+
+    \b
+    resnet-spec schema > resnet-spec.schema.json
+    """
     import json
 
     click.echo(json.dumps(json_schema(), indent=2))

@@ -32,7 +32,7 @@ def spec_files(paths: list[str]) -> list[SpecFile]:
     would be written to one file.
     """
     found = [spec for path in paths for spec in _spec_files(Path(path))]
-    specs = {spec.file.absolute(): spec for spec in found}.values()
+    specs = {_whole(spec.file): spec for spec in found}.values()
     taken: dict[PurePosixPath, SpecFile] = {}
     for spec in specs:
         first = taken.setdefault(spec.module, spec)
@@ -75,7 +75,7 @@ def _spec_files(path: Path) -> Iterator[SpecFile]:
 
 def _spec_file(file: Path, folder: Path) -> SpecFile:
     """Named from the innermost `specs` above it on, else from the folder that was given."""
-    whole = Path(os.path.normpath(file.absolute()))
+    whole = _whole(file)
     above = list(whole.parts[:-1])
     if ROOT in above:
         start = len(above) - above[::-1].index(ROOT)
@@ -83,6 +83,11 @@ def _spec_file(file: Path, folder: Path) -> SpecFile:
         return SpecFile(file, name, f"{ROOT}/{name}")
     name = PurePosixPath(file.relative_to(folder).as_posix())
     return SpecFile(file, name, str(name))
+
+
+def _whole(file: Path) -> Path:
+    """The path from the file system's root, as it was named, links and all."""
+    return Path(os.path.normpath(file.absolute()))
 
 
 def _is_module(module: PurePosixPath) -> bool:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 class PadChannels(nn.Module):
     """Every `stride`-th pixel, with channels of zeros behind the input's own.
 
-    From (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride), rounded up.
+    (N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride), rounded up.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:

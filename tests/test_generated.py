@@ -1,0 +1,110 @@
+"""The committed files as their readers have them: they run, and their comments are true."""
+
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from resnet_spec import load
+from tests.models import generated
+
+GENERATED = Path(__file__).parents[1] / "generated"
+NAMES = sorted(
+    str(path.relative_to(GENERATED).with_suffix("")) for path in GENERATED.rglob("*.py")
+)
+STEP = re.compile(r"^        x = .*  # \(N, (.*)\)$")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shape_comment_is_the_shape(name: str) -> None:
+    """Trace the lines of the network's forward and hold each comment to its tensor."""
+    file = GENERATED / f"{name}.py"
+    network = load(f"specs/{name}.yaml").network
+    with torch.device("meta"):
+        model = generated(name)().eval()
+        image = torch.empty(5, *network.image)
+    lines = file.read_text().splitlines()
+    commented = {i: m[1] for i, line in enumerate(lines, 1) if (m := STEP.match(line))}
+    seen: dict[int, tuple[int, ...]] = {}
+    code = type(model).forward.__code__
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        if frame.f_code is not code:
+            return None
+        if event == "line":
+            seen[frame.f_lineno] = tuple(frame.f_locals["x"].shape)
+        return trace
+
+    previous = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        model(image)
+    finally:
+        sys.settrace(previous)
+    order = sorted(seen)
+    after = {line: seen[follows] for line, follows in pairwise(order)}
+    assert commented
+    for line, comment in commented.items():
+        text = comment.replace("num_classes", str(network.classes))
+        assert after[line] == (5, *map(int, text.split(", "))), lines[line - 1]
+    steps = [line for line in order[:-1] if lines[line - 1].strip()]
+    assert set(steps) == set(commented), "a line of forward has no shape"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_header_is_true(name: str) -> None:
+    text = (GENERATED / f"{name}.py").read_text()
+    network = load(f"specs/{name}.yaml").network
+    with torch.device("meta"):
+        model = generated(name)()
+    params = sum(p.numel() for p in model.parameters())
+    assert f"    size     {params:,} parameters\n" in text
+    assert f"    output   {network.classes} logits\n" in text
+    assert len(max(text.splitlines(), key=len)) <= 88
+    bottlenecks = [block for block in model.modules() if hasattr(block, "conv3")]
+    assert ("(v1.5)" in text) == any(block.conv2.stride[0] > 1 for block in bottlenecks)
+    assert ("(v1, as in the" in text) == any(b.conv1.stride[0] > 1 for b in bottlenecks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["resnet50", "cifar/resnet20", "tutorials/resnet34"])
+def test_it_runs_from_any_folder_without_us(name: str, tmp_path: Path) -> None:
+    copy = tmp_path / "model.py"
+    copy.write_text((GENERATED / f"{name}.py").read_text())
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-I", copy.name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    network = load(f"specs/{name}.yaml").network
+    sizes = (1, *map(int, network.image))
+    assert done.stdout == (
+        f"{network.params:,} parameters\n{sizes} -> {(1, network.classes)}\n"
+    )
+
+
+def test_only_torch_and_the_standard_library_are_imported() -> None:
+    for name in NAMES:
+        text = (GENERATED / f"{name}.py").read_text()
+        imports = re.findall(r"^(?:import|from) (\w+)", text, flags=re.MULTILINE)
+        assert set(imports) == {"torch"}
+
+
+def test_depth_changes_numbers_not_lines() -> None:
+    """ResNet-50, 101 and 152 differ in numbers alone, and in which checkpoint loads."""
+    texts = [
+        re.sub(
+            r"\d+",
+            "#",
+            (GENERATED / f"resnet{depth}.py").read_text().split("import")[1],
+        )
+        for depth in (50, 101, 152)
+    ]
+    assert texts[0] == texts[1] == texts[2]

@@ -1,0 +1,113 @@
+"""An answer in a fraction of a second: start-up, memory, growth, and no torch."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from resnet_spec import load, render
+
+FLOOR = """
+import yaml, pydantic, jinja2, click
+class Model(pydantic.BaseModel):
+    x: int
+"""
+BUILD = ["-m", "resnet_spec", "build", "specs/resnet152.yaml", "-o"]
+
+
+# A small process in between, since a child's peak counts from its parent's size.
+LAUNCHER = """
+import os, sys
+pid = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, *sys.argv[1:]])
+_, status, usage = os.wait4(pid, 0)
+print(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, file=sys.stderr)
+"""
+
+
+def measured(*args: str) -> tuple[float, float]:
+    """Seconds of processor time and peak megabytes of a Python process."""
+    environment = {
+        k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"
+    }
+    command = [sys.executable, "-S", "-c", LAUNCHER, *args]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    )
+    status, seconds, megabytes = map(float, done.stderr.split())
+    assert status == 0
+    return seconds, megabytes
+
+
+@pytest.mark.slow
+def test_a_cold_build_costs_little_more_than_its_libraries(tmp_path: Path) -> None:
+    """Median of the ratios of pairs of runs, one behind the other, as machines are noisy."""
+    build = [*BUILD, str(tmp_path)]
+    measured(*build)  # writes the bytecode, which an installer does
+    ratios, peaks = [], []
+    for _ in range(9):
+        floor, _ = measured("-c", FLOOR)
+        seconds, megabytes = measured(*build)
+        ratios.append(seconds / floor)
+        peaks.append(megabytes)
+    print(f"ratio {median(ratios):.2f}, peak {max(peaks):.0f} MB")
+    assert median(ratios) <= 1.5
+    assert max(peaks) < 80
+
+
+def test_compiling_does_not_import_torch() -> None:
+    code = (
+        "import sys, resnet_spec.cli as cli\n"
+        "try: cli.main(['build', 'specs/resnet152.yaml', '-o', '-'])\n"
+        "except SystemExit: pass\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_without_torch_one_line_says_what_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch here')")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "resnet_spec",
+            "build",
+            "specs/resnet50.yaml",
+            "--verify",
+        ],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "this needs torch: pip install 'resnet-spec[torch]'\n"
+
+
+def compiled(depth: int) -> tuple[float, str]:
+    start = time.process_time()
+    network = load("specs/resnet50.yaml", {"depths": [3, 4, depth, 3]}).network
+    source = render(network)
+    return time.process_time() - start, source
+
+
+@pytest.mark.slow
+def test_time_is_linear_in_depth_and_source_does_not_grow() -> None:
+    compiled(10)
+    seconds: dict[int, float] = {}
+    sources = {}
+    for depth in (1_000, 10_000):
+        runs = [compiled(depth) for _ in range(5)]
+        seconds[depth] = median(run[0] for run in runs)
+        sources[depth] = runs[0][1]
+    assert seconds[10_000] < 12 * seconds[1_000]
+    assert seconds[10_000] < 3
+    lines = [source.splitlines() for source in sources.values()]
+    assert len(lines[0]) == len(lines[1])
+    differ = [a for a, b in zip(*lines, strict=True) if a != b]
+    assert all(any(c.isdigit() for c in line) for line in differ)
+    assert len(differ) <= 5
