@@ -1,0 +1,68 @@
+"""What the README says is so: its commands run and print what it shows."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from resnet_spec.cli import main
+
+README = Path("README.md")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    text = (Path(__file__).parents[1] / README).read_text(encoding="utf-8")
+    return [body for kind, body in FENCE.findall(text) if kind == language]
+
+
+@pytest.mark.parametrize("session", blocks("console"))
+def test_commands_print_what_is_shown(session: str, tmp_path: Path) -> None:
+    command, _, shown = session.partition("\n")
+    name, *args = command.removeprefix("$ ").split()
+    assert name == "resnet-spec"
+    if args[0] == "build":
+        args += ["-o", str(tmp_path)]
+    output = CliRunner().invoke(main, args).output
+    assert output.replace(str(tmp_path), "generated") == shown
+
+
+def test_specs_are_those_in_the_repository() -> None:
+    for text in blocks("yaml"):
+        path = Path(text.split("\n")[0].removeprefix("# "))
+        shown, real = yaml.safe_load(text), yaml.safe_load(path.read_text())
+        assert shown.items() <= real.items()
+
+
+def test_the_excerpt_is_in_the_generated_file() -> None:
+    excerpt, _ = blocks("python")
+    assert excerpt in Path("generated/resnet50.py").read_text()
+
+
+@pytest.mark.slow
+def test_the_python_runs() -> None:
+    _, code = blocks("python")
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_ci_runs_the_two_commands_as_they_stand() -> None:
+    lines = Path(".ci/run").read_text().splitlines()
+    commands = [text.strip() for text in blocks("sh")]
+    assert len(commands) == 2
+    assert all(command in lines for command in commands)
+
+
+def test_the_table_of_commands_runs(tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8")
+    commands = re.findall(r"^\| `resnet-spec (.*?)` \|", text, re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        args = command.replace("SPEC", "specs/cifar/resnet20.yaml").split()
+        if args[0] == "build" and "-o" not in args and "--check" not in args:
+            args += ["-o", str(tmp_path)]
+        result = CliRunner().invoke(main, args)
+        assert result.exit_code == 0, result.output
