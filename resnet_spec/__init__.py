@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from resnet_spec.canonical import digest
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.errors import Problem, SpecError
 from resnet_spec.ir import Network
@@ -15,7 +16,7 @@ from resnet_spec.lower import lower
 from resnet_spec.parse import parse
 from resnet_spec.render import render
 from resnet_spec.source import read
-from resnet_spec.spec import Spec, digest
+from resnet_spec.spec import Spec
 from resnet_spec.summary import summarize
 
 if TYPE_CHECKING:

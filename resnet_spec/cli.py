@@ -11,13 +11,13 @@ from typing import Any, NamedTuple, NoReturn, ParamSpec
 import click
 
 from resnet_spec import __version__
+from resnet_spec.canonical import digest
 from resnet_spec.compiler import load
 from resnet_spec.errors import Problem, SpecError
 from resnet_spec.files import SpecFile, spec_files, write
 from resnet_spec.ir import Network
 from resnet_spec.render import render
 from resnet_spec.source import override
-from resnet_spec.spec import digest, json_schema
 from resnet_spec.words import counted
 
 P = ParamSpec("P")
@@ -260,6 +260,8 @@ def schema() -> None:
     resnet-spec schema > resnet-spec.schema.json
     """
     import json
+
+    from resnet_spec.schema import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from resnet_spec.errors import Path, Problem
-from resnet_spec.spec import PER_STAGE, Row, Spec, rows
+from resnet_spec.rows import PER_STAGE, Row, rows
+from resnet_spec.spec import Spec
 
 Rule = Callable[[Spec], Iterator[Problem]]
 

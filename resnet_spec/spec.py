@@ -6,11 +6,8 @@ that needs it. What must hold between fields is in `rules`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import keyword
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
@@ -258,114 +255,3 @@ class Spec(Model):
     expect: Expect | None = Field(
         default=None, description="claims about this very network"
     )
-
-
-PER_STAGE = {
-    "block": "block",
-    "depth": "depths",
-    "width": "widths",
-    "stride": "strides",
-    "dilation": "dilations",
-    "groups": "groups",
-    "width_per_group": "width_per_group",
-    "expansion": "expansion",
-    "stride_on": "stride_on",
-    "shortcut": "shortcut",
-    "activation": "activation",
-}
-"""The field of `Spec` behind each property of `Row`."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """What a spec says of one stage: its entry, or the one value for all stages."""
-
-    spec: Spec
-    index: int
-
-    def _mine(self, value: T | tuple[T, ...]) -> T:
-        return value[self.index] if isinstance(value, tuple) else value
-
-    @property
-    def block(self) -> BlockKind:
-        return self._mine(self.spec.block)
-
-    @property
-    def depth(self) -> int:
-        return self.spec.depths[self.index]
-
-    @property
-    def width(self) -> int:
-        return self._mine(self.spec.widths)
-
-    @property
-    def stride(self) -> int:
-        return self._mine(self.spec.strides)
-
-    @property
-    def dilation(self) -> int:
-        return self._mine(self.spec.dilations)
-
-    @property
-    def groups(self) -> int:
-        return self._mine(self.spec.groups)
-
-    @property
-    def width_per_group(self) -> int | None:
-        return self._mine(self.spec.width_per_group)
-
-    @property
-    def expansion(self) -> int | None:
-        return self._mine(self.spec.expansion)
-
-    @property
-    def stride_on(self) -> StrideOn | None:
-        return self._mine(self.spec.stride_on)
-
-    @property
-    def shortcut(self) -> ShortcutKind:
-        return self._mine(self.spec.shortcut)
-
-    @property
-    def activation(self) -> ActivationKind:
-        return self._mine(self.spec.activation)
-
-
-def rows(spec: Spec) -> tuple[Row, ...]:
-    """The stages, one row each."""
-    return tuple(Row(spec, i) for i in range(len(spec.depths)))
-
-
-def canonical(spec: Spec) -> dict[str, Any]:
-    """What the network is built from: two specs that say the same have the same.
-
-    Defaults are filled in, per-stage fields have one entry per stage, claims are left out.
-    """
-    data = spec.model_dump(mode="json", exclude={*PER_STAGE.values(), "expect"})
-    stages = [{name: getattr(row, name) for name in PER_STAGE} for row in rows(spec)]
-    return {**data, "stages": stages}
-
-
-def digest(spec: Spec) -> str:
-    """Twelve hexadecimal digits of the SHA-256 of the canonical form."""
-    text = json.dumps(canonical(spec), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a spec file, for editors; what `extends` gives need not be said."""
-    schema = Spec.model_json_schema()
-    required = schema.pop("required")
-    extends = {
-        "type": "string",
-        "description": "path of the spec that this one changes",
-    }
-    schema["properties"] = {"extends": extends, **schema["properties"]}
-    own = [field for field in ("name", "title") if field in required]
-    schema |= {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "if": {"required": ["extends"]},
-        "then": {"required": own},
-        "else": {"required": required},
-    }
-    return schema

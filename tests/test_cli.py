@@ -113,7 +113,7 @@ def test_all_problems_of_all_files_and_nothing_written(tmp_path: Path) -> None:
     ("args", "message"),
     [
         (["build", "specs/resnet50.yml"], "cannot be read, no such file or directory"),
-        (["build", "docs"], "has no *.yaml in it"),
+        (["build", "benchmarks"], "has no *.yaml in it"),
         (["build", "specs", "specs/../tests/errors/../../specs"], ""),
         (["summary", "specs"], "cannot be read, is a directory"),
         (["build", "tests/errors/empty.yaml"], "must be a mapping of keys to values"),

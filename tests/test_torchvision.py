@@ -86,8 +86,14 @@ class Always(ResNet):
     """torchvision's network with a projection in every block."""
 
     def _make_layer(
-        self, block: Any, planes: int, blocks: int, stride: int = 1, **_: Any
-    ) -> Any:  # type: ignore[override]
+        self,
+        block: Any,
+        planes: int,
+        blocks: int,
+        stride: int = 1,
+        dilate: bool = False,
+    ) -> nn.Sequential:
+        assert not dilate
         made = []
         for i in range(blocks):
             step = stride if i == 0 else 1

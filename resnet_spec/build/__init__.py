@@ -1,10 +1,9 @@
 """Network -> nn.Module. Only here and in `layers` is torch imported."""
 
-try:
-    import torch as _torch  # noqa: F401
-except ImportError:
-    message = "this needs torch: pip install 'resnet-spec[torch]'"
-    raise ImportError(message) from None
+from importlib.util import find_spec
+
+if find_spec("torch") is None:
+    raise ImportError("this needs torch: pip install 'resnet-spec[torch]'")
 
 from resnet_spec.build.equality import verify
 from resnet_spec.build.modules import build

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ def verify(network: Network, source: str, batch: int = 2) -> list[str]:
     """
     scope: dict[str, object] = {"__name__": network.name}
     exec(compile(source, f"<{network.name}>", "exec"), scope)
-    generated: Callable[[], nn.Module] = scope[network.name]  # type: ignore[assignment]
+    generated = cast("Callable[[], nn.Module]", scope[network.name])
     with torch.random.fork_rng():
         ours, theirs = (_seeded(make) for make in (lambda: build(network), generated))
         images = torch.randn(batch, *network.image)

@@ -15,7 +15,8 @@ from resnet_spec.lower.heads import head
 from resnet_spec.lower.kinds import kinds
 from resnet_spec.lower.notes import notes
 from resnet_spec.lower.stems import stem
-from resnet_spec.spec import Spec, rows
+from resnet_spec.rows import rows
+from resnet_spec.spec import Spec
 
 
 def lower(spec: Spec) -> ir.Network:

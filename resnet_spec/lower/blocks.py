@@ -8,7 +8,8 @@ from typing import NamedTuple
 from resnet_spec import ir
 from resnet_spec.lower.parts import Part, activation, chain, conv, norm
 from resnet_spec.lower.shortcuts import SHORTCUTS, Change
-from resnet_spec.spec import Row, Spec
+from resnet_spec.rows import Row
+from resnet_spec.spec import Spec
 
 
 class Slot(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_spec.spec import Row
+from resnet_spec.rows import Row
 
 CLASSES = {"basic": "BasicBlock", "bottleneck": "Bottleneck"}
 PLAIN = {"basic": "PlainBlock", "bottleneck": "PlainBottleneck"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resnet_spec.spec import Norm, Row, Spec, Stem, rows
+from resnet_spec.rows import Row, rows
+from resnet_spec.spec import Norm, Spec, Stem
 
 TORCHVISION = {
     "resnet18": ("basic", (2, 2, 2, 2), 1, None),

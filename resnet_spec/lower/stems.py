@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from resnet_spec import ir
 from resnet_spec.lower.parts import activation, chain, conv, norm
-from resnet_spec.spec import Spec, rows
+from resnet_spec.rows import rows
+from resnet_spec.spec import Spec
 
 CONVOLUTIONS = {"conv7x7": (7, 2), "conv3x3": (3, 1)}  # kernel, stride
 
