@@ -23,7 +23,7 @@ def untrue(expect: Expect, network: Network) -> Iterator[Problem]:
             message = (
                 f"claims {_shown(claimed)}, and the network has {_shown(computed)}"
             )
-            yield Problem(message, ("expect", field))
+            yield Problem("untrue-claim", message, ("expect", field))
 
 
 def _shown(value: int | tuple[tuple[int, ...], ...]) -> str:

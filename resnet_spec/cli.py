@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, ParamSpec
 
 import click
 
-from resnet_spec import __version__
+from resnet_spec import __version__, report
 from resnet_spec.canonical import digest
 from resnet_spec.compiler import load
 from resnet_spec.errors import Problem, SpecError
@@ -48,6 +49,9 @@ SET = click.option(
 )
 
 
+STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes.")
+
+
 def _reported(command: Callable[P, None]) -> Callable[P, None]:
     """The command with every foreseen failure as lines on stderr and status 1."""
 
@@ -56,7 +60,8 @@ def _reported(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except SpecError as error:
-            _fail(*map(str, error.problems))
+            _print(error.problems)
+            sys.exit(1)
         except ImportError as error:
             _fail(str(error))
 
@@ -69,6 +74,16 @@ def _fail(*lines: str) -> NoReturn:
     sys.exit(1)
 
 
+def _print(problems: Sequence[Problem]) -> None:
+    """The problems on stderr, in colour where that is a terminal that wants it."""
+
+    def paint(text: str, colour: str) -> str:
+        plain = os.environ.get("NO_COLOR")
+        return text if plain else click.style(text, fg=colour, bold=True)
+
+    click.echo(report.text(problems, paint), err=True, nl=False)
+
+
 class _Job(NamedTuple):
     """A spec that compiled, with its source."""
 
@@ -77,22 +92,27 @@ class _Job(NamedTuple):
     source: str
 
 
-def _compiled(paths: tuple[str, ...], overrides: dict[str, Any]) -> list[_Job]:
-    """All the specs compiled, or all their problems raised at once."""
+def _compiled(
+    paths: tuple[str, ...], overrides: tuple[tuple[str, Any], ...]
+) -> tuple[list[_Job], list[Problem]]:
+    """The specs that compile, and the problems and warnings of all."""
     jobs: list[_Job] = []
     problems: list[Problem] = []
     for spec in spec_files(list(paths)):
         try:
-            compiled = load(spec.file, overrides)
+            compiled = load(spec.file, dict(overrides))
         except SpecError as error:
             problems += error.problems
             continue
-        origin = _origin(spec, overrides, digest(compiled.spec))
+        problems += compiled.warnings
+        origin = _origin(spec, dict(overrides), digest(compiled.spec))
         source = render(compiled.network, origin)
         jobs.append(_Job(spec, compiled.network, source))
-    if problems:
-        raise SpecError(*problems)
-    return jobs
+    return jobs, problems
+
+
+def _fails(problems: Sequence[Problem], strict: bool) -> bool:
+    return any(strict or not problem.warning for problem in problems)
 
 
 def _origin(spec: SpecFile, overrides: dict[str, Any], sha256: str) -> str:
@@ -142,6 +162,7 @@ def main() -> None:
     is_flag=True,
     help="First compare the source with the built module, bit for bit (needs torch).",
 )
+@STRICT
 @SET
 @_reported
 def build(
@@ -150,6 +171,7 @@ def build(
     check: bool,
     diff: bool,
     verify: bool,
+    strict: bool,
     overrides: tuple[tuple[str, Any], ...],
 ) -> None:
     """Write each SPEC's source as DIR/<its path below specs>.py, all or none.
@@ -159,7 +181,10 @@ def build(
     resnet-spec build specs --check --diff
     resnet-spec build specs/resnet18.yaml --set head.classes=10 --verify
     """
-    jobs = _compiled(specs, dict(overrides))
+    jobs, problems = _compiled(specs, overrides)
+    _print(problems)
+    if _fails(problems, strict):
+        sys.exit(1)
     if verify:
         _verify(jobs)
     if output == "-":
@@ -223,16 +248,38 @@ def _write(files: dict[Path, _Job]) -> None:
 
 @main.command()
 @SPECS
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(report.FORMATS)),
+    default="text",
+    show_default=True,
+    help="For people, for programs, for GitHub's annotations, for code scanning.",
+)
+@STRICT
 @SET
 @_reported
-def check(specs: tuple[str, ...], overrides: tuple[tuple[str, Any], ...]) -> None:
+def check(
+    specs: tuple[str, ...],
+    form: str,
+    strict: bool,
+    overrides: tuple[tuple[str, Any], ...],
+) -> None:
     """Look for mistakes in each SPEC; print all of them, with their places.
 
     \b
     resnet-spec check specs
+    resnet-spec check specs --strict --format sarif > resnet-spec.sarif
     """
-    for job in _compiled(specs, dict(overrides)):
-        click.echo(_line(job.spec.file, job.network))
+    jobs, problems = _compiled(specs, overrides)
+    if form == "text":
+        _print(problems)
+        for job in jobs:
+            click.echo(_line(job.spec.file, job.network))
+    else:
+        click.echo(report.FORMATS[form](problems), nl=False)
+    if _fails(problems, strict):
+        sys.exit(1)
 
 
 @main.command()
@@ -248,8 +295,9 @@ def summary(spec: str, overrides: tuple[tuple[str, Any], ...]) -> None:
     """
     from resnet_spec import tables
 
-    network = load(spec, dict(overrides)).network
-    click.echo(tables.summary(network), nl=False)
+    compiled = load(spec, dict(overrides))
+    _print(compiled.warnings)
+    click.echo(tables.summary(compiled.network), nl=False)
 
 
 @main.command()

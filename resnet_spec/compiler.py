@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from resnet_spec.advice import advice
 from resnet_spec.claims import untrue
-from resnet_spec.errors import SpecError
+from resnet_spec.errors import Problem, SpecError
 from resnet_spec.ir import Network
 from resnet_spec.lower import lower
 from resnet_spec.parse import parse
@@ -16,10 +17,11 @@ from resnet_spec.spec import Spec
 
 
 class Compiled(NamedTuple):
-    """What a spec file says, and what it is."""
+    """What a spec file says, what it is, and what is surely not meant in it."""
 
     spec: Spec
     network: Network
+    warnings: tuple[Problem, ...] = ()
 
 
 def load(
@@ -38,4 +40,5 @@ def load(
         raise source.refuse(*error.problems) from None
     if spec.expect and (problems := list(untrue(spec.expect, network))):
         raise source.refuse(*problems)
-    return Compiled(spec, network)
+    warnings = source.placed(*advice(spec, network))
+    return Compiled(spec, network, tuple(warnings))

@@ -19,11 +19,15 @@ def dotted(path: Path) -> str:
 
 
 class Place(NamedTuple):
-    """A file and, counted from 1, the line and column in it; line 0 is no line."""
+    """A file and, counted from 1, the line and column in it; line 0 is no line.
+
+    `length` is the number of characters from there that are meant.
+    """
 
     file: str
     line: int = 0
     column: int = 0
+    length: int = 1
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
@@ -32,13 +36,17 @@ class Place(NamedTuple):
 class Problem(NamedTuple):
     """One mistake: what is wrong, what would be legal, and where it stands.
 
-    `about_key` says that the key is wrong, whatever value it has.
+    `rule` names what is broken, for tools; `about_key` says that the key is wrong, whatever
+    value it has; a `warning` is legal and surely not meant; `note` is said in addition.
     """
 
+    rule: str
     message: str
     path: Path = ()
     place: Place | None = None
     about_key: bool = False
+    warning: bool = False
+    note: str = ""
 
     def __str__(self) -> str:
         place = f"{self.place}: " if self.place else ""
@@ -49,8 +57,8 @@ class Problem(NamedTuple):
 class SpecError(ValueError):
     """Raised for every mistake in a spec, with all the problems found.
 
-    >>> print(SpecError(Problem("64 is not divisible by groups 3", ("widths", 0))))
-    widths[0]: 64 is not divisible by groups 3
+    >>> print(SpecError(Problem("groups", "64 is not divisible by 3", ("widths", 0))))
+    widths[0]: 64 is not divisible by 3
     """
 
     def __init__(self, *problems: Problem) -> None:

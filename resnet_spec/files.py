@@ -98,4 +98,4 @@ def _is_module(module: PurePosixPath) -> bool:
 
 
 def _refused(path: Path, message: str) -> SpecError:
-    return SpecError(Problem(message, place=Place(str(path))))
+    return SpecError(Problem("file", message, place=Place(str(path))))

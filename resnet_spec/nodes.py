@@ -82,9 +82,10 @@ class _Composer:
             root = self.root()
         except yaml.MarkedYAMLError as error:
             message = f"is not YAML, {error.problem or error.context}"
-            raise self.stopped(message, error.problem_mark) from None
+            raise self.stopped("yaml", message, error.problem_mark) from None
         except yaml.YAMLError as error:
-            raise self.stopped(f"is not YAML, {str(error).splitlines()[0]}") from None
+            message = f"is not YAML, {str(error).splitlines()[0]}"
+            raise self.stopped("yaml", message) from None
         return root, self.problems
 
     def root(self) -> Node:
@@ -94,22 +95,24 @@ class _Composer:
         root = self.node(next(self.events), (), None)
         next(self.events)  # the document ends
         if not isinstance(event := next(self.events), yaml.StreamEndEvent):
-            raise self.stopped("a file holds one document", event.start_mark)
+            message = "a second document starts here, and a file holds one"
+            raise self.stopped("one-document", message, event.start_mark)
         return root
 
     def node(self, event: Any, path: Path, key: Place | None) -> Node:
         place = self.place(event)
         if len(path) > DEEPEST:
             message = f"nested deeper than {DEEPEST} levels"
-            raise self.stopped(message, event.start_mark)
+            raise self.stopped("nesting", message, event.start_mark)
         if event.anchor:
             mark = "*" if isinstance(event, yaml.AliasEvent) else "&"
             message = f"anchors and aliases are refused, got {mark}{event.anchor}"
-            self.note(f"{message}; write the value out, or use extends", path, place)
+            message += "; write the value out, or use extends"
+            self.note("anchor", message, path, place)
         if isinstance(event, yaml.AliasEvent):
             return Node("", place, key)
         if event.tag not in (None, "!"):
-            self.note(f"tags are refused, got {event.tag}", path, place)
+            self.note("tag", f"tags are refused, got {event.tag}", path, place)
         if isinstance(event, yaml.ScalarEvent):
             return Node(self.scalar(event, path, place), place, key)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -127,13 +130,15 @@ class _Composer:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             place = self.place(event)
             if not isinstance(event, yaml.ScalarEvent):
-                raise self.stopped("a key must be a word", event.start_mark)
+                raise self.stopped(
+                    "plain-key", "a key must be a word", event.start_mark
+                )
             key = event.value
             node = self.node(next(self.events), (*path, key), place)
             if first := nodes.get(key):
                 line = first.key.line if first.key else 0
                 message = f"is given twice, first in line {line}; keep one"
-                self.note(message, (*path, key), place)
+                self.note("duplicate-key", message, (*path, key), place)
             nodes.setdefault(key, node)
         return nodes
 
@@ -146,20 +151,22 @@ class _Composer:
             return CONSTANTS[text]
         if INTEGER.fullmatch(text) or FLOAT.fullmatch(text):
             if len(text) > LONGEST:
-                self.note(f"a number of {len(text)} characters", path, place)
+                message = f"a number of {len(text)} characters is refused"
+                self.note("long-number", message, path, place)
                 return 0
             if INTEGER.fullmatch(text):
                 return int(text, 0 if text[:2] in ("0o", "0x") else 10)
             return float(re.sub(r"\.(?=inf|nan)", "", text, flags=re.IGNORECASE))
         return text
 
-    def note(self, message: str, path: Path, place: Place) -> None:
-        self.problems.append(Problem(message, path, place))
+    def note(self, rule: str, message: str, path: Path, place: Place) -> None:
+        self.problems.append(Problem(rule, message, path, place))
 
     def place(self, event: Any) -> Place:
-        mark = event.start_mark
-        return Place(self.file, mark.line + 1, mark.column + 1)
+        start, end = event.start_mark, event.end_mark
+        length = end.column - start.column if start.line == end.line else 1
+        return Place(self.file, start.line + 1, start.column + 1, max(1, length))
 
-    def stopped(self, message: str, mark: Any = None) -> SpecError:
+    def stopped(self, rule: str, message: str, mark: Any = None) -> SpecError:
         where = (mark.line + 1, mark.column + 1) if mark else ()
-        return SpecError(Problem(message, place=Place(self.file, *where)))
+        return SpecError(Problem(rule, message, place=Place(self.file, *where)))

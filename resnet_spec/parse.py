@@ -105,16 +105,17 @@ def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
     for error in errors:
         path, kind, value = _path(error), error["type"], error["input"]
         if kind == "extra_forbidden":
-            yield Problem(_unknown_key(path), path, about_key=True)
+            yield Problem("unknown-key", _unknown_key(path), path, about_key=True)
         elif kind == "missing" and path not in meant:
-            yield Problem(f"is missing; {_purpose(path)}", path)
+            yield Problem("missing", f"is missing; {_purpose(path)}", path)
         elif kind == "literal_error":
-            yield Problem(
-                f"{_choice(error)}, got {describe(value)}{_near(error)}", path
-            )
+            message = f"{_choice(error)}, got {describe(value)}{_near(error)}"
+            yield Problem("choice", message, path)
         elif kind != "missing":
             words = EXPECTED.get(kind, error["msg"]).format(**error.get("ctx", {}))
-            yield Problem(f"{words}, got {describe(value)}", path)
+            yield Problem(
+                kind.replace("_", "-"), f"{words}, got {describe(value)}", path
+            )
 
 
 def _path(error: ErrorDetails) -> Path:

@@ -22,11 +22,24 @@ class Source(NamedTuple):
 
     def refuse(self, *problems: Problem) -> SpecError:
         """The error to raise: what was wrong before and these, placed, in file order."""
-        nodes = dict(self.root.walk())
         noted = {p.path for p in self.problems}
-        found = [*self.problems, *(p for p in problems if p.path not in noted)]
-        placed = [p if p.place else p._replace(place=_place(p, nodes)) for p in found]
-        return SpecError(*sorted(placed, key=lambda p: p.place or ()))
+        new = (p for p in problems if p.path not in noted)
+        return SpecError(*self.placed(*self.problems, *new))
+
+    def placed(self, *problems: Problem) -> list[Problem]:
+        """The problems with their places, and a note where that is a file that was extended."""
+        nodes = dict(self.root.walk())
+        placed = []
+        for problem in problems:
+            place = problem.place or _place(problem, nodes)
+            extended = place.line and place.file != self.root.place.file
+            note = (
+                f"{self.root.place.file} extends this file"
+                if extended
+                else problem.note
+            )
+            placed.append(problem._replace(place=place, note=note))
+        return sorted(placed, key=lambda problem: (problem.place or ())[:3])
 
 
 def _place(problem: Problem, nodes: Mapping[Path, Node]) -> Place:
@@ -35,9 +48,11 @@ def _place(problem: Problem, nodes: Mapping[Path, Node]) -> Place:
     while path not in nodes:
         path = path[:-1]
     node = nodes[path]
-    return (
-        node.key if problem.about_key and path == problem.path else None
-    ) or node.place
+    if not path:
+        return node.place._replace(length=0)  # the whole file, no character of it
+    if problem.about_key and path == problem.path and node.key:
+        return node.key
+    return node.place
 
 
 def read(
@@ -52,7 +67,8 @@ def read(
     if overrides:
         root = _without(root, "expect")
     for path, value in (overrides or {}).items():
-        root = _merged(root, _override(path, value), problems)
+        merged = _merged(root, _override(path, value), problems)
+        root = merged._replace(place=root.place)
     return Source(root, tuple(problems))
 
 
@@ -66,7 +82,7 @@ def override(text: str) -> tuple[str, Any]:
     place = f"override {text}"
     if not equals or not all(path.split(".")):
         message = "is not of the form key=value, as in head.classes=10"
-        raise SpecError(Problem(message, place=Place(place)))
+        raise SpecError(Problem("override", message, place=Place(place)))
     node, problems = compose(value, place)
     if problems:
         raise SpecError(*(p._replace(place=Place(place)) for p in problems))
@@ -95,7 +111,7 @@ def _extended(file: File, chain: tuple[File, ...]) -> tuple[Node, list[Problem]]
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.data)
         message = f"must be a mapping of keys to values, got {got}"
-        raise SpecError(Problem(message, place=root.place))
+        raise SpecError(Problem("mapping", message, place=root.place))
     base = Node({}, root.place)
     if "extends" in root.value:
         link = root.value["extends"]
@@ -110,7 +126,7 @@ def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
     """The file that `extends` names, seen from the folder of the file that says it."""
 
     def refused(message: str) -> SpecError:
-        return SpecError(Problem(message, ("extends",), link.place))
+        return SpecError(Problem("extends", message, ("extends",), link.place))
 
     if not isinstance(link.value, str):
         raise refused(f"must be the path of a spec, got {describe(link.data)}")
@@ -131,10 +147,10 @@ def _text(file: File) -> str:
         message = (
             f"is not UTF-8 text, byte {error.start} is {error.object[error.start]:#04x}"
         )
-        raise SpecError(Problem(message, place=Place(str(file)))) from None
+        raise SpecError(Problem("text", message, place=Place(str(file)))) from None
     except OSError as error:
         message = f"cannot be read, {(error.strerror or str(error)).lower()}"
-        raise SpecError(Problem(message, place=Place(str(file)))) from None
+        raise SpecError(Problem("file", message, place=Place(str(file)))) from None
 
 
 def _without(node: Node, *keys: str) -> Node:
@@ -153,5 +169,6 @@ def _merged(base: Node, new: Node, problems: list[Problem], path: Path = ()) -> 
             values[key] = node
         elif values.pop(key, None) is None:
             message = "null takes an inherited value away, and none is inherited"
-            problems.append(Problem(f"{message}; remove the key", below, node.place))
+            message += "; remove the key"
+            problems.append(Problem("null", message, below, node.place))
     return new._replace(value=values)

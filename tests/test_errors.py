@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from resnet_spec import SpecError, load, read
+from resnet_spec import SpecError, load, read, report
 from resnet_spec.rules import LENGTH_RULES, RULES, Rule
 from resnet_spec.spec import Spec
 
@@ -20,7 +20,7 @@ def text(case: str) -> str:
     """What the wrong spec prints."""
     with pytest.raises(SpecError) as caught:
         load(FOLDER / f"{case}.yaml")
-    return f"{caught.value}\n"
+    return report.text(caught.value.problems)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -41,8 +41,9 @@ def test_every_rule_has_a_case() -> None:
 
 
 def test_problems_of_a_base_are_placed_in_its_file() -> None:
-    base, own = text("extends_a_wrong_spec").splitlines()
+    base, *_, note, own, _, _ = text("extends_a_wrong_spec").splitlines()
     assert base.startswith("tests/errors/depth_zero.yaml:8:13: ")
+    assert note.endswith("= tests/errors/extends_a_wrong_spec.yaml extends this file")
     assert own.startswith("tests/errors/extends_a_wrong_spec.yaml:4:17: ")
 
 

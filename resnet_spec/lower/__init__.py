@@ -61,6 +61,7 @@ def _wrong_sizes(spec: Spec, network: ir.Network) -> Iterator[Problem]:
         return
     last, pool = network.stages[-1].output, spec.head.pool
     yield Problem(
+        "pool-fits",
         f"{list(spec.input)} gives a last map of {last.height} x {last.width}, and "
         f"head.pool needs {pool} x {pool}; heights and widths from {smallest} to {largest} "
         "give it",
@@ -74,6 +75,7 @@ def _dropped(spec: Spec, network: ir.Network) -> Iterator[Problem]:
         before, after = made.input.channels, made.output.channels
         if row.shortcut == "zero_pad" and after < before:
             yield Problem(
+                "channels-dropped",
                 f"zero_pad cannot drop channels, and stage {row.index + 1} goes from "
                 f"{before} to {after}; projection can",
                 ("shortcut", row.index)
@@ -90,4 +92,4 @@ def _clash(network: ir.Network) -> Iterator[Problem]:
         message = (
             f"{network.name} is a class that the network itself uses; choose another"
         )
-        yield Problem(message, ("name",))
+        yield Problem("name-taken", message, ("name",))
