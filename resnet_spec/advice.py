@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from resnet_spec.errors import Problem
 from resnet_spec.ir import Network
+from resnet_spec.rows import rows
 from resnet_spec.spec import Spec
 
 SMALL = 32  # pixels, CIFAR's
@@ -15,20 +16,20 @@ def advice(spec: Spec, network: Network) -> Iterator[Problem]:
     """A warning for each thing that wastes the network on its own image size."""
     yield from _strides_of_one_pixel(spec, network)
     yield from _large_stem_on_a_small_image(spec, network)
+    yield from _image_with_channels_last(spec, network)
 
 
 def _strides_of_one_pixel(spec: Spec, network: Network) -> Iterator[Problem]:
-    for i, stage in enumerate(network.stages):
-        _, height, width = stage.input
-        stride = spec.strides[i] if isinstance(spec.strides, tuple) else spec.strides
-        if stride > 1 and height == width == 1:
-            path = ("strides", i) if isinstance(spec.strides, tuple) else ("strides",)
-            _, *sides = network.image
+    _, *sides = network.image
+    for row, stage in zip(rows(spec), network.stages, strict=True):
+        if row.stride > 1 and stage.input.height == stage.input.width == 1:
             message = (
-                f"stage {i + 1} strides a map that is 1 x 1 already, for an image of "
-                f"{sides[0]} x {sides[1]}; a larger input or fewer strides leave it more"
+                f"stage {row.index + 1} strides a map that is 1 x 1 already, for an image "
+                f"of {sides[0]} x {sides[1]}; a larger input or fewer strides leave it more"
             )
-            yield Problem("strides-one-pixel", message, path, warning=True)
+            yield Problem(
+                "strides-one-pixel", message, row.path("strides"), warning=True
+            )
 
 
 def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Problem]:
@@ -39,3 +40,13 @@ def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Probl
             "conv3x3 without a pool is what ResNet-20 for CIFAR-10 has"
         )
         yield Problem("large-stem", message, ("stem", "type"), warning=True)
+
+
+def _image_with_channels_last(spec: Spec, network: Network) -> Iterator[Problem]:
+    channels, height, width = network.image
+    if spec.stem.type != "none" and channels > 4 >= width:
+        message = (
+            f"is read as {channels} channels of {height} x {width} pixels; "
+            "channels stand first, as in [3, 224, 224]"
+        )
+        yield Problem("channels-last", message, ("input",), warning=True)

@@ -1,16 +1,19 @@
-"""Which specs are meant, and where their source goes."""
+"""Which specs are meant, where their source goes, and how it is written."""
 
 from __future__ import annotations
 
 import keyword
 import os
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from resnet_spec.errors import Place, Problem, SpecError
+from resnet_spec.stamp import made_from
 
 ROOT = "specs"  # a folder of this name is where output paths start
+SUFFIXES = (".yaml", ".yml")
 
 
 class SpecFile(NamedTuple):
@@ -26,7 +29,7 @@ class SpecFile(NamedTuple):
 
 
 def spec_files(paths: list[str]) -> list[SpecFile]:
-    """The specs that the paths mean; a folder means all `*.yaml` in and below it.
+    """The specs that the paths mean; a folder means all those in and below it.
 
     Refuses a folder without specs, a name that no module can have, and two specs that
     would be written to one file.
@@ -37,21 +40,39 @@ def spec_files(paths: list[str]) -> list[SpecFile]:
     for spec in specs:
         first = taken.setdefault(spec.module, spec)
         if first is not spec:
-            raise _refused(
-                spec.file, f"would be written to {spec.module}, as {first.file} is"
-            )
+            message = f"would be written to {spec.module}, as {first.file} is"
+            raise _refused(spec.file, message)
         if not _is_module(spec.module):
             message = (
-                "a spec's path is a module's: letters, digits and _, no digit first"
+                "a spec's path is a module's: ASCII letters, digits and _, no digit "
+                "first, no word of Python's own, not torch"
             )
             raise _refused(spec.file, message)
     return list(specs)
 
 
+def obstacle(file: Path, spec: str) -> str:
+    """Why the file must not be overwritten with that spec's source; empty where it may."""
+    if file.is_symlink():
+        return "is a symbolic link"
+    if file.is_dir():
+        return "is a folder"
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, UnicodeDecodeError):
+        return "is not one that was generated"
+    made = made_from(text)
+    if made is None:
+        return "was edited by hand, or not generated"
+    return "" if made == spec else f"was generated from {made}"
+
+
 def write(file: Path, text: str) -> None:
     """The text as the file, whole or not at all. Raises OSError where that fails."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new = next(name for i in count() if not (name := _beside(file, i)).exists())
     try:
         with new.open("x", encoding="utf-8", newline="\n") as out:
             out.write(text)
@@ -63,11 +84,16 @@ def write(file: Path, text: str) -> None:
         raise
 
 
+def _beside(file: Path, i: int) -> Path:
+    """A name in the same folder that no other build takes at the same time."""
+    return file.with_name(f".{file.name}.{os.getpid()}.{i}")
+
+
 def _spec_files(path: Path) -> Iterator[SpecFile]:
     if not path.is_dir():
         yield _spec_file(path, path.parent)
         return
-    inside = sorted(path.rglob("*.yaml"))
+    inside = sorted(f for suffix in SUFFIXES for f in path.rglob(f"*{suffix}"))
     if not inside:
         raise _refused(path, "has no *.yaml in it")
     yield from (_spec_file(file, path) for file in inside)
@@ -91,10 +117,10 @@ def _whole(file: Path) -> Path:
 
 
 def _is_module(module: PurePosixPath) -> bool:
-    parts = module.with_suffix("").parts
-    return all(
-        p.isidentifier() and p.isascii() and not keyword.iskeyword(p) for p in parts
-    )
+    *folders, name = module.with_suffix("").parts
+    words = (*folders, name)
+    plain = all(w.isidentifier() and w.isascii() for w in words)
+    return plain and name != "torch" and not any(map(keyword.iskeyword, words))
 
 
 def _refused(path: Path, message: str) -> SpecError:

@@ -19,6 +19,25 @@ from resnet_spec.errors import Path, Place, Problem, SpecError
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 8  # levels of nesting; a spec has three
 LONGEST = 40  # characters of a number
+PLAIN_WORDS = {
+    "could not find expected ':'": (
+        "a key without a colon and a space behind it",
+        True,
+    ),
+    "mapping values are not allowed": (
+        "a colon where no key can stand; is the line before whole?",
+        False,
+    ),
+    "found unexpected end of stream": ("a quote that is not closed", True),
+    "did not find expected ',' or ']'": ("a [ that is not closed by ]", True),
+    "did not find expected ',' or '}'": ("a { that is not closed by }", True),
+    "did not find expected key": (
+        "a line that is indented unlike its neighbours",
+        False,
+    ),
+}
+"""The parser's words, ours, and whether the mistake is where the parser began to wait."""
+
 CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -74,6 +93,7 @@ class _Composer:
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        self.lines = text.split("\n")
         self.events = yaml.parse(text, Loader=LOADER)
 
     def document(self) -> tuple[Node, list[Problem]]:
@@ -81,12 +101,23 @@ class _Composer:
         try:
             root = self.root()
         except yaml.MarkedYAMLError as error:
-            message = f"is not YAML, {error.problem or error.context}"
-            raise self.stopped("yaml", message, error.problem_mark) from None
+            message, mark = self.plainly(error)
+            raise self.stopped("yaml", f"is not YAML, {message}", mark) from None
         except yaml.YAMLError as error:
             message = f"is not YAML, {str(error).splitlines()[0]}"
             raise self.stopped("yaml", message) from None
         return root, self.problems
+
+    def plainly(self, error: yaml.MarkedYAMLError) -> tuple[str, Any]:
+        """What the parser stumbled over and where that began, without its jargon."""
+        problem, mark = error.problem or error.context or "", error.problem_mark
+        for words, (message, at_start) in PLAIN_WORDS.items():
+            if problem.startswith(words):
+                return message, (at_start and error.context_mark) or mark
+        line = self.lines[mark.line] if mark and mark.line < len(self.lines) else ""
+        if line[mark.column : mark.column + 1] == "\t" if mark else False:
+            return "a tab; indent with spaces", mark
+        return problem, mark
 
     def root(self) -> Node:
         next(self.events)  # the stream starts

@@ -13,7 +13,7 @@ from resnet_spec.errors import Path, Problem
 from resnet_spec.rules import LENGTH_RULES, RULES, Rule
 from resnet_spec.source import Source
 from resnet_spec.spec import Model, Spec
-from resnet_spec.words import closest, describe, nearest
+from resnet_spec.words import closest, describe, flow, nearest
 
 
 def parse(source: Source) -> Spec:
@@ -82,6 +82,23 @@ def _asked(rules: Iterable[Rule], spec: Spec) -> list[Problem]:
 
 TAGS = ("one", "each", "word", "number")  # of the unions; they are no part of a path
 
+ELSEWHERE = {
+    "act_layer": "activation",
+    "base_width": "width_per_group",
+    "cardinality": "groups",
+    "in_chans": "input",
+    "layers": "depths",
+    "norm_layer": "norm",
+    "num_classes": "head.classes",
+    "output_stride": "strides and dilations",
+    "planes": "widths",
+    "replace_stride_with_dilation": "strides and dilations",
+    "stem_width": "stem.width",
+    "zero_init_last": "init.zero_last_norm",
+    "zero_init_residual": "init.zero_last_norm",
+}
+"""What torchvision 0.29 and timm 1.0 call it, and what it is here."""
+
 EXPECTED = {
     "int_type": "must be an integer",
     "float_type": "must be a number",
@@ -93,6 +110,7 @@ EXPECTED = {
     "greater_than": "must be more than {gt:g}",
     "less_than_equal": "must be at most {le:g}",
     "less_than": "must be less than {lt:g}",
+    "string_too_long": "must have at most {max_length} characters",
     "too_short": "has too few entries, {min_length} needed",
     "too_long": "has too many entries, {max_length} at most",
 }
@@ -113,6 +131,8 @@ def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
             yield Problem("choice", message, path)
         elif kind != "missing":
             words = EXPECTED.get(kind, error["msg"]).format(**error.get("ctx", {}))
+            if kind in ("model_type", "tuple_type") and (example := _example(path)):
+                words = f"{words}, as {example}"
             yield Problem(
                 kind.replace("_", "-"), f"{words}, got {describe(value)}", path
             )
@@ -141,18 +161,30 @@ def _purpose(path: Path) -> str:
     """What the field at a path is for, with an example where it has one."""
     field = _model_at(path[:-1]).model_fields[str(path[-1])]
     purpose = re.split("[:;]", field.description or "")[0]
-    return f"{purpose}, as {describe(field.examples[0])}" if field.examples else purpose
+    return f"{purpose}, as {_example(path)}" if field.examples else purpose
+
+
+def _example(path: Path) -> str:
+    """An example of the field at a path, where it has one."""
+    if not all(isinstance(part, str) for part in path):
+        return ""
+    examples = _model_at(path[:-1]).model_fields[str(path[-1])].examples
+    return flow(examples[0]) if examples else ""
 
 
 def _unknown_key(path: Path) -> str:
     known = list(_model_at(path[:-1]).model_fields)
+    if said := ELSEWHERE.get(str(path[-1])):
+        return f"unknown key; what other libraries call so is {said} here"
     if near := nearest(str(path[-1]), known):
         return f"unknown key{near}"
     return f"unknown key; known here: {', '.join(known)}"
 
 
 def _meant(path: Path) -> str | None:
-    """The known key that an unknown one is near to."""
+    """The known key that an unknown one is near to, or stands for elsewhere."""
+    if said := ELSEWHERE.get(str(path[-1])):
+        return said.split(".")[0]
     return closest(str(path[-1]), _model_at(path[:-1]).model_fields)
 
 

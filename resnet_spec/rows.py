@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
+from resnet_spec.errors import Path
 from resnet_spec.spec import ActivationKind, BlockKind, ShortcutKind, Spec, StrideOn
 
 T = TypeVar("T")
+PerBottleneckCount = int | tuple[int | None, ...] | None
 
 PER_STAGE = {
     "block": "block",
@@ -27,7 +29,11 @@ PER_STAGE = {
 
 @dataclass(frozen=True)
 class Row:
-    """What a spec says of one stage: its entry, or the one value for all stages."""
+    """What a spec says of one stage: its entry, or the one value for all stages.
+
+    What only bottlenecks have is left out of other blocks, so that two specs of one network
+    have the same rows.
+    """
 
     spec: Spec
     index: int
@@ -35,9 +41,18 @@ class Row:
     def _mine(self, value: T | tuple[T, ...]) -> T:
         return value[self.index] if isinstance(value, tuple) else value
 
+    def path(self, field: str) -> Path:
+        """Where a field's value for this stage stands: its entry, or the one value."""
+        each = isinstance(getattr(self.spec, field), tuple)
+        return (field, self.index) if each else (field,)
+
     @property
     def block(self) -> BlockKind:
         return self._mine(self.spec.block)
+
+    @property
+    def is_bottleneck(self) -> bool:
+        return self.block == "bottleneck"
 
     @property
     def depth(self) -> int:
@@ -57,19 +72,27 @@ class Row:
 
     @property
     def groups(self) -> int:
-        return self._mine(self.spec.groups)
+        groups: PerBottleneckCount = self.spec.groups
+        return self._mine(groups) or 1 if self.is_bottleneck else 1
 
     @property
     def width_per_group(self) -> int | None:
-        return self._mine(self.spec.width_per_group)
+        each: PerBottleneckCount = self.spec.width_per_group
+        return self._mine(each) if self.is_bottleneck else None
 
     @property
     def expansion(self) -> int | None:
-        return self._mine(self.spec.expansion)
+        expansion: PerBottleneckCount = self.spec.expansion
+        return self._mine(expansion) if self.is_bottleneck else None
 
     @property
     def stride_on(self) -> StrideOn | None:
-        return self._mine(self.spec.stride_on)
+        """As written where the stage strides, else as in the first that does."""
+        if self.is_bottleneck and self.stride > 1:
+            on: StrideOn | tuple[StrideOn | None, ...] | None = self.spec.stride_on
+            return self._mine(on)
+        striding = (r for r in rows(self.spec) if r.is_bottleneck and r.stride > 1)
+        return next((row.stride_on for row in striding), None)
 
     @property
     def shortcut(self) -> ShortcutKind:

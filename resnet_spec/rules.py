@@ -7,7 +7,7 @@ from functools import partial
 
 from resnet_spec.errors import Path, Problem
 from resnet_spec.rows import PER_STAGE, Row, rows
-from resnet_spec.spec import Spec
+from resnet_spec.spec import LARGEST, Spec
 
 Rule = Callable[[Spec], Iterator[Problem]]
 
@@ -32,55 +32,79 @@ def not_too_many_blocks(spec: Spec) -> Iterator[Problem]:
 
 
 def bottleneck_has_expansion(spec: Spec) -> Iterator[Problem]:
-    needed = any(row.block == "bottleneck" for row in rows(spec))
-    if needed and spec.expansion is None:
-        message = "is missing; a bottleneck needs it, 4 in every published ResNet"
-        yield Problem("expansion-missing", message, ("expansion",))
+    for row in _bottlenecks(spec):
+        if row.expansion is None:
+            message = "is missing; a bottleneck needs it, 4 in every published ResNet"
+            yield Problem("expansion-missing", message, row.path("expansion"))
+            return
 
 
 def bottleneck_says_where_it_strides(spec: Spec) -> Iterator[Problem]:
-    strides = any(row.block == "bottleneck" and row.stride > 1 for row in rows(spec))
-    if strides and spec.stride_on is None:
-        yield Problem(
-            "stride-on-missing",
-            "is missing; a bottleneck that strides needs it: conv1 for v1 (the paper), "
-            "conv2 for v1.5 (torchvision)",
-            ("stride_on",),
-        )
-    bottlenecks = any(map(_is_bottleneck, rows(spec)))
-    if bottlenecks and not strides and spec.stride_on is not None:
-        message = "changes nothing here, no stage of bottlenecks strides; remove it"
-        yield Problem("stride-on-unused", message, ("stride_on",), about_key=True)
-
-
-def basic_blocks_have_no_bottleneck_fields(spec: Spec) -> Iterator[Problem]:
-    if any(map(_is_bottleneck, rows(spec))):
-        return
-    for field in ("stride_on", "expansion", "groups", "width_per_group"):
-        if field in spec.model_fields_set and getattr(spec, field) is not None:
-            message = "changes nothing in basic blocks, only in bottlenecks; remove it"
-            yield Problem("bottleneck-only", message, (field,), about_key=True)
-
-
-def width_divides_into_groups(spec: Spec) -> Iterator[Problem]:
-    for i, row in enumerate(rows(spec)):
-        if not _is_bottleneck(row):
-            continue
-        if row.width_per_group is None and row.width % row.groups:
-            below = row.width // row.groups * row.groups
-            near = (
-                f"{below} and {below + row.groups} are" if below else f"{row.groups} is"
+    for row in _bottlenecks(spec):
+        if row.stride > 1 and row.stride_on is None:
+            yield Problem(
+                "stride-on-missing",
+                "is missing; a bottleneck that strides needs it: conv1 for v1 (the "
+                "paper), conv2 for v1.5 (torchvision)",
+                row.path("stride_on"),
             )
-            message = f"{row.width} is not divisible by groups {row.groups}; {near}"
-            yield Problem("groups-divide", message, _entry(spec, "widths", i))
-        elif row.width_per_group and row.width * row.width_per_group % 64:
+            return
+
+
+def only_striding_bottlenecks_have_stride_on(spec: Spec) -> Iterator[Problem]:
+    strides = [row.is_bottleneck and row.stride > 1 for row in rows(spec)]
+    yield from _unused(spec, "stride_on", strides, "where no bottleneck strides")
+
+
+def only_bottlenecks_have_their_fields(spec: Spec) -> Iterator[Problem]:
+    used = [row.is_bottleneck for row in rows(spec)]
+    for field in ("expansion", "groups", "width_per_group"):
+        yield from _unused(spec, field, used, "in basic blocks, only in bottlenecks")
+
+
+def _unused(spec: Spec, field: str, used: list[bool], where: str) -> Iterator[Problem]:
+    """The field where no stage uses it, else its entries for stages that do not."""
+    value = getattr(spec, field)
+    if field not in spec.model_fields_set or value is None:
+        return
+    if not any(used):
+        message = f"changes nothing {where}; remove it"
+        yield Problem("unused", message, (field,), about_key=True)
+    elif isinstance(value, tuple):
+        for i, (entry, needed) in enumerate(zip(value, used, strict=True)):
+            if entry is not None and not needed:
+                message = f"changes nothing {where}; write null for stage {i + 1}"
+                yield Problem("unused-entry", message, (field, i))
+
+
+def groups_divide_the_width(spec: Spec) -> Iterator[Problem]:
+    odd: dict[Path, list[Row]] = {}
+    for row in _bottlenecks(spec):
+        if row.width_per_group is None and row.width % row.groups:
+            odd.setdefault(row.path("groups"), []).append(row)
+    for path, found in odd.items():
+        widths = ", ".join(str(row.width) for row in found)
+        stages = ", ".join(str(row.index + 1) for row in found)
+        message = (
+            f"{found[0].groups} does not divide the width {widths} of stage {stages}"
+        )
+        legal = [
+            g for g in range(1, LARGEST) if not any(row.width % g for row in found)
+        ]
+        near = min(legal, key=lambda g: abs(g - found[0].groups))
+        yield Problem("groups-divide", f"{message}; {near} does", path)
+
+
+def groups_have_whole_widths(spec: Spec) -> Iterator[Problem]:
+    for row in _bottlenecks(spec):
+        if row.width_per_group and row.width * row.width_per_group % 64:
             each = row.width * row.width_per_group / 64
             yield Problem(
                 "whole-groups",
-                f"stage {i + 1} of width {row.width} would have groups of {row.width} x "
-                f"{row.width_per_group} / 64 = {each:g} channels; "
+                f"stage {row.index + 1} of width {row.width} would have groups of "
+                f"{row.width} x {row.width_per_group} / 64 = {each:g} channels; "
                 "that must be a whole number",
-                _entry(spec, "width_per_group", i),
+                row.path("width_per_group"),
             )
 
 
@@ -88,12 +112,12 @@ def dilation_is_used(spec: Spec) -> Iterator[Problem]:
     """A stage of one bottleneck has the dilation before it; the last hands none on."""
     *before, last = rows(spec)
     previous = before[-1].dilation if before else 1
-    if _is_bottleneck(last) and last.depth == 1 and last.dilation != previous:
+    if last.is_bottleneck and last.depth == 1 and last.dilation != previous:
         yield Problem(
             "dilation-unused",
             f"the last stage's {last.dilation} changes nothing: its one block is a first "
             f"block, and those keep the dilation of the stage before, {previous}",
-            _entry(spec, "dilations", len(before)),
+            last.path("dilations"),
         )
 
 
@@ -102,7 +126,7 @@ def stem_says_what_it_needs(spec: Spec) -> Iterator[Problem]:
         value = getattr(spec.stem, field)
         if spec.stem.type == "none" and value is not None:
             message = "changes nothing under the stem none; remove it"
-            yield Problem("stem-unused", message, ("stem", field), about_key=True)
+            yield Problem("unused", message, ("stem", field), about_key=True)
         elif spec.stem.type != "none" and value is None:
             message = f"is missing; the stem {spec.stem.type} needs it, as {example}"
             yield Problem("stem-missing", message, ("stem", field))
@@ -111,7 +135,7 @@ def stem_says_what_it_needs(spec: Spec) -> Iterator[Problem]:
 def dropout_has_a_classifier(spec: Spec) -> Iterator[Problem]:
     if spec.head.classes == "none" and spec.head.dropout:
         message = "stands before the classifier, and classes is none; remove it"
-        yield Problem("dropout-unused", message, ("head", "dropout"), about_key=True)
+        yield Problem("unused", message, ("head", "dropout"), about_key=True)
 
 
 def zeroed_block_has_a_shortcut(spec: Spec) -> Iterator[Problem]:
@@ -126,13 +150,8 @@ def zeroed_block_has_a_shortcut(spec: Spec) -> Iterator[Problem]:
         )
 
 
-def _is_bottleneck(row: Row) -> bool:
-    return row.block == "bottleneck"
-
-
-def _entry(spec: Spec, field: str, stage: int) -> Path:
-    """The field's entry for a stage: the field itself where one value serves all."""
-    return (field, stage) if isinstance(getattr(spec, field), tuple) else (field,)
+def _bottlenecks(spec: Spec) -> list[Row]:
+    return [row for row in rows(spec) if row.is_bottleneck]
 
 
 LENGTH_RULES: tuple[Rule, ...] = tuple(
@@ -142,8 +161,10 @@ RULES: tuple[Rule, ...] = (
     not_too_many_blocks,
     bottleneck_has_expansion,
     bottleneck_says_where_it_strides,
-    basic_blocks_have_no_bottleneck_fields,
-    width_divides_into_groups,
+    only_striding_bottlenecks_have_stride_on,
+    only_bottlenecks_have_their_fields,
+    groups_divide_the_width,
+    groups_have_whole_widths,
     dilation_is_used,
     stem_says_what_it_needs,
     dropout_has_a_classifier,

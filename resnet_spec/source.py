@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from resnet_spec.errors import Path, Place, Problem, SpecError
 from resnet_spec.nodes import Node, compose
-from resnet_spec.words import describe, nearest
+from resnet_spec.words import describe, flow, nearest
 
+LONGEST_CHAIN = 16  # specs that extend one another
 OWN = ("name", "title", "expect")  # said of one network alone, so never inherited
 
 
@@ -19,6 +20,7 @@ class Source(NamedTuple):
 
     root: Node
     problems: tuple[Problem, ...] = ()
+    overrides: tuple[str, ...] = ()  # as key=value
 
     def refuse(self, *problems: Problem) -> SpecError:
         """The error to raise: what was wrong before and these, placed, in file order."""
@@ -27,19 +29,24 @@ class Source(NamedTuple):
         return SpecError(*self.placed(*self.problems, *new))
 
     def placed(self, *problems: Problem) -> list[Problem]:
-        """The problems with their places, and a note where that is a file that was extended."""
+        """The problems with their places, and a note where that is not in the spec alone."""
         nodes = dict(self.root.walk())
-        placed = []
+        found = []
         for problem in problems:
             place = problem.place or _place(problem, nodes)
-            extended = place.line and place.file != self.root.place.file
-            note = (
-                f"{self.root.place.file} extends this file"
-                if extended
-                else problem.note
-            )
-            placed.append(problem._replace(place=place, note=note))
-        return sorted(placed, key=lambda problem: (problem.place or ())[:3])
+            note = problem.note or self._note(problem, place)
+            found.append(problem._replace(place=place, note=note))
+        return sorted(found, key=lambda problem: (problem.place or ())[:3])
+
+    def _note(self, problem: Problem, place: Place) -> str:
+        file = self.root.place.file
+        if not place.line:
+            return f"in {file}" if place.file != file else ""
+        said = [f"{file} extends this file"] if place.file != file else []
+        said += [f"with {override}" for override in self.overrides]
+        if said and problem.rule == "unused":
+            said.append(f"`{problem.path[-1]}: null` takes it away again")
+        return "; ".join(said)
 
 
 def _place(problem: Problem, nodes: Mapping[Path, Node]) -> Place:
@@ -69,7 +76,8 @@ def read(
     for path, value in (overrides or {}).items():
         merged = _merged(root, _override(path, value), problems)
         root = merged._replace(place=root.place)
-    return Source(root, tuple(problems))
+    said = tuple(f"{path}={flow(value)}" for path, value in (overrides or {}).items())
+    return Source(root, tuple(problems), said)
 
 
 def override(text: str) -> tuple[str, Any]:
@@ -91,7 +99,7 @@ def override(text: str) -> tuple[str, Any]:
 
 def _override(path: str, value: Any) -> Node:
     """`value` as the document that has it at `path` and nothing else."""
-    place = Place(f"override {path}={value}")
+    place = Place(f"override {path}={flow(value)}")
 
     def node(value: Any) -> Node:
         if isinstance(value, dict):
@@ -134,6 +142,8 @@ def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
     if any(target.absolute() == seen.absolute() for seen in chain):
         circle = " -> ".join(map(str, (*chain, target)))
         raise refused(f"goes in a circle, {circle}")
+    if len(chain) > LONGEST_CHAIN:
+        raise refused(f"is the {len(chain)}th in a row, and {LONGEST_CHAIN} are enough")
     if not target.is_file():
         near = nearest(target.name, (f.name for f in target.parent.glob("*.yaml")))
         raise refused(f"no such file {target}{near}")
@@ -169,6 +179,6 @@ def _merged(base: Node, new: Node, problems: list[Problem], path: Path = ()) -> 
             values[key] = node
         elif values.pop(key, None) is None:
             message = "null takes an inherited value away, and none is inherited"
-            message += "; remove the key"
+            message += "; remove the key or give it a value"
             problems.append(Problem("null", message, below, node.place))
     return new._replace(value=values)

@@ -45,8 +45,8 @@ def _plain_line(text: str) -> str:
     if not text.isprintable() or set(text) & set('"\\') or text != text.strip():
         message = "must be one line of printable text without quotes or backslashes"
         raise PydanticCustomError("plain_line", message)
-    if not 1 <= len(text) <= 75:
-        raise PydanticCustomError("line_length", "must have 1 to 75 characters")
+    if not text:
+        raise PydanticCustomError("empty_line", "must have at least one character")
     return text
 
 
@@ -59,12 +59,19 @@ def _web_address(url: str) -> str:
 
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 Three = Field(strict=False, min_length=3, max_length=3)
-Line = Annotated[str, AfterValidator(_plain_line)]
+Line = Annotated[str, AfterValidator(_plain_line), Field(max_length=75)]
+Title = Annotated[str, AfterValidator(_plain_line), Field(max_length=300)]
 PerStage = Annotated[
     Annotated[T, Tag("one")]
     | Annotated[tuple[T, ...], Field(strict=False), Tag("each")],
     Discriminator(_one_or_each),
 ]
+PerBottleneck = Annotated[
+    Annotated[T, Tag("one")]
+    | Annotated[tuple[T | None, ...], Field(strict=False), Tag("each")],
+    Discriminator(_one_or_each),
+]
+"""As PerStage, with null for the stages that have no use for the field."""
 WordOr = Annotated[
     Annotated[T, Tag("word")] | Annotated[Count, Tag("number")],
     Discriminator(_word_or_number),
@@ -80,7 +87,7 @@ class Model(BaseModel):
 class Paper(Model):
     """Where the network was published."""
 
-    title: Line = Field(description="title of the paper")
+    title: Title = Field(description="title of the paper")
     url: Annotated[str, AfterValidator(_web_address)] = Field(
         description="address of the paper",
         examples=["https://arxiv.org/abs/1512.03385"],
@@ -192,19 +199,22 @@ class Spec(Model):
         "given for",
         examples=[[3, 224, 224]],
     )
-    stem: Stem = Field(description="what stands between the image and the first stage")
+    stem: Stem = Field(
+        description="what stands between the image and the first stage",
+        examples=[{"type": "conv7x7", "width": 64, "pool": "max"}],
+    )
     block: PerStage[BlockKind] = Field(
         description="what a stage is made of: basic, 3x3, 3x3 (ResNet-18); bottleneck, "
         "1x1, 3x3, 1x1 (ResNet-50)",
         examples=["bottleneck"],
     )
-    stride_on: PerStage[StrideOn] | None = Field(
+    stride_on: PerBottleneck[StrideOn] | None = Field(
         default=None,
         description="convolution that strides in a bottleneck: conv1, the first 1x1, is "
         "v1 (the paper, Caffe, Keras), conv2, the 3x3, is v1.5 (torchvision); "
         "published code disagrees, so there is no default",
     )
-    expansion: PerStage[Count] | None = Field(
+    expansion: PerBottleneck[Count] | None = Field(
         default=None,
         description="output channels of a bottleneck over `widths`, 4 in ResNet-50",
     )
@@ -227,10 +237,10 @@ class Spec(Model):
         description="spacing of each stage's 3x3 convolutions; a stage's first block "
         "still has the spacing of the stage before (DeepLabV3 on ResNet-50: 1, 1, 2, 4)",
     )
-    groups: PerStage[Count] = Field(
+    groups: PerBottleneck[Count] = Field(
         default=1, description="groups of a bottleneck's 3x3, 32 in ResNeXt-50 32x4d"
     )
-    width_per_group: PerStage[Count] | None = Field(
+    width_per_group: PerBottleneck[Count] | None = Field(
         default=None,
         description="channels of a group where `widths` says 64, and in proportion "
         "elsewhere (4 in ResNeXt-50 32x4d, 128 in Wide ResNet-50-2); without it, the "
@@ -251,7 +261,9 @@ class Spec(Model):
         "(silu in SE-ResNet-33-TS)",
     )
     init: Init = Field(default=Init(), description="how weights start")
-    head: Head = Field(description="what stands behind the last stage")
+    head: Head = Field(
+        description="what stands behind the last stage", examples=[{"classes": 1000}]
+    )
     expect: Expect | None = Field(
         default=None, description="claims about this very network"
     )

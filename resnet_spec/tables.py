@@ -12,7 +12,7 @@ from resnet_spec.ir import Network
 from resnet_spec.summary import Row, summarize
 from resnet_spec.words import counted
 
-WIDTH = 100  # characters, more than any row has
+WIDTH = 1000  # characters, more than any row has
 
 
 def summary(network: Network) -> str:

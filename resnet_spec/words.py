@@ -24,11 +24,26 @@ def describe(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:56]} ..."
 
 
+def flow(value: Any) -> str:
+    """Plain data as YAML writes it on one line.
+
+    >>> flow({"classes": 10, "pool": None}), flow([1, "conv1", True])
+    ('{classes: 10, pool: null}', '[1, conv1, true]')
+    """
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{k}: {flow(v)}' for k, v in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(flow, value))}]"
+    return value if isinstance(value, str) else describe(value)
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a misspelt one is likely to mean."""
     import difflib
 
-    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+    return next(
+        iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)), None
+    )
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

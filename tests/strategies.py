@@ -58,9 +58,12 @@ def _each(values: st.SearchStrategy[Any], stages: int) -> st.SearchStrategy[list
     return st.lists(values, min_size=stages, max_size=stages)
 
 
-def _some(values: st.SearchStrategy[Any], stages: int) -> st.SearchStrategy[Any]:
-    """One value for all stages, or a list with one for each."""
-    return values | _each(values, stages)
+def _some(
+    values: st.SearchStrategy[Any], stages: int, used: list[bool] | None = None
+) -> st.SearchStrategy[Any]:
+    """One value for all stages, or a list with one for each that has a use for it."""
+    entries = [values if use else st.none() for use in used or [True] * stages]
+    return values | st.tuples(*entries).map(list)
 
 
 def _column(value: Any, stages: int) -> list[Any]:
@@ -87,18 +90,23 @@ def _head() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _bottlenecks(draw: st.DrawFn, data: dict[str, Any], stages: int) -> None:
-    """The fields that only bottlenecks have, where there are any."""
+    """The fields that only bottlenecks have, null in the entries of other stages."""
     blocks, strides = (_column(data[key], stages) for key in ("block", "strides"))
-    if "bottleneck" not in blocks:
+    used = [block == "bottleneck" for block in blocks]
+    if not any(used):
         return
-    data["expansion"] = draw(_some(st.integers(1, 4), stages))
-    pairs = zip(blocks, strides, strict=True)
-    if any(block == "bottleneck" and stride > 1 for block, stride in pairs):
-        data["stride_on"] = draw(_some(st.sampled_from(["conv1", "conv2"]), stages))
+    fields = {"expansion": st.integers(1, 4)}
     if draw(st.booleans()):
-        data["groups"] = draw(_some(st.sampled_from([1, 2, 4, 8]), stages))
+        fields["groups"] = st.sampled_from([1, 2, 4, 8])
     if draw(st.booleans()):
-        data["width_per_group"] = draw(_some(st.sampled_from([8, 16, 64, 72]), stages))
+        fields["width_per_group"] = st.sampled_from([8, 16, 64, 72])
+    for field, values in fields.items():
+        data[field] = draw(_some(values, stages, used))
+    striding = [a and stride > 1 for a, stride in zip(used, strides, strict=True)]
+    if any(striding):
+        data["stride_on"] = draw(
+            _some(st.sampled_from(["conv1", "conv2"]), stages, striding)
+        )
 
 
 def _repair(data: dict[str, Any], stages: int) -> None:

@@ -6,15 +6,17 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from hypothesis import given
 
 from resnet_spec import __version__
 from resnet_spec.cli import main
-from tests.test_errors import CASES
+from tests.strategies import spec_data
 
 
 def run(*args: str) -> Result:
@@ -58,13 +60,16 @@ def test_one_source_goes_to_stdout() -> None:
     result = run("build", "specs/resnet50.yaml", "-o", "-")
     assert result.output == Path("generated/resnet50.py").read_text()
     assert run("build", "specs", "-o", "-").exit_code == 2
+    assert run("build", "specs/resnet50.yaml", "-o", "-", "--check").exit_code == 2
 
 
 def test_overrides_are_named_in_the_source() -> None:
     args = ("--set", "head.classes=10", "--set", "depths=[1, 1, 1, 1]")
     source = run("build", "specs/resnet50.yaml", "-o", "-", *args).output
     assert "num_classes: int = 10" in source
-    said = "from specs/resnet50.yaml with head.classes=10, depths=[1, 1, 1, 1] (sha256 "
+    said = (
+        "from specs/resnet50.yaml with head.classes=10, depths=[1, 1, 1, 1] (sha256: "
+    )
     assert said in " ".join(source.split())
     assert "torchvision" not in source
 
@@ -105,7 +110,7 @@ def test_all_problems_of_all_files_and_nothing_written(tmp_path: Path) -> None:
     result = run("build", "specs/resnet18.yaml", *wrong, "-o", str(tmp_path / "out"))
     assert result.exit_code == 1
     texts = [Path(path).with_suffix(".txt").read_text() for path in wrong]
-    assert result.output == "".join(texts)
+    assert result.stderr == "".join(texts)
     assert not (tmp_path / "out").exists()
 
 
@@ -151,14 +156,76 @@ def test_two_specs_for_one_file_are_refused(tmp_path: Path) -> None:
     assert f"would be written to net.py, as {tmp_path}/a/net.yaml is" in result.output
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "resnet50.py").mkdir()
-    result = run("build", "specs/resnet50.yaml", "-o", str(tmp_path))
-    assert (result.exit_code, result.output) == (
-        1,
-        f"{tmp_path}/resnet50.py: cannot be written, is a directory\n",
+def test_files_that_are_not_its_own_are_not_overwritten(tmp_path: Path) -> None:
+    build = ("build", "specs/resnet50.yaml", "-o", str(tmp_path))
+    file = tmp_path / "resnet50.py"
+    obstacles = {
+        "is a folder": file.mkdir,
+        "is a symbolic link": lambda: file.symlink_to(tmp_path / "elsewhere"),
+        "was edited by hand, or not generated": lambda: file.write_text("x = 1\n"),
+        "is not one that was generated": lambda: file.write_bytes(b"\xff"),
+    }
+    for why, make in obstacles.items():
+        make()
+        result = run(*build)
+        expected = f"{file}: {why}, so it is not overwritten; --force does\n"
+        assert (result.exit_code, result.output) == (1, expected)
+        assert not (tmp_path / "elsewhere").exists()
+        file.rmdir() if file.is_dir() else file.unlink()
+
+
+def test_an_edited_file_gives_itself_away(tmp_path: Path) -> None:
+    build = ("build", "specs/resnet50.yaml", "-o", str(tmp_path))
+    file = tmp_path / "resnet50.py"
+    assert run(*build).exit_code == run(*build).exit_code == 0
+    whole = file.read_text()
+    file.write_text(whole.replace("width=64", "width=65", 1))
+    assert "was edited by hand" in run(*build).output
+    assert "width=65" in file.read_text()
+    assert run(*build, "--force").exit_code == 0
+    assert file.read_text() == whole
+    file.write_text(whole, newline="\r\n")  # as a checkout on Windows has it
+    assert run(*build).exit_code == 0
+
+
+def test_a_file_of_another_spec_is_not_overwritten(tmp_path: Path) -> None:
+    out = ("-o", str(tmp_path / "out"))
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        text = Path("specs/resnet50.yaml").read_text()
+        (tmp_path / folder / "net.yaml").write_text(text)
+    assert run("build", str(tmp_path), *out).exit_code == 0
+    assert run("build", str(tmp_path / "a"), *out).exit_code == 0
+    result = run("build", "specs/resnet18.yaml", "specs/resnet34.yaml", *out)
+    assert result.exit_code == 0
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "net.yaml").write_text(text)
+    result = run("build", str(tmp_path / "specs"), *out)
+    assert (
+        "net.py: was generated from net.yaml, so it is not overwritten" in result.output
     )
-    assert [path.name for path in tmp_path.iterdir()] == ["resnet50.py"]
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("build", "specs/resnet50.yaml", "-o", str(tmp_path / "file"))
+    assert result.exit_code == 1
+    assert result.output.endswith("cannot be written, file exists\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_one_line() -> None:
+    for command in ("build specs/resnet50.yaml -o -", "summary specs/resnet50.yaml"):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "resnet_spec", *command.split()],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 1
+        assert done.stderr == "the output cannot be written, no space left on device\n"
 
 
 def test_written_files_are_readable_like_others(tmp_path: Path) -> None:
@@ -236,28 +303,57 @@ def test_commands_and_options_complete() -> None:
     assert result.output == "plain,summary\n"
 
 
-def test_the_schema_takes_all_specs_and_refuses_wrong_ones() -> None:
-    schema = json.loads(run("schema").output)
-    validator = jsonschema.Draft202012Validator(schema)
+EXTENDING = [
+    {"head": {"pool": 7}},
+    {"stem": {"width": 32}},
+    {"norm": None, "expect": None},
+    {"head": {"dropout": None}},
+]
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(run("schema").output)
     jsonschema.Draft202012Validator.check_schema(schema)
+    return schema
+
+
+def test_the_schema_takes_all_specs(schema: dict[str, Any]) -> None:
+    validator = jsonschema.Draft202012Validator(schema)
     for path in Path("specs").rglob("*.yaml"):
         validator.validate(yaml.safe_load(path.read_text()))
-    by_schema = [
+    for change in EXTENDING:
+        own = {"extends": "resnet50.yaml", "name": "Own", "title": "Own"}
+        validator.validate({**own, **change})
+
+
+@given(spec_data())
+def test_the_schema_takes_drawn_specs(
+    schema: dict[str, Any], data: dict[str, Any]
+) -> None:
+    jsonschema.Draft202012Validator(schema).validate(data)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
         "unknown_key",
         "wrong_type",
         "word_not_known",
         "depth_zero",
         "no_stage",
-    ]
-    assert set(by_schema) <= set(CASES)
-    for case in by_schema:
-        data = yaml.safe_load(Path(f"tests/errors/{case}.yaml").read_text())
-        assert not validator.is_valid(data), case
+        "stem_unknown",
+    ],
+)
+def test_the_schema_refuses_wrong_specs(schema: dict[str, Any], case: str) -> None:
+    validator = jsonschema.Draft202012Validator(schema)
+    data = yaml.safe_load(Path(f"tests/errors/{case}.yaml").read_text())
+    assert not validator.is_valid(data)
+    own = {k: v for k, v in data.items() if k not in ("input", "strides")}
+    assert not validator.is_valid(own | {"extends": "resnet50.yaml"})
 
 
-def test_every_field_is_described() -> None:
-    schema = json.loads(run("schema").output)
-    models = [schema, *(m for m in schema["$defs"].values() if "properties" in m)]
-    for model in models:
+def test_every_field_is_described(schema: dict[str, Any]) -> None:
+    for model in schema["$defs"].values():
         for name, field in model["properties"].items():
             assert field.get("description"), name

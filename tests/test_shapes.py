@@ -86,7 +86,7 @@ class Sketch(NamedTuple):
         x, made = stem[-1].output, []
         for body, branch in self.blocks:
             ops, side = (chain(x, *(w.part for w in part)) for part in (body, branch))
-            made.append(ir.Block("Sketch", ops, ir.Shortcut(side), ()))
+            made.append(ir.Block("Sketch", "sketch", ops, ir.Shortcut(side), ()))
             x = ops[-1].output
         stage = ir.Stage("layer1", tuple(made), made[-1])
         pool = chain(x, lambda x: ir.GlobalAvgPool(path="avgpool", input=x))

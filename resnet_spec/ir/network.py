@@ -53,10 +53,12 @@ class Shortcut(NamedTuple):
 class Block:
     """post(body(x) + shortcut(x)); a shortcut of None adds nothing.
 
-    Blocks of one kind are one class in the source. A path used twice is one shared module.
+    Blocks of one kind are one class in the source, and `noun` is what people call one of
+    them. A path used twice is one shared module.
     """
 
     kind: str
+    noun: str
     body: Chain
     shortcut: Shortcut | None
     post: Chain

@@ -78,9 +78,7 @@ def _dropped(spec: Spec, network: ir.Network) -> Iterator[Problem]:
                 "channels-dropped",
                 f"zero_pad cannot drop channels, and stage {row.index + 1} goes from "
                 f"{before} to {after}; projection can",
-                ("shortcut", row.index)
-                if isinstance(spec.shortcut, tuple)
-                else ("shortcut",),
+                row.path("shortcut"),
             )
 
 

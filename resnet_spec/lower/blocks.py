@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from resnet_spec import ir
+from resnet_spec.lower.kinds import Kind
 from resnet_spec.lower.parts import Part, activation, chain, conv, norm
 from resnet_spec.lower.shortcuts import SHORTCUTS, Change
 from resnet_spec.rows import Row
@@ -17,7 +18,7 @@ class Slot(NamedTuple):
 
     spec: Spec
     row: Row
-    kind: str  # the class that the block becomes
+    kind: Kind
     x: ir.Shape
     stride: ir.Number
     dilation: int  # of the block's first 3x3
@@ -37,7 +38,7 @@ class Slot(NamedTuple):
         """relu(body(x) + shortcut(x))"""
         out = body[-1].output
         post = chain(out, self.activation())
-        return ir.Block(self.kind, body, self.shortcut(out.channels), post)
+        return ir.Block(*self.kind, body, self.shortcut(out.channels), post)
 
 
 def basic(slot: Slot) -> ir.Block:
@@ -100,7 +101,7 @@ BLOCKS: dict[str, Callable[[Slot], ir.Block]] = {
 }
 
 
-def stage(spec: Spec, row: Row, kind: str, x: ir.Shape, dilation: int) -> ir.Stage:
+def stage(spec: Spec, row: Row, kind: Kind, x: ir.Shape, dilation: int) -> ir.Stage:
     """The stage's blocks: the first changes the shape, what follows repeats itself.
 
     `x` is the stage's input, `dilation` that of the stage before.

@@ -33,15 +33,27 @@ def _shortcuts(spec: Spec) -> Iterator[str]:
 
 
 def _strides(spec: Spec) -> Iterator[str]:
-    on = {
-        row.stride_on
-        for row in rows(spec)
-        if row.block == "bottleneck" and row.stride > 1
-    }
-    if on == {"conv1"}:
+    """Where bottlenecks stride; published code disagrees on it."""
+    on = _strided(spec)
+    if set(on.values()) == {"conv1"}:
         yield "The stride sits on the first 1x1 convolution (v1, as in the paper)."
-    elif on == {"conv2"}:
+    elif set(on.values()) == {"conv2"}:
         yield "The stride sits on the 3x3 convolution (v1.5)."
+    elif on:
+        stages = ", ".join(str(stage) for stage, at in on.items() if at == "conv1")
+        yield (
+            f"The stride sits on the first 1x1 convolution (v1) in stage {stages} and on "
+            "the 3x3 (v1.5) elsewhere."
+        )
+
+
+def _strided(spec: Spec) -> dict[int, str | None]:
+    """The striding convolution of each stage of bottlenecks that strides."""
+    return {
+        row.index + 1: row.stride_on
+        for row in rows(spec)
+        if row.is_bottleneck and row.stride > 1
+    }
 
 
 def _dilations(spec: Spec) -> Iterator[str]:
@@ -50,8 +62,8 @@ def _dilations(spec: Spec) -> Iterator[str]:
 
 
 def _weights(spec: Spec) -> Iterator[str]:
-    name, version = _sibling(spec), {row.stride_on for row in rows(spec)}
-    if name and version == {"conv1"}:
+    name = _sibling(spec)
+    if name and "conv1" in _strided(spec).values():
         yield (
             f"Weights of torchvision's {name}, which is v1.5, have the same names and "
             "shapes: they load here without an error and give other outputs."
@@ -88,5 +100,5 @@ def _is_usual(row: Row) -> bool:
         row.shortcut == "projection"
         and row.dilation == 1
         and row.activation == "relu"
-        and row.expansion == (4 if row.block == "bottleneck" else None)
+        and row.expansion == (4 if row.is_bottleneck else None)
     )

@@ -31,7 +31,7 @@ class BlockClass:
     """
 
     def __init__(self, name: str, blocks: Sequence[Block]) -> None:
-        self.name = name
+        self.name, self.noun = name, blocks[0].noun
         self.blocks = _settled(blocks)
         self.params: list[str] = []
         self.locals: list[str] = []
@@ -45,12 +45,6 @@ class BlockClass:
     def signature(self) -> str:
         args = ("self", *(f"{param}: int" for param in self.params))
         return layout("def ", Call("__init__", args), " -> None:", column=4)
-
-    @property
-    def noun(self) -> str:
-        """What people call one of these: `basic block`."""
-        words = (f" {c.lower()}" if c.isupper() else c for c in self.name)
-        return "".join(words).strip()
 
     @property
     def zeroed(self) -> list[str]:
@@ -127,7 +121,9 @@ class BlockClass:
 
     def _noun(self, op: ir.Conv) -> str:
         noun, groups = f"{op.kernel}x{op.kernel}", self.scope.text(op.groups)
-        return noun if groups == "1" else f"{noun} in {groups} groups"
+        if groups == "1":
+            return noun
+        return f"{noun} in {groups} groups" if groups.isdigit() else f"grouped {noun}"
 
 
 def _settled(blocks: Sequence[Block]) -> list[Block]:

@@ -70,6 +70,6 @@ def docstring(text: str, column: int = 4) -> str:
     return '"""' + "\n".join(lines) + '\n"""'
 
 
-def filled(text: str) -> str:
-    """The text in lines of the usual length."""
-    return "\n".join(textwrap.wrap(text, LINE, break_long_words=False))
+def filled(text: str, length: int = LINE) -> str:
+    """The text in lines of at most that many characters, where its words allow it."""
+    return "\n".join(textwrap.wrap(text, length, break_long_words=False))

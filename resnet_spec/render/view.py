@@ -8,7 +8,7 @@ from itertools import groupby
 from resnet_spec.ir import Block, Chain, Flatten, Network, Shape, Stage
 from resnet_spec.render.blocks import BlockClass
 from resnet_spec.render.layers import layer_sources
-from resnet_spec.render.layout import docstring, filled, layout
+from resnet_spec.render.layout import LINE, docstring, filled, layout
 from resnet_spec.render.modules import calls, definitions
 from resnet_spec.render.scope import Scope
 from resnet_spec.render.stages import StageFunction, listed
@@ -45,6 +45,11 @@ class View:
     @property
     def image(self) -> str:
         return str(self.network.image)
+
+    @property
+    def paper(self) -> str:
+        assert self.network.paper is not None
+        return filled(self.network.paper[0], LINE - 13)
 
     @property
     def sizes(self) -> str:
@@ -86,7 +91,8 @@ class View:
             depths = " + ".join(str(len(stage.blocks)) for stage in group)
             noun = self.blocks[kind].noun
             runs.append(f"{depths} {noun}{'s' * (depths != '1')}")
-        start = "Stem, stages" if self.network.stem else "Stages"
+        stages = "stages" if len(self.network.stages) > 1 else "a stage"
+        start = f"Stem, {stages}" if self.network.stem else stages.capitalize()
         end = "linear classifier" if self.network.classes else "average pool"
         return docstring(f"{start} of {', '.join(runs)}, {end}.")
 
@@ -117,8 +123,8 @@ class View:
     @property
     def forward_doc(self) -> str:
         channels, height, width = self.network.image
-        verb = "Classify" if self.network.classes else "Describe"
-        what = f"{verb} images (N, {channels}, H, W)"
+        what = "Classify" if self.network.classes else "Give the features of"
+        what += f" images (N, {channels}, H, W)"
         return f"{what}; the shapes noted are for {height} x {width}."
 
     @property
