@@ -6,21 +6,45 @@ import hashlib
 import json
 from typing import Any
 
-from resnet_spec.rows import PER_STAGE, rows
+from resnet_spec.rows import PER_STAGE, Row, rows
 from resnet_spec.spec import Spec
+
+LISTS = ("depths", "widths", "strides")  # always written stage by stage
+BOTTLENECK = ("expansion", "groups", "width_per_group")
 
 
 def canonical(spec: Spec) -> dict[str, Any]:
-    """What the network is built from: two specs that say the same have the same.
+    """The spec as plain data, defaults filled in, each thing said in one way.
 
-    Defaults are filled in, per-stage fields have one entry per stage, claims are left out.
+    It is a spec again, of the same network. Two specs of one network have the same, since a
+    field has one value where all stages that use it agree, and claims are left out.
     """
-    data = spec.model_dump(mode="json", exclude={*PER_STAGE.values(), "expect"})
-    stages = [{name: getattr(row, name) for name in PER_STAGE} for row in rows(spec)]
-    return {**data, "stages": stages}
+    plain = spec.model_dump(mode="json", exclude={"expect"})
+    stages = rows(spec)
+    for name, field in PER_STAGE.items():
+        plain[field] = _said(
+            field, [(_uses(row, field), getattr(row, name)) for row in stages]
+        )
+    return {key: value for key, value in plain.items() if value is not None}
 
 
 def digest(spec: Spec) -> str:
     """Twelve hexadecimal digits of the SHA-256 of the canonical form."""
     text = json.dumps(canonical(spec), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _uses(row: Row, field: str) -> bool:
+    if field == "stride_on":
+        return row.is_bottleneck and row.stride > 1
+    return row.is_bottleneck or field not in BOTTLENECK
+
+
+def _said(field: str, entries: list[tuple[bool, Any]]) -> Any:
+    """One value where the stages agree, else a list; None where no stage uses the field."""
+    values = [value for used, value in entries if used]
+    if not values:
+        return None
+    if field in LISTS or any(value != values[0] for value in values):
+        return [value if used else None for used, value in entries]
+    return values[0]

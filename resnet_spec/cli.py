@@ -317,7 +317,28 @@ def summary(spec: str, overrides: tuple[tuple[str, Any], ...]) -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.argument("spec", type=click.Path())
+@click.option("--plain", is_flag=True, help="Leave out where each value comes from.")
+@SET
+@_reported
+def explain(spec: str, plain: bool, overrides: tuple[tuple[str, Any], ...]) -> None:
+    """Print SPEC whole: all that it extends and all defaults, and whence each value comes.
+
+    \b
+    resnet-spec explain specs/wide_resnet50_2.yaml
+    resnet-spec explain specs/resnet101.yaml --plain > whole.yaml
+    """
+    from resnet_spec import explain as explanation
+
+    compiled = load(spec, dict(overrides))
+    text = explanation.explain(compiled.source, compiled.spec, plain)
+    click.echo(text, nl=False)
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="Print the reference, docs/language.md.")
+@_reported
+def schema(markdown: bool) -> None:
     """Print the JSON Schema of a spec, for editors.
 
     \b
@@ -325,9 +346,13 @@ def schema() -> None:
     """
     import json
 
+    from resnet_spec import reference
     from resnet_spec.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    if markdown:
+        click.echo(reference.markdown(), nl=False)
+    else:
+        click.echo(json.dumps(json_schema(), indent=2))
 
 
 @main.command()

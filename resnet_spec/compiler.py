@@ -12,13 +12,14 @@ from resnet_spec.errors import Problem, SpecError
 from resnet_spec.ir import Network
 from resnet_spec.lower import lower
 from resnet_spec.parse import parse
-from resnet_spec.source import read
+from resnet_spec.source import Source, read
 from resnet_spec.spec import Spec
 
 
 class Compiled(NamedTuple):
-    """What a spec file says, what it is, and what is surely not meant in it."""
+    """What was written, what it says, what it is, and what is surely not meant in it."""
 
+    source: Source
     spec: Spec
     network: Network
     warnings: tuple[Problem, ...] = ()
@@ -41,4 +42,4 @@ def load(
     if spec.expect and (problems := list(untrue(spec.expect, network))):
         raise source.refuse(*problems)
     warnings = source.placed(*advice(spec, network))
-    return Compiled(spec, network, tuple(warnings))
+    return Compiled(source, spec, network, tuple(warnings))

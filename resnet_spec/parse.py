@@ -15,6 +15,8 @@ from resnet_spec.source import Source
 from resnet_spec.spec import Model, Spec
 from resnet_spec.words import closest, describe, flow, nearest
 
+MOST = 100  # problems that one report shows
+
 
 def parse(source: Source) -> Spec:
     """The spec that a source says. Raises SpecError with all that is wrong, placed."""
@@ -24,7 +26,11 @@ def parse(source: Source) -> Spec:
         spec = Spec.model_validate(data)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        problems += _translated(errors)
+        problems += _translated(errors[:MOST])
+        if len(errors) > MOST:
+            problems.append(
+                Problem("more", f"has {len(errors) - MOST:,} more mistakes")
+            )
         spec = _valid_part(data, {e["loc"][0] for e in errors})
     problems += _broken_rules(spec)
     if problems or source.problems:

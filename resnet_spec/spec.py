@@ -120,15 +120,14 @@ class Norm(Model):
         default=1e-5,
         gt=0,
         le=1,
-        description="added to the variance (0.001 in Inception-ResNet's and TensorFlow's "
-        "networks)",
+        description="added to the variance (0.00001001 in Keras's ResNet-50)",
     )
     momentum: float = Field(
         default=0.1,
         gt=0,
         le=1,
         description="weight of the newest batch in the running statistics, as torch "
-        "counts it (0.01 in ResNet-50 of TensorFlow's models)",
+        "counts it (0.01 in Keras's ResNet-50, which says 0.99)",
     )
 
 

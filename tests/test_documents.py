@@ -1,0 +1,46 @@
+"""What is written for other tools and readers is what the code says."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner
+
+from resnet_spec.cli import main
+from resnet_spec.spec import Spec
+
+
+def test_the_reference_is_what_the_models_say() -> None:
+    page = CliRunner().invoke(main, ["schema", "--markdown"]).output
+    hint = "run `resnet-spec schema --markdown > docs/language.md`"
+    assert Path("docs/language.md").read_text(encoding="utf-8") == page, hint
+    for field in Spec.model_fields:
+        assert f"| `{field}` |" in page
+
+
+def test_the_committed_schema_is_what_the_models_say() -> None:
+    text = CliRunner().invoke(main, ["schema"]).output
+    hint = "run `resnet-spec schema > docs/resnet-spec.schema.json`"
+    assert Path("docs/resnet-spec.schema.json").read_text() == text, hint
+
+
+def test_modelines_lead_to_the_schema() -> None:
+    found = 0
+    for path in Path("specs").rglob("*.yaml"):
+        first = path.read_text().split("\n")[0]
+        if match := re.match(r"# yaml-language-server: \$schema=(\S+)$", first):
+            schema: Any = json.loads((path.parent / match[1]).read_text())
+            assert "Whole" in schema["$defs"]
+            found += 1
+    assert found >= 3
+
+
+def test_hooks_for_other_repositories_run() -> None:
+    for hook in yaml.safe_load(Path(".pre-commit-hooks.yaml").read_text()):
+        name, *args = hook["entry"].split()
+        assert name == "resnet-spec"
+        files = [] if hook.get("pass_filenames") is False else ["specs/resnet50.yaml"]
+        assert all(re.search(hook["files"], file) for file in files)
+        assert CliRunner().invoke(main, [*args, *files]).exit_code == 0

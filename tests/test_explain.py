@@ -1,0 +1,102 @@
+"""The canonical form: one for all specs of a network, a spec itself, every place true."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_spec import digest, load, read, render
+from resnet_spec.canonical import canonical
+from resnet_spec.cli import main
+from resnet_spec.explain import explain
+from resnet_spec.parse import parse
+from resnet_spec.spec import Spec
+from tests.strategies import spec_data
+
+
+@given(data=spec_data())
+def test_plain_is_a_spec_that_builds_the_same_bytes(
+    data: dict[str, Any], tmp_path_factory: Any
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "drawn.yaml"
+    file.write_text(yaml.safe_dump(data))
+    first = load(file)
+    file.write_text(explain(first.source, first.spec, plain=True))
+    again = load(file)
+    assert canonical(again.spec) == canonical(first.spec)
+    assert digest(again.spec) == digest(first.spec)
+    assert render(again.network) == render(first.network)
+    assert explain(again.source, again.spec, plain=True) == file.read_text()
+
+
+@given(data=spec_data(), draw=st.data())
+def test_saying_it_otherwise_changes_nothing(
+    data: dict[str, Any], draw: st.DataObject
+) -> None:
+    """One value or a list of it, a default written or not, another order of the keys."""
+    stages = len(data["depths"])
+    other = dict(draw.draw(st.permutations(list(data.items()))))
+    for field in ("strides", "shortcut", "block", "activation", "dilations"):
+        if (
+            field in other
+            and not isinstance(other[field], list)
+            and draw.draw(st.booleans())
+        ):
+            other[field] = [other[field]] * stages
+    other.setdefault("activation", "relu")
+    other.setdefault("norm", {}).setdefault("momentum", 0.1)
+    a, b = Spec.model_validate(data), Spec.model_validate(other)
+    assert canonical(a) == canonical(b)
+
+
+def test_each_value_has_the_line_that_it_comes_from() -> None:
+    result = CliRunner().invoke(main, ["explain", "specs/resnext101_32x8d.yaml"])
+    lines = dict(
+        line.split("  # ") for line in result.output.splitlines() if "  # " in line
+    )
+    origins = {text.strip(): place for text, place in lines.items()}
+    assert origins["activation: relu"] == "default"
+    for text, place in origins.items():
+        if place != "default":
+            file, line, column = place.rsplit(":", 2)
+            written = Path(file).read_text().splitlines()[int(line) - 1]
+            value = text.partition(": ")[2].strip('"')
+            assert written[int(column) - 1 :].startswith(value), text
+    files = {place.split(":")[0] for place in origins.values()} - {"default"}
+    assert files == {
+        f"specs/{n}.yaml" for n in ("resnet50", "resnet101", "resnext101_32x8d")
+    }
+
+
+def test_overrides_are_named() -> None:
+    args = ["explain", "specs/resnet50.yaml", "--set", "head.classes=10"]
+    assert "classes: 10" in (output := CliRunner().invoke(main, args).output)
+    assert "# override head.classes=10" in output
+
+
+def test_text_that_yaml_would_read_otherwise_is_quoted(tmp_path: Path) -> None:
+    for title in (
+        "No: 5 #x",
+        "true",
+        "1e3",
+        "a 'b' c",
+        "~",
+        "- x",
+        "größe",
+        "null",
+        "[a]",
+    ):
+        file = tmp_path / "net.yaml"
+        text = Path("specs/resnet50.yaml").read_text()
+        file.write_text(
+            text.replace("title: ResNet-50", f"title: {json.dumps(title)}", 1)
+        )
+        source = read(file)
+        spec = parse(source)
+        assert spec.title == title
+        file.write_text(explain(source, spec, plain=True))
+        assert parse(read(file)).title == title
