@@ -18,6 +18,7 @@ from resnet_spec.errors import Path, Place, Problem, SpecError
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 8  # levels of nesting; a spec has three
+MOST = 4000  # values in a document; a spec of a hundred stages has some thousand
 LONGEST = 40  # characters of a number
 PLAIN_WORDS = {
     "could not find expected ':'": (
@@ -93,6 +94,7 @@ class _Composer:
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        self.values = 0
         self.lines = text.split("\n")
         self.events = yaml.parse(text, Loader=LOADER)
 
@@ -132,8 +134,12 @@ class _Composer:
 
     def node(self, event: Any, path: Path, key: Place | None) -> Node:
         place = self.place(event)
+        self.values += 1
+        if self.values > MOST:
+            message = f"has more than {MOST:,} values"
+            raise self.stopped("size", message, event.start_mark)
         if len(path) > DEEPEST:
-            message = f"nested deeper than {DEEPEST} levels"
+            message = f"is nested deeper than {DEEPEST} levels"
             raise self.stopped("nesting", message, event.start_mark)
         if event.anchor:
             mark = "*" if isinstance(event, yaml.AliasEvent) else "&"

@@ -11,7 +11,7 @@ from resnet_spec.spec import LARGEST, Spec
 
 Rule = Callable[[Spec], Iterator[Problem]]
 
-MOST_BLOCKS = 100_000
+MOST_BLOCKS = 20_000
 
 
 def one_entry_per_stage(field: str, spec: Spec) -> Iterator[Problem]:

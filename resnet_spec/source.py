@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from resnet_spec.errors import Path, Place, Problem, SpecError
 from resnet_spec.nodes import Node, compose
-from resnet_spec.words import describe, flow, nearest
+from resnet_spec.words import describe, flow, nearest, shortened
 
+LARGEST_FILE = 1_000_000  # bytes; a spec has some hundred
 LONGEST_CHAIN = 16  # specs that extend one another
 OWN = ("name", "title", "expect")  # said of one network alone, so never inherited
 
@@ -144,23 +145,32 @@ def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
         raise refused(f"goes in a circle, {circle}")
     if len(chain) > LONGEST_CHAIN:
         raise refused(f"is the {len(chain)}th in a row, and {LONGEST_CHAIN} are enough")
-    if not target.is_file():
-        near = nearest(target.name, (f.name for f in target.parent.glob("*.yaml")))
-        raise refused(f"no such file {target}{near}")
-    return target
+    try:
+        if target.is_file():
+            return target
+        names = [file.name for file in target.parent.glob("*.yaml")]
+    except (OSError, ValueError):  # a path that no file system takes
+        names = []
+    raise refused(f"no such file {shortened(str(target))}{nearest(target.name, names)}")
 
 
 def _text(file: File) -> str:
+    def refused(rule: str, message: str) -> SpecError:
+        return SpecError(Problem(rule, message, place=Place(str(file))))
+
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as opened:
+            data = opened.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise refused("file", f"is larger than {LARGEST_FILE:,} bytes")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        message = (
-            f"is not UTF-8 text, byte {error.start} is {error.object[error.start]:#04x}"
-        )
-        raise SpecError(Problem("text", message, place=Place(str(file)))) from None
-    except OSError as error:
-        message = f"cannot be read, {(error.strerror or str(error)).lower()}"
-        raise SpecError(Problem("file", message, place=Place(str(file)))) from None
+        byte = error.object[error.start]
+        message = f"is not UTF-8 text, byte {error.start} is {byte:#04x}"
+        raise refused("text", message) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise refused("file", f"cannot be read, {reason.lower()}") from None
 
 
 def _without(node: Node, *keys: str) -> Node:

@@ -218,7 +218,7 @@ class Spec(Model):
         description="output channels of a bottleneck over `widths`, 4 in ResNet-50",
     )
     depths: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=100_000)], ...],
+        tuple[Annotated[int, Field(ge=1, le=20_000)], ...],
         Field(strict=False, min_length=1, max_length=100),
     ] = Field(
         description="blocks in each stage; its length is the number of stages",

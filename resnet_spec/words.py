@@ -21,6 +21,11 @@ def describe(value: Any) -> str:
     else:
         constant = value is None or isinstance(value, bool)
         text = str(value).lower().replace("none", "null") if constant else repr(value)
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """The text in at most 60 characters."""
     return text if len(text) <= 60 else f"{text[:56]} ..."
 
 

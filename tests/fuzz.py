@@ -1,0 +1,61 @@
+"""Coverage-guided fuzzing of everything that reads a spec, with atheris.
+
+    pip install atheris
+    python -m tests.fuzz -runs=1000000 -timeout=2 -rss_limit_mb=300
+
+An input is accepted or refused with a SpecError; anything else, more than two seconds or more
+than 300 MB is a crash, and its input belongs in tests/hostile/.
+"""
+
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["resnet_spec"]):
+    from resnet_spec import SpecError, load, render, report
+    from resnet_spec.explain import explain
+    from resnet_spec.spec import Spec
+
+FOLDER = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+FILE = FOLDER / "fuzzed.yaml"
+
+
+def one(data: bytes) -> None:
+    FILE.write_bytes(data)
+    try:
+        compiled = load(FILE)
+    except SpecError as error:
+        report.text(error.problems)
+        return
+    render(compiled.network)
+    explain(compiled.source, compiled.spec)
+
+
+def main() -> None:
+    corpus = FOLDER / "corpus"
+    corpus.mkdir()
+    for i, path in enumerate(Path().glob("*s/**/*.yaml")):
+        with contextlib.suppress(OSError):
+            (corpus / f"{i}.yaml").write_bytes(path.read_bytes())
+    words = FOLDER / "words"
+    keys = [
+        *Spec.model_fields,
+        "extends",
+        "type",
+        "classes",
+        "pool",
+        "null",
+        "none",
+        "&a",
+    ]
+    words.write_text("".join(f'"{key}"\n' for key in keys))
+    arguments = [sys.argv[0], f"-dict={words}", *sys.argv[1:], str(corpus)]
+    atheris.Setup(arguments, one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
