@@ -58,6 +58,20 @@ def test_a_cold_build_costs_little_more_than_its_libraries(tmp_path: Path) -> No
     assert max(peaks) < 80
 
 
+@pytest.mark.slow
+def test_checking_all_specs_costs_ten_milliseconds_each() -> None:
+    check = ["-m", "resnet_spec", "check", "specs"]
+    measured(*check)
+    files = len(list(Path("specs").rglob("*.yaml")))
+    over = []
+    for _ in range(5):
+        floor, _ = measured("-c", FLOOR)
+        seconds, _ = measured(*check)
+        over.append((seconds - 1.5 * floor) / files)
+    print(f"{1000 * median(over):.1f} ms a file over 1.5 times the libraries")
+    assert median(over) <= 0.010
+
+
 def test_compiling_does_not_import_torch() -> None:
     code = (
         "import sys, resnet_spec.cli as cli\n"

@@ -1,0 +1,119 @@
+"""Nothing that a spec may say is without effect."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from resnet_spec import SpecError, load, render
+from resnet_spec.canonical import canonical
+from resnet_spec.errors import Place
+from resnet_spec.lower import lower
+from resnet_spec.nodes import Node
+from resnet_spec.parse import parse
+from resnet_spec.source import Source
+from resnet_spec.spec import Spec
+from tests.strategies import spec_data
+
+
+def parsed(data: Any) -> Spec:
+    """The spec of plain data, all rules applied."""
+
+    def node(value: Any) -> Node:
+        if isinstance(value, dict):
+            return Node({k: node(v) for k, v in value.items()}, Place("x"))
+        if isinstance(value, list):
+            return Node([node(v) for v in value], Place("x"))
+        return Node(value, Place("x"))
+
+    return parse(Source(node(data)))
+
+
+@pytest.mark.slow
+@given(spec_data(), spec_data(), st.data())
+def test_a_change_is_refused_or_changes_the_source(
+    data: dict[str, Any], other: dict[str, Any], draw: st.DataObject
+) -> None:
+    field = draw.draw(st.sampled_from(sorted({*data, *other} - {"name", "title"})))
+    changed = {**data, field: other.get(field)}
+    changed = {k: v for k, v in changed.items() if v is not None}
+    try:
+        first, second = parsed(data), parsed(changed)
+        networks = lower(first), lower(second)
+    except SpecError:
+        assume(False)
+    same = canonical(first) == canonical(second)
+    sources = [render(network) for network in networks]
+    assert (sources[0] == sources[1]) is same
+
+
+BOTTLENECK = "specs/resnet50.yaml"
+LIVE: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "name": (BOTTLENECK, {}, "Other"),
+    "title": (BOTTLENECK, {}, "Other"),
+    "paper.title": (BOTTLENECK, {}, "Other"),
+    "paper.url": (BOTTLENECK, {}, "https://example.org"),
+    "input": (BOTTLENECK, {}, [4, 64, 64]),
+    "stem.type": (BOTTLENECK, {}, "conv3x3"),
+    "stem.width": (BOTTLENECK, {}, 32),
+    "stem.pool": (BOTTLENECK, {}, "none"),
+    "block": (
+        BOTTLENECK,
+        {"stride_on": None, "expansion": None, "strides": 1},
+        "basic",
+    ),
+    "stride_on": (BOTTLENECK, {}, "conv1"),
+    "expansion": (BOTTLENECK, {}, 2),
+    "depths": (BOTTLENECK, {}, [1, 1, 1, 1]),
+    "widths": (BOTTLENECK, {}, 64),
+    "strides": (BOTTLENECK, {}, [1, 2, 2, 1]),
+    "dilations": (BOTTLENECK, {}, 2),
+    "groups": (BOTTLENECK, {}, 32),
+    "width_per_group": (BOTTLENECK, {}, 128),
+    "shortcut": (BOTTLENECK, {}, "zero_pad"),
+    "norm.eps": (BOTTLENECK, {}, 1e-3),
+    "norm.momentum": (BOTTLENECK, {}, 0.01),
+    "activation": (BOTTLENECK, {}, "silu"),
+    "init.zero_last_norm": (BOTTLENECK, {}, True),
+    "head.pool": (BOTTLENECK, {}, 7),
+    "head.dropout": (BOTTLENECK, {}, 0.2),
+    "head.classes": (BOTTLENECK, {}, 10),
+}
+"""For each field, a spec and a value that changes its network or what is said of it."""
+
+
+def leaves(model: type[BaseModel], path: str = "") -> list[str]:
+    """The fields that hold no mapping, as dotted paths."""
+    found = []
+    for name, field in model.model_fields.items():
+        options = getattr(field.annotation, "__args__", (field.annotation,))
+        inner = [o for o in options if isinstance(o, type) and issubclass(o, BaseModel)]
+        found += leaves(inner[0], f"{path}{name}.") if inner else [f"{path}{name}"]
+    return found
+
+
+def test_every_field_is_listed() -> None:
+    claims = {path for path in leaves(Spec) if path.startswith("expect.")}
+    assert set(LIVE) == set(leaves(Spec)) - claims
+
+
+@pytest.mark.parametrize("field", LIVE)
+def test_every_field_changes_a_network(field: str) -> None:
+    file, overrides, value = LIVE[field]
+    if field == "block":  # which other fields belong to
+        before = load("specs/resnet50.yaml", {"strides": 1, "stride_on": None}).network
+    else:
+        before = load(file, overrides).network
+    after = load(file, {**overrides, field: value}).network
+    assert render(before) != render(after)
+
+
+@pytest.mark.parametrize("claim", ["params", "macs", "output_stride"])
+def test_every_claim_is_held(claim: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(f"expect.{claim}: claims 1,")):
+        load(BOTTLENECK, {f"expect.{claim}": 1})
+    with pytest.raises(SpecError, match="claims"):
+        load(BOTTLENECK, {"expect.features": [[1, 1, 1]] * 4})
