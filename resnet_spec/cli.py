@@ -102,19 +102,26 @@ def _compiled(
 ) -> tuple[list[_Job], list[Problem]]:
     """The specs that compile, and the problems and warnings of all."""
     jobs: list[_Job] = []
-    problems: dict[Problem, None] = {}  # each once, in order
+    problems: dict[
+        Problem, Problem
+    ] = {}  # each once, whoever extends the file that has it
+
+    def add(found: Sequence[Problem]) -> None:
+        for problem in found:
+            problems.setdefault(problem._replace(note=""), problem)
+
     for spec in spec_files(list(paths)):
         try:
             compiled = load(spec.file, dict(overrides))
         except SpecError as error:
-            problems |= dict.fromkeys(error.problems)
+            add(error.problems)
             continue
-        problems |= dict.fromkeys(compiled.warnings)
+        add(compiled.warnings)
         changed = ", ".join(f"{key}={flow(value)}" for key, value in overrides)
         line = origin(__version__, spec.shown, changed, digest(compiled.spec))
         source = stamped(render(compiled.network, line))
         jobs.append(_Job(spec, compiled.network, source))
-    return jobs, list(problems)
+    return jobs, list(problems.values())
 
 
 def _fails(problems: Sequence[Problem], strict: bool) -> bool:

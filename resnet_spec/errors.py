@@ -57,7 +57,7 @@ class Problem(NamedTuple):
 class SpecError(ValueError):
     """Raised for every mistake in a spec, with all the problems found.
 
-    >>> print(SpecError(Problem("groups", "64 is not divisible by 3", ("widths", 0))))
+    >>> print(SpecError(Problem("groups-divide", "64 is not divisible by 3", ("widths", 0))))
     widths[0]: 64 is not divisible by 3
     """
 

@@ -59,8 +59,8 @@ def _web_address(url: str) -> str:
 
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 Three = Field(strict=False, min_length=3, max_length=3)
-Line = Annotated[str, AfterValidator(_plain_line), Field(max_length=75)]
-Title = Annotated[str, AfterValidator(_plain_line), Field(max_length=300)]
+Line = Annotated[str, Field(max_length=75), AfterValidator(_plain_line)]
+Title = Annotated[str, Field(max_length=300), AfterValidator(_plain_line)]
 PerStage = Annotated[
     Annotated[T, Tag("one")]
     | Annotated[tuple[T, ...], Field(strict=False), Tag("each")],

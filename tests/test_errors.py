@@ -3,12 +3,14 @@
 `python -m tests.test_errors` writes the texts anew, to be read before they are committed.
 """
 
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from resnet_spec import SpecError, load, read, report
+from resnet_spec.parse import EXPECTED
 from resnet_spec.rules import LENGTH_RULES, RULES, Rule
 from resnet_spec.spec import Spec
 
@@ -38,6 +40,27 @@ def test_every_rule_has_a_case() -> None:
         length = [problem for rule in LENGTH_RULES for problem in rule(spec)]
         unseen -= {LENGTH_RULES[0]} if length else {r for r in RULES if list(r(spec))}
     assert not unseen
+
+
+def test_every_rule_in_the_code_has_a_case() -> None:
+    """Collects the names that the code gives to what it refuses."""
+    made = re.compile(r'(?:Problem|stopped|note|refused)\(\s*"([a-z-]+)"')
+    known = {kind.replace("_", "-") for kind in EXPECTED}
+    for file in Path("resnet_spec").rglob("*.py"):
+        known |= set(made.findall(file.read_text(encoding="utf-8")))
+    assert len(known) > 40
+    seen = set()
+    for case in CASES:
+        with pytest.raises(SpecError) as caught:
+            load(FOLDER / f"{case}.yaml")
+        seen |= {problem.rule for problem in caught.value.problems}
+    elsewhere = {"override", "file"}  # not in a spec: test_reading, test_cli
+    warnings = {"strides-one-pixel", "large-stem", "channels-last"}  # test_reports
+    assert known - seen == elsewhere | warnings
+
+
+def test_there_are_sixty_and_more() -> None:
+    assert len(CASES) >= 60
 
 
 def test_problems_of_a_base_are_placed_in_its_file() -> None:

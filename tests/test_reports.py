@@ -1,0 +1,118 @@
+"""Reports for people, programs, pull requests and code scanning; warnings."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from resnet_spec import load, report
+from resnet_spec.cli import main
+from resnet_spec.errors import Place, Problem
+
+WRONG = "tests/errors/many_at_once.yaml"
+
+
+def run(*args: str, **settings: object) -> Result:
+    return CliRunner().invoke(main, args, **settings)  # type: ignore[arg-type]
+
+
+def test_colour_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    plain = Path(WRONG).with_suffix(".txt").read_text()
+    assert run("check", WRONG).stderr == plain
+    coloured = run("check", WRONG, color=True).stderr
+    assert coloured != plain
+    assert click.unstyle(coloured) == plain
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert run("check", WRONG, color=True).stderr == plain
+
+
+def test_json_has_all_that_the_text_has() -> None:
+    result = run("check", WRONG, "--format", "json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [(item["line"], item["column"], item["rule"]) for item in found] == [
+        (1, 1, "unknown-key"),
+        (1, 1, "stride-on-missing"),
+        (6, 12, "int-type"),
+        (8, 9, "stage-count"),
+    ]
+    assert all(item["severity"] == "error" and item["file"] == WRONG for item in found)
+    assert found[2]["path"] == "expansion"
+    good = run("check", "specs/resnet50.yaml", "--format", "json")
+    assert (good.exit_code, json.loads(good.stdout)) == (0, [])
+
+
+def test_github_annotations_cannot_be_broken_out_of() -> None:
+    place = Place("a,b:c%.yaml", 3, 4)
+    problem = Problem("rule", "100% wrong\n::error::x", ("name",), place)
+    assert report.github([problem]) == (
+        "::error file=a%2Cb%3Ac%25.yaml,line=3,col=4,title=rule"
+        "::name: 100%25 wrong%0A::error::x\n"
+    )
+
+
+def test_sarif_places_every_result() -> None:
+    log = json.loads(run("check", WRONG, "--format", "sarif").stdout)
+    assert log["version"] == "2.1.0"
+    (run_,) = log["runs"]
+    rules = [rule["id"] for rule in run_["tool"]["driver"]["rules"]]
+    assert len(run_["results"]) == 4
+    for result in run_["results"]:
+        assert result["ruleId"] in rules
+        assert result["level"] == "error"
+        assert result["message"]["text"]
+        location = result["locations"][0]["physicalLocation"]
+        assert location["artifactLocation"] == {"uri": WRONG}
+        region = location["region"]
+        line = Path(WRONG).read_text().splitlines()[region["startLine"] - 1]
+        assert region["startColumn"] <= region["endColumn"] <= len(line) + 1
+    where = {
+        r["ruleId"]: r["locations"][0]["physicalLocation"]["region"]
+        for r in run_["results"]
+    }
+    assert where["int-type"] == {"startLine": 6, "startColumn": 12, "endColumn": 16}
+
+
+@pytest.mark.parametrize(
+    ("spec", "overrides", "rules"),
+    [
+        ("resnet50", {"input": [3, 8, 8]}, ["large-stem", *["strides-one-pixel"] * 2]),
+        ("resnet50", {"input": [3, 32, 32]}, ["large-stem"]),
+        ("resnet50", {"input": [3, 33, 32]}, []),
+        ("resnet50", {"input": [224, 224, 3]}, ["channels-last"]),
+        ("cifar/resnet20", {"input": [3, 1, 1]}, ["strides-one-pixel"] * 2),
+        ("cifar/resnet20", {"input": [3, 1, 2]}, ["strides-one-pixel"]),
+        ("cifar/resnet20", {}, []),
+    ],
+)
+def test_warnings(spec: str, overrides: dict[str, object], rules: list[str]) -> None:
+    found = load(f"specs/{spec}.yaml", overrides).warnings
+    assert [problem.rule for problem in found] == rules
+    assert all(problem.warning and problem.place for problem in found)
+
+
+def test_warnings_do_not_stop_a_build_unless_strict() -> None:
+    args = ("check", "specs/resnet50.yaml", "--set", "input=[3, 32, 32]")
+    result = run(*args)
+    assert result.exit_code == 0
+    assert (
+        "specs/resnet50.yaml:8:14: warning: stem.type: conv7x7 is made for"
+        in result.stderr
+    )
+    assert "warning" not in result.stdout
+    assert run(*args, "--strict").exit_code == 1
+    assert "warning" in run(*args, "--format", "sarif").stdout
+
+
+def test_no_spec_that_ships_has_a_warning() -> None:
+    result = run("check", "specs", "--strict")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_the_same_mistake_of_a_base_is_said_once() -> None:
+    result = run("check", "specs/cifar", "--set", "depths=[3, 3]")
+    lines = [line for line in result.stderr.splitlines() if line.startswith("specs/")]
+    assert len(lines) == len(set(lines))
