@@ -88,13 +88,16 @@ def override(text: str) -> tuple[str, Any]:
     ('depths', [3, 4, 23, 3])
     """
     path, equals, value = text.partition("=")
-    place = f"override {text}"
+    place = Place(f"override {text}")
     if not equals or not all(path.split(".")):
         message = "is not of the form key=value, as in head.classes=10"
-        raise SpecError(Problem("override", message, place=Place(place)))
-    node, problems = compose(value, place)
+        raise SpecError(Problem("override", message, place=place))
+    try:
+        node, problems = compose(value, place.file)
+    except SpecError as error:
+        problems = list(error.problems)
     if problems:
-        raise SpecError(*(p._replace(place=Place(place)) for p in problems))
+        raise SpecError(*(problem._replace(place=place) for problem in problems))
     return path, node.data
 
 

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_spec import SpecError, load, read
+from resnet_spec import SpecError, load, read, report
 from resnet_spec.nodes import compose
 from resnet_spec.source import override
 
@@ -160,7 +160,78 @@ def test_override_reads_values_as_yaml(text: str, expected: tuple[str, Any]) -> 
     assert override(text) == expected
 
 
-@pytest.mark.parametrize("text", ["head.classes", "=1", "a..b=1", "a=[1", "a=&x 1"])
-def test_override_refuses(text: str) -> None:
-    with pytest.raises(SpecError):
+FORM = "is not of the form key=value, as in head.classes=10"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("head.classes", FORM),
+        ("=1", FORM),
+        ("a..b=1", FORM),
+        ("a=[1", "is not YAML, a [ that is not closed by ]"),
+        ("a={b: 1, b: 2}", "b: is given twice, first in line 1; keep one"),
+        (
+            "a=&x 1",
+            "anchors and aliases are refused, got &x; write the value out, or use extends",
+        ),
+    ],
+)
+def test_override_refuses(text: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
         override(text)
+    assert str(caught.value) == f"override {text}: {said}"
+
+
+OVERRIDDEN = [
+    ({"head.classes": 0}, "head.classes=0: head.classes: must be at least 1, got 0"),
+    (
+        {"groups": (1, 2)},
+        "groups=[1, 2]: groups: needs one entry per stage, got 2; "
+        "depths has 4: [3, 4, 23, 3]",
+    ),
+    (
+        {"stem.width.x": 3},
+        "stem.width.x=3: stem.width: must be an integer, got a mapping",
+    ),
+    (
+        {"paper": None, "nothing": None},
+        "nothing=null: nothing: null takes an inherited value away, and none is inherited; "
+        "remove the key or give it a value",
+    ),
+    (
+        {"head": {"clases": 1}},
+        "head={clases: 1}: head.clases: unknown key (did you mean classes?)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("overrides", "said"), OVERRIDDEN)
+def test_a_wrong_override_is_named_with_its_spec(
+    overrides: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        load("specs/resnet101.yaml", overrides)
+    text = f"override {said}\n       = in specs/resnet101.yaml\n"
+    assert report.text(caught.value.problems) == text
+
+
+def test_a_mistake_that_an_override_makes_elsewhere_names_it() -> None:
+    with pytest.raises(SpecError) as caught:
+        load("specs/resnet101.yaml", {"block": "basic", "stride_on": None})
+    (problem,) = caught.value.problems
+    assert problem.note == (
+        "specs/resnet101.yaml extends this file; with block=basic; with stride_on=null; "
+        "`expansion: null` takes it away again"
+    )
+    assert str(problem) == (
+        "specs/resnet50.yaml:11:1: expansion: changes nothing in basic blocks, only in "
+        "bottlenecks; remove it"
+    )
+
+
+def test_extends_is_bounded(write: Write) -> None:
+    for i in range(20):
+        write(f"net{i}.yaml", f"extends: net{i + 1}.yaml\n")
+    with pytest.raises(SpecError, match="is the 17th in a row, and 16 are enough"):
+        load(write("net.yaml", "extends: net0.yaml\n"))

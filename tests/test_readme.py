@@ -59,7 +59,7 @@ def test_ci_runs_the_two_commands_as_they_stand() -> None:
 def test_the_table_of_commands_runs(tmp_path: Path) -> None:
     text = README.read_text(encoding="utf-8")
     commands = re.findall(r"^\| `resnet-spec (.*?)` \|", text, re.MULTILINE)
-    assert len(commands) == 6
+    assert len(commands) == 7
     for command in commands:
         args = command.replace("SPEC", "specs/cifar/resnet20.yaml").split()
         if args[0] == "build" and "-o" not in args and "--check" not in args:
