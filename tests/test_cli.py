@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 
 from resnet_spec import __version__
-from resnet_spec.cli import main
+from resnet_spec.cli import common, main
 from tests.strategies import spec_data
 
 
@@ -92,14 +92,12 @@ def test_verify_compares_built_and_generated(
 ) -> None:
     args = ("build", "specs/cifar/resnet20.yaml", "--verify", "-o", str(tmp_path))
     assert run(*args).exit_code == 0
-    from resnet_spec import cli
+    real = common.render
 
-    def mutated(*args: object) -> str:
-        source: str = real(*args)
-        return source.replace("x + shortcut", "x - shortcut")
+    def mutated(*args: Any) -> str:
+        return real(*args).replace("x + shortcut", "x - shortcut")
 
-    real = cli.render
-    monkeypatch.setattr(cli, "render", mutated)
+    monkeypatch.setattr(common, "render", mutated)
     result = run(*args)
     assert result.exit_code == 1
     assert "built and generated differ, training output: not equal" in result.output

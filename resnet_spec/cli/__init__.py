@@ -1,0 +1,35 @@
+"""The command line: parse, call, print. Only here is anything printed or exited."""
+
+from __future__ import annotations
+
+import click
+
+from resnet_spec import __version__
+from resnet_spec.cli.build import build
+from resnet_spec.cli.documents import completion, schema
+from resnet_spec.cli.inspect import check, explain, summary
+
+__all__ = ["main"]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88}
+)
+@click.version_option(__version__, prog_name="resnet-spec")
+def main() -> None:
+    """Compile a page of YAML into a checked residual network and readable PyTorch.
+
+    A SPEC is a YAML file, or a folder, which means all *.yaml in and below it.
+
+    \b
+    resnet-spec build specs/resnet50.yaml               write generated/resnet50.py
+    resnet-spec build specs -o models                   all of them, below models/
+    resnet-spec build specs/resnet50.yaml -o - --set head.classes=10
+    resnet-spec summary specs/resnet50.yaml             shapes and costs by stage
+    resnet-spec explain specs/resnet101.yaml            all that it extends, worked in
+    resnet-spec check specs                             only look for mistakes
+    """
+
+
+for command in (build, check, summary, explain, schema, completion):
+    main.add_command(command)

@@ -1,0 +1,153 @@
+"""What the commands share: their options, their jobs, and how they fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, NamedTuple, NoReturn, ParamSpec
+
+import click
+
+from resnet_spec import __version__, report
+from resnet_spec.canonical import digest
+from resnet_spec.compiler import load
+from resnet_spec.errors import Problem, SpecError
+from resnet_spec.files import SpecFile, spec_files
+from resnet_spec.ir import Network
+from resnet_spec.render import render
+from resnet_spec.source import override
+from resnet_spec.stamp import origin, stamped
+from resnet_spec.words import counted, flow
+
+P = ParamSpec("P")
+Overrides = tuple[tuple[str, Any], ...]
+
+
+class _Override(click.ParamType[Any]):
+    """`head.classes=10` -> ("head.classes", 10)"""
+
+    name = "key=value"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return override(value)
+        except SpecError as error:
+            self.fail(error.problems[0].message, param, ctx)
+
+
+SPECS = click.argument(
+    "specs", nargs=-1, required=True, metavar="SPEC...", type=click.Path()
+)
+SET = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    type=_Override(),
+    help="Change a field of every SPEC, as head.classes=10. Repeatable.",
+)
+STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes.")
+
+
+class Job(NamedTuple):
+    """A spec that compiled, with its source."""
+
+    spec: SpecFile
+    network: Network
+    source: str
+
+
+class Outcome(NamedTuple):
+    """The specs that compile, and the problems and warnings of all."""
+
+    jobs: list[Job]
+    problems: list[Problem]
+    fails: bool
+
+
+def reported(command: Callable[P, None]) -> Callable[P, None]:
+    """The command with every foreseen failure as lines on stderr and status 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except SpecError as error:
+            report_problems(error.problems)
+            sys.exit(1)
+        except ImportError as error:
+            fail(str(error))
+        except BrokenPipeError:
+            raise  # click ends in silence, as a pipe is meant to
+        except OSError as error:
+            fail(f"the output cannot be written, {reason(error)}")
+
+    return run
+
+
+def compiling(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options SPEC, --set and --strict, given what comes of them."""
+
+    @SPECS
+    @STRICT
+    @SET
+    @reported
+    @wraps(command)
+    def run(
+        specs: tuple[str, ...], strict: bool, overrides: Overrides, **options: Any
+    ) -> None:
+        command(_compiled(specs, overrides, strict), **options)
+
+    return run
+
+
+def fail(*lines: str) -> NoReturn:
+    """Print the lines on stderr and exit with status 1."""
+    for text in lines:
+        click.echo(text, err=True)
+    sys.exit(1)
+
+
+def report_problems(problems: Sequence[Problem]) -> None:
+    """Print the problems on stderr, in colour where that is a terminal that wants it."""
+
+    def paint(text: str, colour: str) -> str:
+        plain = os.environ.get("NO_COLOR")
+        return text if plain else click.style(text, fg=colour, bold=True)
+
+    click.echo(report.text(problems, paint), err=True, nl=False)
+
+
+def line(name: object, network: Network) -> str:
+    """What a command says of a network."""
+    return f"{name}  {network.params:,} parameters  {counted(network.macs)}MACs"
+
+
+def reason(error: OSError) -> str:
+    """The system's reason, as the end of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
+def _compiled(specs: tuple[str, ...], overrides: Overrides, strict: bool) -> Outcome:
+    jobs: list[Job] = []
+    found: list[Problem] = []
+    for spec in spec_files(list(specs)):
+        try:
+            compiled = load(spec.file, dict(overrides))
+        except SpecError as error:
+            found += error.problems
+            continue
+        found += compiled.warnings
+        changed = ", ".join(f"{key}={flow(value)}" for key, value in overrides)
+        made = origin(__version__, spec.shown, changed, digest(compiled.spec))
+        jobs.append(
+            Job(spec, compiled.network, stamped(render(compiled.network, made)))
+        )
+    # A mistake in a spec that several extend is said once.
+    once: dict[Problem, Problem] = {}
+    for problem in found:
+        once.setdefault(problem._replace(note=""), problem)
+    fails = any(strict or not problem.warning for problem in found)
+    return Outcome(jobs, list(once.values()), fails)
