@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import gcd
 
 from resnet_spec.errors import Path, Problem
 from resnet_spec.rows import PER_STAGE, Row, rows
-from resnet_spec.spec import LARGEST, Spec
+from resnet_spec.spec import Spec
 
 Rule = Callable[[Spec], Iterator[Problem]]
 
@@ -78,21 +79,20 @@ def _unused(spec: Spec, field: str, used: list[bool], where: str) -> Iterator[Pr
 
 
 def groups_divide_the_width(spec: Spec) -> Iterator[Problem]:
-    odd: dict[Path, list[Row]] = {}
+    said: dict[Path, list[Row]] = {}
     for row in _bottlenecks(spec):
-        if row.width_per_group is None and row.width % row.groups:
-            odd.setdefault(row.path("groups"), []).append(row)
-    for path, found in odd.items():
-        widths = ", ".join(str(row.width) for row in found)
-        stages = ", ".join(str(row.index + 1) for row in found)
-        message = (
-            f"{found[0].groups} does not divide the width {widths} of stage {stages}"
-        )
-        legal = [
-            g for g in range(1, LARGEST) if not any(row.width % g for row in found)
-        ]
-        near = min(legal, key=lambda g: abs(g - found[0].groups))
-        yield Problem("groups-divide", f"{message}; {near} does", path)
+        if row.width_per_group is None:
+            said.setdefault(row.path("groups"), []).append(row)
+    for path, stages in said.items():
+        odd = [row for row in stages if row.width % row.groups]
+        if odd:
+            asked, common = odd[0].groups, gcd(*(row.width for row in stages))
+            legal = [groups for groups in range(1, common + 1) if common % groups == 0]
+            near = min(legal, key=lambda groups: abs(groups - asked))
+            widths = ", ".join(str(row.width) for row in odd)
+            numbers = ", ".join(str(row.index + 1) for row in odd)
+            message = f"{asked} does not divide the width {widths} of stage {numbers}"
+            yield Problem("groups-divide", f"{message}; {near} does", path)
 
 
 def groups_have_whole_widths(spec: Spec) -> Iterator[Problem]:

@@ -71,6 +71,8 @@ CORPUS: dict[str, str | bytes] = {
     "extends_nul": 'extends: "a\\0b.yaml"\n',
     "extends_long": "extends: " + "a/" * 5000 + "b.yaml\n",
     "infinite": FULL + "norm: {eps: .inf, momentum: .nan}\n",
+    "slow_divisors": changed("[64, 128, 256, 512]", "[34, 119, 65521, 512]")
+    + "groups: [3, 4, 6, 3]\n",
 }
 """The documents by name; text is UTF-8, bytes are as they are."""
 
