@@ -14,7 +14,12 @@ def dotted(path: Path) -> str:
     >>> dotted(("stem", "width")), dotted(("widths", 2))
     ('stem.width', 'widths[2]')
     """
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    parts = (
+        f"[{part}]"
+        if isinstance(part, int)
+        else f".{part if part.isprintable() else ascii(part)}"
+        for part in path
+    )
     return "".join(parts).removeprefix(".")
 
 

@@ -90,10 +90,17 @@ def _beside(file: Path, i: int) -> Path:
 
 
 def _spec_files(path: Path) -> Iterator[SpecFile]:
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise _refused(
+            path, f"cannot be read, {(error.strerror or '').lower()}"
+        ) from None
+    if not is_folder:
         yield _spec_file(path, path.parent)
         return
-    inside = sorted(f for suffix in SUFFIXES for f in path.rglob(f"*{suffix}"))
+    found = (file for suffix in SUFFIXES for file in path.rglob(f"*{suffix}"))
+    inside = sorted(file for file in found if not file.name.startswith("."))
     if not inside:
         raise _refused(path, "has no *.yaml in it")
     yield from (_spec_file(file, path) for file in inside)

@@ -86,7 +86,7 @@ def _asked(rules: Iterable[Rule], spec: Spec) -> list[Problem]:
 
 # --- pydantic's errors in our words -------------------------------------------------------
 
-TAGS = ("one", "each", "word", "number")  # of the unions; they are no part of a path
+TAGS = ("<one>", "<each>", "<word>", "<number>")  # of unions, no part of a path
 
 ELSEWHERE = {
     "act_layer": "activation",
@@ -126,7 +126,10 @@ def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
     """A problem for each error; a key that was misspelt is not called missing as well."""
     unknown = [_path(e) for e in errors if e["type"] == "extra_forbidden"]
     meant = {(*path[:-1], _meant(path)) for path in unknown}
+    inner = {_path(error)[:-1] for error in errors}
     for error in errors:
+        if error["type"] == "too_short" and _path(error) in inner:
+            continue  # pydantic counts the valid entries alone
         path, kind, value = _path(error), error["type"], error["input"]
         if kind == "extra_forbidden":
             yield Problem("unknown-key", _unknown_key(path), path, about_key=True)
@@ -150,7 +153,7 @@ def _path(error: ErrorDetails) -> Path:
 
 def _choice(error: ErrorDetails) -> str:
     legal = _legal(error)
-    number = " or an integer" if "word" in error["loc"] else ""
+    number = " or an integer" if "<word>" in error["loc"] else ""
     return f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{number}"
 
 

@@ -115,8 +115,8 @@ def dilation_is_used(spec: Spec) -> Iterator[Problem]:
     if last.is_bottleneck and last.depth == 1 and last.dilation != previous:
         yield Problem(
             "dilation-unused",
-            f"the last stage's {last.dilation} changes nothing: its one block is a first "
-            f"block, and those keep the dilation of the stage before, {previous}",
+            f"the last stage's {last.dilation} changes nothing: its one 3x3 is the first of "
+            f"the stage, which keeps the dilation of the stage before, {previous}",
             last.path("dilations"),
         )
 

@@ -75,8 +75,7 @@ def read(
     if overrides:
         root = _without(root, "expect")
     for path, value in (overrides or {}).items():
-        merged = _merged(root, _override(path, value), problems)
-        root = merged._replace(place=root.place)
+        root = _merged(root, _override(path, value), problems)
     said = tuple(f"{path}={flow(value)}" for path, value in (overrides or {}).items())
     return Source(root, tuple(problems), said)
 
@@ -194,4 +193,6 @@ def _merged(base: Node, new: Node, problems: list[Problem], path: Path = ()) -> 
             message = "null takes an inherited value away, and none is inherited"
             message += "; remove the key or give it a value"
             problems.append(Problem("null", message, below, node.place))
-    return new._replace(value=values)
+    over = isinstance(base.value, dict) and base.place.line and not new.place.line
+    kept = base if over else new  # an override does not move what it is laid over
+    return new._replace(value=values, place=kept.place, key=kept.key)

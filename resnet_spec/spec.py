@@ -26,16 +26,18 @@ ActivationKind = Literal["relu", "silu"]
 
 
 def _one_or_each(value: Any) -> str:
-    return "each" if isinstance(value, (list, tuple)) else "one"
+    return "<each>" if isinstance(value, (list, tuple)) else "<one>"
 
 
 def _word_or_number(value: Any) -> str:
-    return "word" if isinstance(value, str) else "number"
+    return "<word>" if isinstance(value, str) else "<number>"
 
 
 def _class_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name) or keyword.iskeyword(name):
-        message = "must be a class name in CapWords, as ResNet50"
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9]{,59}", name) or keyword.iskeyword(name):
+        message = (
+            "must be a class name in CapWords, as ResNet50, of at most 60 characters"
+        )
         raise PydanticCustomError("class_name", message)
     return name
 
@@ -62,18 +64,18 @@ Three = Field(strict=False, min_length=3, max_length=3)
 Line = Annotated[str, Field(max_length=75), AfterValidator(_plain_line)]
 Title = Annotated[str, Field(max_length=300), AfterValidator(_plain_line)]
 PerStage = Annotated[
-    Annotated[T, Tag("one")]
-    | Annotated[tuple[T, ...], Field(strict=False), Tag("each")],
+    Annotated[T, Tag("<one>")]
+    | Annotated[tuple[T, ...], Field(strict=False), Tag("<each>")],
     Discriminator(_one_or_each),
 ]
 PerBottleneck = Annotated[
-    Annotated[T, Tag("one")]
-    | Annotated[tuple[T | None, ...], Field(strict=False), Tag("each")],
+    Annotated[T, Tag("<one>")]
+    | Annotated[tuple[T | None, ...], Field(strict=False), Tag("<each>")],
     Discriminator(_one_or_each),
 ]
 """As PerStage, with null for the stages that have no use for the field."""
 WordOr = Annotated[
-    Annotated[T, Tag("word")] | Annotated[Count, Tag("number")],
+    Annotated[T, Tag("<word>")] | Annotated[Count, Tag("<number>")],
     Discriminator(_word_or_number),
 ]
 
@@ -233,8 +235,8 @@ class Spec(Model):
     )
     dilations: PerStage[Count] = Field(
         default=1,
-        description="spacing of each stage's 3x3 convolutions; a stage's first block "
-        "still has the spacing of the stage before (DeepLabV3 on ResNet-50: 1, 1, 2, 4)",
+        description="spacing of each stage's 3x3 convolutions; the first of a stage still "
+        "has the spacing of the stage before (DeepLabV3 on ResNet-50: 1, 1, 2, 4)",
     )
     groups: PerBottleneck[Count] = Field(
         default=1, description="groups of a bottleneck's 3x3, 32 in ResNeXt-50 32x4d"

@@ -33,8 +33,8 @@ def summary(network: Network) -> str:
     for cells in zip(*(cells for cells, _ in columns.values()), strict=True):
         table.add_row(*cells)
     out = io.StringIO()
-    console = Console(file=out, width=WIDTH, color_system=None)
-    console.print(f"{network.title}, input {network.image}", highlight=False)
+    console = Console(file=out, width=WIDTH, color_system=None, highlight=False)
+    console.print(f"{network.title}, input {network.image}", markup=False, emoji=False)
     console.print(table)
     lines = (line.rstrip() for line in out.getvalue().rstrip().splitlines())
     return "\n".join(lines) + "\n"

@@ -4,8 +4,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from resnet_spec.errors import Place
 from resnet_spec.ir import Network
 from resnet_spec.lower import lower
+from resnet_spec.nodes import Node
+from resnet_spec.parse import parse
+from resnet_spec.source import Source
 from resnet_spec.spec import Spec
 
 SHORTCUTS = ["projection", "projection_always", "avg_projection", "zero_pad", "none"]
@@ -20,7 +24,7 @@ def spec_data(draw: st.DrawFn) -> dict[str, Any]:
         "title": "A drawn network",
         "input": [draw(st.integers(1, 4)), *draw(st.tuples(SIZES, SIZES))],
         "depths": draw(_each(st.integers(1, 3), stages)),
-        "widths": draw(_each(st.sampled_from([8, 16, 24, 32]), stages)),
+        "widths": draw(_some(st.integers(1, 24), stages)),
         "strides": draw(_some(st.integers(1, 3), stages)),
         "block": draw(_some(st.sampled_from(["basic", "bottleneck"]), stages)),
         "shortcut": draw(_some(st.sampled_from(SHORTCUTS), stages)),
@@ -40,15 +44,28 @@ def spec_data(draw: st.DrawFn) -> dict[str, Any]:
     if "none" not in _column(data["shortcut"], stages) and draw(st.booleans()):
         data["init"] = {"zero_last_norm": draw(st.booleans())}
     if draw(st.integers(0, 4)) == 0:
-        last = lower(Spec.model_validate(data)).stages[-1].output
+        last = lower(parsed(data)).stages[-1].output
         if last.height == last.width:
             data["head"]["pool"] = int(last.height)
     return data
 
 
+def parsed(data: Any) -> Spec:
+    """The spec of plain data, with all rules applied as to a file."""
+
+    def node(value: Any) -> Node:
+        if isinstance(value, dict):
+            return Node({k: node(v) for k, v in value.items()}, Place("x"))
+        if isinstance(value, list):
+            return Node([node(v) for v in value], Place("x"))
+        return Node(value, Place("x"))
+
+    return parse(Source(node(data)))
+
+
 def networks() -> st.SearchStrategy[Network]:
     """The networks of drawn specs."""
-    return spec_data().map(lambda data: lower(Spec.model_validate(data)))
+    return spec_data().map(lambda data: lower(parsed(data)))
 
 
 SIZES = st.integers(1, 40)
@@ -100,6 +117,9 @@ def _bottlenecks(draw: st.DrawFn, data: dict[str, Any], stages: int) -> None:
         fields["groups"] = st.sampled_from([1, 2, 4, 8])
     if draw(st.booleans()):
         fields["width_per_group"] = st.sampled_from([8, 16, 64, 72])
+    if len(fields) > 1:  # whose widths must be multiples
+        eights = st.integers(1, 4).map(lambda width: 8 * width)
+        data["widths"] = draw(_some(eights, stages))
     for field, values in fields.items():
         data[field] = draw(_some(values, stages, used))
     striding = [a and stride > 1 for a, stride in zip(used, strides, strict=True)]
@@ -115,7 +135,7 @@ def _repair(data: dict[str, Any], stages: int) -> None:
     expansions = _column(data.get("expansion", 1), stages)
     shortcuts = list(_column(data["shortcut"], stages))
     before = data["stem"].get("width", data["input"][0])
-    for i, width in enumerate(data["widths"]):
+    for i, width in enumerate(_column(data["widths"], stages)):
         after = width * (expansions[i] if blocks[i] == "bottleneck" else 1)
         if shortcuts[i] == "zero_pad" and after < before:
             shortcuts[i] = "projection"

@@ -75,7 +75,7 @@ def test_overrides_are_named_in_the_source() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ['title=a # """', 'name=A"""', 'paper.url=http://"""']
+    "field", ['title=\'a # """\'', 'name=A"""', 'paper.url=http://"""']
 )
 def test_an_override_cannot_leave_its_docstring(field: str) -> None:
     result = run("build", "specs/resnet50.yaml", "-o", "-", "--set", field)
@@ -166,8 +166,10 @@ def test_files_that_are_not_its_own_are_not_overwritten(tmp_path: Path) -> None:
     for why, make in obstacles.items():
         make()
         result = run(*build)
-        expected = f"{file}: {why}, so it is not overwritten; --force does\n"
+        advice = "" if file.is_dir() else "; --force does"
+        expected = f"{file}: {why}, so it is not overwritten{advice}\n"
         assert (result.exit_code, result.output) == (1, expected)
+        assert run(*build, "--force").exit_code == (1 if file.is_dir() else 0)
         assert not (tmp_path / "elsewhere").exists()
         file.rmdir() if file.is_dir() else file.unlink()
 

@@ -10,26 +10,9 @@ from pydantic import BaseModel
 
 from resnet_spec import SpecError, load, render
 from resnet_spec.canonical import canonical
-from resnet_spec.errors import Place
 from resnet_spec.lower import lower
-from resnet_spec.nodes import Node
-from resnet_spec.parse import parse
-from resnet_spec.source import Source
 from resnet_spec.spec import Spec
-from tests.strategies import spec_data
-
-
-def parsed(data: Any) -> Spec:
-    """The spec of plain data, all rules applied."""
-
-    def node(value: Any) -> Node:
-        if isinstance(value, dict):
-            return Node({k: node(v) for k, v in value.items()}, Place("x"))
-        if isinstance(value, list):
-            return Node([node(v) for v in value], Place("x"))
-        return Node(value, Place("x"))
-
-    return parse(Source(node(data)))
+from tests.strategies import parsed, spec_data
 
 
 @pytest.mark.slow

@@ -162,3 +162,20 @@ def test_a_floor_pool_fits_224_and_fails_at_240(image: int, fits: bool) -> None:
     assert all(sums) is fits
     found = network.disagreement()
     assert found == ("layer1.0", 17, ir.Shape(8, 3, 3), ir.Shape(8, 2, 2))
+
+
+def test_the_first_difference_may_be_one_step_behind_a_period() -> None:
+    assert ir.Lengths(0, 1).first_difference(ir.Lengths(2, 2)) == 3
+    assert ir.Lengths(1, 0).first_difference(ir.Lengths(0, 1)) == 2
+    assert ir.Lengths(3, 4).first_difference(ir.Lengths(3, 4)) is None
+
+
+def test_behind_a_global_pool_only_one_length_is_asked_for() -> None:
+    x = ir.Shape(8, 9, 9)
+    pool = chain(x, lambda x: ir.GlobalAvgPool(path="pool", input=x))
+    one, two = Window(1, 1, 0, 1), Window(1, 2, 0, 1)
+    body, branch = (chain(pool[-1].output, w.part) for w in (one, two))
+    block = ir.Block("Sketch", "sketch", body, ir.Shortcut(branch), ())
+    stage = ir.Stage("layer1", (block,), block)
+    network = ir.Network("Sketch", "Sketch", None, (), x, pool, (stage,), pool)
+    assert network.disagreement() is None

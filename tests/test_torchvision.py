@@ -153,3 +153,44 @@ def test_meta_and_uninitialised_models_load_weights() -> None:
         model = build_model("specs/resnet18.yaml", **settings).eval()
         model.load_state_dict(weights, assign="device" in settings)
         assert torch.equal(model(images), expected(images))
+
+
+def test_meta_and_uninitialised_together() -> None:
+    model = build_model("specs/resnet18.yaml", device="meta", init=False)
+    assert {tensor.device.type for tensor in model.state_dict().values()} == {"meta"}
+
+
+CLAIM = "so checkpoints of its resnet50 load unchanged"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"norm.eps": 1e-3},
+        {"norm.momentum": 0.2},
+        {"dilations": [1, 1, 1, 2]},
+        {"input": [4, 224, 224]},
+        {"head.classes": 10},
+        {"widths": [64, 128, 256, 511]},
+        {"strides": [1, 2, 2, 1]},
+        {"expansion": 2},
+        {"stem.width": 32},
+        {"stem.pool": "none"},
+        {"shortcut": "avg_projection"},
+        {"activation": "silu"},
+        {"groups": [1, 1, 1, 2]},
+        {"depths": [3, 4, 6, 4]},
+        {"stride_on": "conv1"},
+        {"stride_on": [None, "conv2", "conv2", "conv1"]},
+    ],
+)
+def test_a_header_claims_no_checkpoint_that_is_another_networks(override: Any) -> None:
+    assert CLAIM in " ".join(load("specs/resnet50.yaml").network.notes)
+    network = load("specs/resnet50.yaml", override).network
+    assert CLAIM not in " ".join(network.notes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_header_names_its_own_checkpoint(name: str) -> None:
+    notes = " ".join(load(f"specs/{name}.yaml").network.notes)
+    assert f"so checkpoints of its {name} load unchanged" in notes

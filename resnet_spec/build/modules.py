@@ -25,8 +25,10 @@ def build(
     `device="meta"` gives shapes without storage. `init=False` leaves the weights of
     convolutions and classifier as they lie in memory, for whoever loads them next.
     """
-    with torch.device(device or torch.get_default_device()):
-        model = _Network(network, partial(_module, _called if init else skip_init))
+    device = torch.device(device or torch.get_default_device())
+    weighted = _called if init else partial(skip_init, device=device)
+    with device:
+        model = _Network(network, partial(_module, weighted))
         if init:
             _initialise(model, network)
     return model

@@ -112,9 +112,10 @@ def _diff(name: str, old: str, new: str) -> Iterator[str]:
 def _write(files: dict[Path, Job], force: bool) -> None:
     blocked = {file: obstacle(file, job.spec.shown) for file, job in files.items()}
     refused = [
-        f"{file}: {why}, so it is not overwritten; --force does"
+        f"{file}: {why}, so it is not overwritten"
+        + ("" if file.is_dir() else "; --force does")
         for file, why in blocked.items()
-        if why and not force
+        if why and (file.is_dir() or not force)
     ]
     if refused:
         fail(*refused)

@@ -25,16 +25,14 @@ P = ParamSpec("P")
 Overrides = tuple[tuple[str, Any], ...]
 
 
-class _Override(click.ParamType[Any]):
-    """`head.classes=10` -> ("head.classes", 10)"""
-
-    name = "key=value"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        try:
-            return override(value)
-        except SpecError as error:
-            self.fail(error.problems[0].message, param, ctx)
+def _overrides(
+    context: click.Context, option: click.Parameter, texts: tuple[str, ...]
+) -> Overrides:
+    """`head.classes=10` -> ("head.classes", 10), for each text."""
+    try:
+        return tuple(map(override, texts))
+    except SpecError as error:
+        raise click.BadParameter(error.problems[0].message, context, option) from None
 
 
 SPECS = click.argument(
@@ -45,7 +43,7 @@ SET = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    type=_Override(),
+    callback=_overrides,
     help="Change a field of every SPEC, as head.classes=10. Repeatable.",
 )
 STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes.")

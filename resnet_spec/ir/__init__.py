@@ -1,7 +1,7 @@
 """The network as a frozen tree, Network > Stage > Block > Op, with every shape known."""
 
 from resnet_spec.ir.network import Block, Network, Shortcut, Sizes, Stage
-from resnet_spec.ir.numbers import Condition, Number
+from resnet_spec.ir.numbers import Condition, Number, named_numbers
 from resnet_spec.ir.ops import (
     Activation,
     AvgPool,
@@ -44,4 +44,5 @@ __all__ = [
     "Sizes",
     "Stage",
     "Windowed",
+    "named_numbers",
 ]

@@ -69,6 +69,7 @@ class Block:
 
     @property
     def output(self) -> Shape:
+        """What the sum gives; `post` keeps it."""
         return self.body[-1].output
 
     @property
@@ -217,9 +218,9 @@ class Network:
         """
         at, found = _through(self.stem), []
         for path, block in self.blocks():
-            if block.shortcut and (
-                length := _difference(block, at(self.sizes.smallest))
-            ):
+            start = at(self.sizes.smallest)
+            length = _difference(block, start) if block.shortcut else None
+            if length and (at.stride or length == start):  # a constant map reaches one
                 image = max(at.smallest(length), self.sizes.smallest)
                 shapes = (
                     _shape(ops, block, length) for ops in (block.body, block.branch)

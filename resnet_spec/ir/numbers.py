@@ -15,20 +15,18 @@ class Number(int):
 
     >>> width = Number(64, "width")
     >>> Number(256, "out_channels", of=width).rule
-    ('width', '*', 4)
+    ('width', 4)
     """
 
     name: str
-    rule: tuple[str, str, int] | None
+    rule: tuple[str, int] | None  # the other's name, and this one over it
 
     def __new__(cls, value: int, name: str = "", of: int | None = None) -> Number:
         number = super().__new__(cls, value)
         number.name = name
         number.rule = None
         if isinstance(of, Number) and value % of == 0:
-            number.rule = (of.name, "*", value // of)
-        elif isinstance(of, Number) and of % value == 0:
-            number.rule = (of.name, "//", of // value)
+            number.rule = (of.name, value // of)
         return number
 
 

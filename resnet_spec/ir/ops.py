@@ -108,7 +108,7 @@ class MaxPool(Windowed):
 
 
 class AvgPool(Windowed):
-    """The mean of each window; what a window has beyond the map does not count."""
+    """The mean of each window; where it rounds up, pixels beyond the map do not count."""
 
 
 class GlobalAvgPool(Op):

@@ -58,7 +58,7 @@ def _strided(spec: Spec) -> dict[int, str | None]:
 
 def _dilations(spec: Spec) -> Iterator[str]:
     if len({1, *(row.dilation for row in rows(spec))}) > 1:
-        yield "A stage's first block keeps the dilation of the stage before."
+        yield "The first 3x3 convolution of a stage keeps the dilation of the stage before."
 
 
 def _weights(spec: Spec) -> Iterator[str]:

@@ -46,24 +46,18 @@ class BlockClass:
         args = ("self", *(f"{param}: int" for param in self.params))
         return layout("def ", Call("__init__", args), " -> None:", column=4)
 
-    @property
-    def zeroed(self) -> list[str]:
-        """The norms whose weight starts at zero."""
-        body = self.blocks[0].body
-        return [op.path for op in body if isinstance(op, ir.BatchNorm) and op.zero]
-
     def _declared(self, found: list[dict[str, Number]]) -> dict[str, str]:
         """Each name's text: a formula where all follow it, a parameter where they differ."""
         texts: dict[str, str] = {}
-        for name in sorted(found[0], key=ORDER.index):
+        for name in sorted(found[0], key=_order):
             values = [numbers[name] for numbers in found]
             rule = (
                 values[0].rule if len({value.rule for value in values}) == 1 else None
             )
-            if rule and name not in ALWAYS and rule[1:] == ("*", 1):
+            if rule and name not in ALWAYS and rule[1] == 1:
                 texts[name] = texts[rule[0]]
-            elif rule and name == "out_channels" and rule[1] == "*":
-                self.expansion = rule[2]
+            elif rule and name == "out_channels":
+                self.expansion = rule[1]
                 self.locals.append(f"{name} = {rule[0]} * self.expansion")
                 texts[name] = name
             elif name in ALWAYS or len(set(values)) > 1:
@@ -80,6 +74,10 @@ class BlockClass:
 
     def _setup(self, block: Block) -> str:
         lines = [*self.locals, *definitions(block.main, self.scope)]
+        for op in block.body:
+            if isinstance(op, ir.BatchNorm) and op.zero:
+                start = f"nn.init.zeros_(self.{op.path}.weight)"
+                lines.append(f"{start}  # the block starts as its shortcut")
         if block.shortcut and block.shortcut.ops:
             lines += ["", *self._branch_setup(block.shortcut)]
         return "\n".join(lines)
@@ -124,6 +122,11 @@ class BlockClass:
         if groups == "1":
             return noun
         return f"{noun} in {groups} groups" if groups.isdigit() else f"grouped {noun}"
+
+
+def _order(name: str) -> int:
+    """Known names as people expect them, others behind them as they come."""
+    return ORDER.index(name) if name in ORDER else len(ORDER)
 
 
 def _settled(blocks: Sequence[Block]) -> list[Block]:

@@ -59,7 +59,7 @@ def indented(text: str) -> str:
 
 
 def docstring(text: str, column: int = 4) -> str:
-    """The text between quotes: one line where it fits, else filled below the first sentence.
+    """The text between quotes: on one line where it fits, else filled.
 
     >>> print(docstring("Stack blocks."))
     \"""Stack blocks.\"""

@@ -110,17 +110,6 @@ class View:
         return "\n\n".join("\n".join(part) for part in parts if part)
 
     @property
-    def zeroed(self) -> dict[str, str]:
-        """Attributes of the norms that start at zero, with the classes that have them."""
-        found: dict[str, list[str]] = {}
-        for name, block in self.blocks.items():
-            for path in block.zeroed:
-                found.setdefault(path, []).append(name)
-        return {
-            p: n[0] if len(n) == 1 else f"({', '.join(n)})" for p, n in found.items()
-        }
-
-    @property
     def forward_doc(self) -> str:
         channels, height, width = self.network.image
         what = "Classify" if self.network.classes else "Give the features of"

@@ -1,0 +1,67 @@
+"""The renderer refuses to say in one class or call what is not the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from resnet_spec import load, render
+from resnet_spec.ir import Block, Network, Number, named_numbers
+
+
+def changed(network: Network, at: int, block: Block) -> Network:
+    """The network with another block in its first stage."""
+    first, *rest = network.stages
+    blocks = (*first.blocks[:at], block, *first.blocks[at + 1 :])
+    return replace(network, stages=(replace(first, blocks=blocks), *rest))
+
+
+def test_one_name_has_one_value() -> None:
+    with pytest.raises(AssertionError, match="width is both 64 and 65"):
+        named_numbers((Number(64, "width"), Number(65, "width")))
+
+
+def test_blocks_of_one_kind_must_read_alike() -> None:
+    network = load("specs/resnet18.yaml").network
+    block = network.stages[0].blocks[1]
+    conv, *others = block.body
+    odd = replace(block, body=(replace(conv, kernel=5, padding=2), *others))
+    with pytest.raises(AssertionError, match="BasicBlock is not one class"):
+        render(changed(network, 1, odd))
+
+
+def test_a_stage_must_give_back_its_blocks() -> None:
+    network = load("specs/resnet18.yaml").network
+    other = network.stages[1].repeat
+    with pytest.raises(AssertionError, match="in_channels"):
+        render(changed(network, 1, other))
+
+
+def test_a_number_that_the_renderer_does_not_know_is_printed_too() -> None:
+    """A new block may name what it likes: a parameter where blocks differ."""
+    network = load("specs/resnet18.yaml").network
+
+    def named(block: Block, value: int) -> Block:
+        conv, *others = block.body
+        return replace(
+            block, body=(replace(conv, padding=Number(value, "margin")), *others)
+        )
+
+    stages = []
+    for i, stage in enumerate(network.stages):
+        first, repeat = (
+            named(block, i + 1) for block in (stage.blocks[0], stage.repeat)
+        )
+        blocks = (first, *[repeat] * (len(stage.blocks) - 1))
+        stages.append(replace(stage, blocks=blocks, repeat=repeat))
+    source = render(replace(network, stages=tuple(stages)))
+    assert "padding=margin" in source
+    assert "stage(64, width=64, blocks=2, stride=1, margin=1)" in source
+
+
+def test_what_a_stage_function_says_is_true() -> None:
+    narrowing = load("specs/resnet18.yaml", {"widths": [64, 128, 64, 512]}).network
+    source = " ".join(render(narrowing).split())
+    assert "only the first one strides and changes the channels." in source
+    even = load("specs/resnet18.yaml", {"widths": 64, "strides": 1}).network
+    assert 'Stack `blocks` basic blocks."""' in render(even)
+    assert "relu(body(x) + x)" in render(even)
