@@ -114,7 +114,8 @@ class View:
         channels, height, width = self.network.image
         what = "Classify" if self.network.classes else "Give the features of"
         what += f" images (N, {channels}, H, W)"
-        return f"{what}; the shapes noted are for {height} x {width}."
+        text = f"{what}; the shapes noted are for {height} x {width}."
+        return docstring(text, column=8)
 
     @property
     def forward(self) -> str:
