@@ -1,10 +1,10 @@
 """Coverage-guided fuzzing of everything that reads a spec, with atheris.
 
     pip install atheris
-    python -m tests.fuzz -runs=1000000 -timeout=2 -rss_limit_mb=300
+    python benchmarks/fuzz.py -runs=1000000 -timeout=2 -rss_limit_mb=300
 
 An input is accepted or refused with a SpecError; anything else, more than two seconds or more
-than 300 MB is a crash, and its input belongs in tests/hostile/.
+than 300 MB is a crash, and its input belongs in tests/hostile/corpus.py.
 """
 
 import contextlib
