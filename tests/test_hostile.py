@@ -1,6 +1,7 @@
 """Hostile input: accepted or refused with a SpecError, in little time and memory.
 
-`tests/hostile/` keeps what fuzzing and malice came up with; `benchmarks/fuzz.py` looks for more.
+`tests/hostile/` keeps what fuzzing and malice came up with; `benchmarks/fuzz.py` looks for
+more.
 """
 
 import copy
