@@ -17,10 +17,14 @@ GENERATED = Path(__file__).parents[1] / "generated"
 NAMES = sorted(
     str(path.relative_to(GENERATED).with_suffix("")) for path in GENERATED.rglob("*.py")
 )
+EACH = [
+    pytest.param(name, marks=pytest.mark.slow) if name.endswith("1202") else name
+    for name in NAMES
+]
 STEP = re.compile(r"^        x = .*  # \(N, (.*)\)$")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_every_shape_comment_is_the_shape(name: str) -> None:
     """Trace the lines of the network's forward and hold each comment to its tensor."""
     file = GENERATED / f"{name}.py"
@@ -56,7 +60,7 @@ def test_every_shape_comment_is_the_shape(name: str) -> None:
     assert set(steps) == set(commented), "a line of forward has no shape"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_the_header_is_true(name: str) -> None:
     text = (GENERATED / f"{name}.py").read_text()
     network = load(f"specs/{name}.yaml").network

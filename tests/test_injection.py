@@ -76,6 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("injection")
 
 
+@pytest.mark.slow
 @given(parts=nasty, field=st.sampled_from(FIELDS))
 @example(parts=['"""', "\nimport os\n", '"""'], field="title")
 @example(parts=["https://x", '"""'], field="paper.url")
@@ -109,6 +110,7 @@ def test_a_file_name_is_a_module_name_or_refused(
         assert (made is not None) is (stem.isidentifier() and stem.isascii())
 
 
+@pytest.mark.slow
 @given(data=spec_data(), title=st.text(max_size=30))
 def test_whatever_is_drawn_the_source_parses(
     folder: Path, data: dict[str, Any], title: str

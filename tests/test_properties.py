@@ -36,6 +36,7 @@ def test_built_equals_generated_bit_for_bit(network: Network) -> None:
     assert verify(network, render(network)) == []
 
 
+@pytest.mark.slow
 def test_source_is_the_same_bytes_on_every_run() -> None:
     """Two processes with different hash seeds print the same for many drawn networks."""
     code = (
