@@ -36,7 +36,7 @@ def digest(spec: Spec) -> str:
 
 def _uses(row: Row, field: str) -> bool:
     if field == "stride_on":
-        return row.is_bottleneck and row.stride > 1
+        return row.needs_stride_on
     return row.is_bottleneck or field not in BOTTLENECK
 
 

@@ -53,10 +53,14 @@ class Problem(NamedTuple):
     warning: bool = False
     note: str = ""
 
-    def __str__(self) -> str:
-        place = f"{self.place}: " if self.place else ""
+    @property
+    def said(self) -> str:
+        """The path and the message, without the place."""
         path = f"{dotted(self.path)}: " if self.path else ""
-        return f"{place}{path}{self.message}"
+        return f"{path}{self.message}"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.said}" if self.place else self.said
 
 
 class SpecError(ValueError):

@@ -66,7 +66,7 @@ FORMATS: dict[str, Format] = {
 def _entry(problem: Problem, paint: Paint) -> str:
     place = f"{problem.place}: " if problem.place else ""
     kind = paint("warning: ", "yellow") if problem.warning else ""
-    lines = [f"{place}{kind}{_said(problem)}"]
+    lines = [f"{place}{kind}{problem.said}"]
     if problem.place and problem.place.length and (line := _line(problem.place)):
         number = f"{problem.place.line:>6}"
         column, length = problem.place.column - 1, problem.place.length
@@ -77,11 +77,6 @@ def _entry(problem: Problem, paint: Paint) -> str:
     if problem.note:
         lines.append(f"       = {problem.note}")
     return "\n".join(lines)
-
-
-def _said(problem: Problem) -> str:
-    path = f"{dotted(problem.path)}: " if problem.path else ""
-    return f"{path}{problem.message}"
 
 
 def _line(place: Place) -> str:
@@ -123,7 +118,7 @@ def _command(problem: Problem) -> str:
     if place.line:
         where += [f"line={place.line}", f"col={place.column}"]
     where.append(f"title={problem.rule}")
-    return f"::{kind} {','.join(where)}::{_escaped(_said(problem))}"
+    return f"::{kind} {','.join(where)}::{_escaped(problem.said)}"
 
 
 def _escaped(text: str, more: str = "") -> str:
@@ -142,7 +137,7 @@ def _result(problem: Problem) -> dict[str, Any]:
         end = place.column + place.length
         region = {"startLine": place.line, "startColumn": place.column}
         location["region"] = {**region, "endColumn": end}
-    said = f"{_said(problem)} ({problem.note})" if problem.note else _said(problem)
+    said = f"{problem.said} ({problem.note})" if problem.note else problem.said
     return {
         "ruleId": problem.rule,
         "level": "warning" if problem.warning else "error",

@@ -55,6 +55,10 @@ class Row:
         return self.block == "bottleneck"
 
     @property
+    def needs_stride_on(self) -> bool:
+        return self.is_bottleneck and self.stride > 1
+
+    @property
     def depth(self) -> int:
         return self.spec.depths[self.index]
 
@@ -88,10 +92,10 @@ class Row:
     @property
     def stride_on(self) -> StrideOn | None:
         """As written where the stage strides, else as in the first that does."""
-        if self.is_bottleneck and self.stride > 1:
+        if self.needs_stride_on:
             on: StrideOn | tuple[StrideOn | None, ...] | None = self.spec.stride_on
             return self._mine(on)
-        striding = (r for r in rows(self.spec) if r.is_bottleneck and r.stride > 1)
+        striding = (row for row in rows(self.spec) if row.needs_stride_on)
         return next((row.stride_on for row in striding), None)
 
     @property

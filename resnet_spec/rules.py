@@ -41,8 +41,8 @@ def bottleneck_has_expansion(spec: Spec) -> Iterator[Problem]:
 
 
 def bottleneck_says_where_it_strides(spec: Spec) -> Iterator[Problem]:
-    for row in _bottlenecks(spec):
-        if row.stride > 1 and row.stride_on is None:
+    for row in rows(spec):
+        if row.needs_stride_on and row.stride_on is None:
             yield Problem(
                 "stride-on-missing",
                 "is missing; a bottleneck that strides needs it: conv1 for v1 (the "
@@ -53,7 +53,7 @@ def bottleneck_says_where_it_strides(spec: Spec) -> Iterator[Problem]:
 
 
 def only_striding_bottlenecks_have_stride_on(spec: Spec) -> Iterator[Problem]:
-    strides = [row.is_bottleneck and row.stride > 1 for row in rows(spec)]
+    strides = [row.needs_stride_on for row in rows(spec)]
     yield from _unused(spec, "stride_on", strides, "where no bottleneck strides")
 
 

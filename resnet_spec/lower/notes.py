@@ -49,11 +49,7 @@ def _strides(spec: Spec) -> Iterator[str]:
 
 def _strided(spec: Spec) -> dict[int, str | None]:
     """The striding convolution of each stage of bottlenecks that strides."""
-    return {
-        row.index + 1: row.stride_on
-        for row in rows(spec)
-        if row.is_bottleneck and row.stride > 1
-    }
+    return {row.index + 1: row.stride_on for row in rows(spec) if row.needs_stride_on}
 
 
 def _dilations(spec: Spec) -> Iterator[str]:
