@@ -109,9 +109,11 @@ def test_time_is_linear_in_depth_and_source_does_not_grow() -> None:
     sources = {}
     for depth in (1_000, 10_000):
         runs = [compiled(depth) for _ in range(5)]
-        seconds[depth] = median(run[0] for run in runs)
+        seconds[depth] = min(run[0] for run in runs)
         sources[depth] = runs[0][1]
-    assert seconds[10_000] < 12 * seconds[1_000]
+    # Ten times the blocks: linear work is ten times, quadratic a hundred. A busy machine
+    # was seen to make fifteen of the ten.
+    assert seconds[10_000] < 30 * seconds[1_000]
     assert seconds[10_000] < 3
     lines = [source.splitlines() for source in sources.values()]
     assert len(lines[0]) == len(lines[1])
