@@ -6,13 +6,11 @@ hooks, tracing and summaries work as on a network written by hand.
 
 # No deferred annotations here: TorchScript reads those of `forward` when it traces.
 from collections.abc import Callable, Iterable
-from functools import partial
 from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn.utils import skip_init
 
 from resnet_spec import ir, layers
 
@@ -22,16 +20,15 @@ def build(
 ) -> nn.Module:
     """The network as a module, from images (N, C, H, W) to (N, classes) or (N, features).
 
-    `device="meta"` gives shapes without storage. `init=False` leaves the weights of
-    convolutions and classifier as they lie in memory, for whoever loads them next.
+    `device="meta"` gives shapes without storage. `init=False` leaves all tensors as they
+    lie in memory, for whoever loads them next.
     """
     device = torch.device(device or torch.get_default_device())
-    weighted = _called if init else partial(skip_init, device=device)
-    with device:
-        model = _Network(network, partial(_module, weighted))
+    with device if init else torch.device("meta"):
+        model = _Network(network)
         if init:
             _initialise(model, network)
-    return model
+    return model if init else model.to_empty(device=device)
 
 
 def _initialise(model: nn.Module, network: ir.Network) -> None:
@@ -40,72 +37,30 @@ def _initialise(model: nn.Module, network: ir.Network) -> None:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out")
     for path, op in network.ops():
-        if isinstance(op, ir.BatchNorm) and op.zero:
+        if isinstance(op, ir.Norm) and op.zero:
             nn.init.zeros_(model.get_parameter(f"{path}.weight"))
 
 
-# --- one op, one module -------------------------------------------------------------------
-
-Weighted = Callable[..., nn.Module]  # makes a module of the given class with weights
-Make = Callable[[ir.Op], nn.Module]
-
-
-def _called(kind: type[nn.Module], *args: Any, **settings: Any) -> nn.Module:
-    return kind(*args, **settings)
-
-
-def _module(weighted: Weighted, op: ir.Op) -> nn.Module:
-    if isinstance(op, ir.Layer):
-        layer: nn.Module = getattr(layers, type(op).__name__)(*map(int, op.args))
-        return layer
-    return MODULES[type(op)](op, weighted)
-
-
-def _conv(op: ir.Conv, weighted: Weighted) -> nn.Module:
-    return weighted(
-        nn.Conv2d,
-        int(op.input.channels),
-        int(op.out_channels),
-        op.kernel,
-        stride=int(op.stride),
-        padding=int(op.padding),
-        dilation=int(op.dilation),
-        groups=int(op.groups),
-        bias=False,
+def _module(op: ir.Op) -> nn.Module:
+    """The op's module; the identity where the op does not take part."""
+    if not op.active:
+        return nn.Identity()
+    made: Callable[..., nn.Module] = getattr(
+        layers if isinstance(op, ir.Layer) else nn, op.module
+    )
+    args = [_plain(arg.value) for arg in op.args if not arg.keyword]
+    return made(
+        *args, **{arg.keyword: _plain(arg.value) for arg in op.args if arg.keyword}
     )
 
 
-def _linear(op: ir.Linear, weighted: Weighted) -> nn.Module:
-    return weighted(nn.Linear, int(op.input.channels), int(op.out_channels))
-
-
-def _batch_norm(op: ir.BatchNorm, _: Weighted) -> nn.Module:
-    return nn.BatchNorm2d(int(op.input.channels), op.eps, op.momentum)
-
-
-def _activation(op: ir.Activation, _: Weighted) -> nn.Module:
-    return {"relu": nn.ReLU, "silu": nn.SiLU}[op.function](inplace=True)
-
-
-def _max_pool(op: ir.MaxPool, _: Weighted) -> nn.Module:
-    return nn.MaxPool2d(op.kernel, op.stride, op.padding, ceil_mode=op.ceil)
-
-
-def _avg_pool(op: ir.AvgPool, _: Weighted) -> nn.Module:
-    kernel, stride = int(op.kernel), int(op.stride)
-    return nn.AvgPool2d(kernel, stride, op.padding, ceil_mode=op.ceil)
-
-
-MODULES: dict[type[ir.Op], Callable[[Any, Weighted], nn.Module]] = {
-    ir.Conv: _conv,
-    ir.Linear: _linear,
-    ir.BatchNorm: _batch_norm,
-    ir.Activation: _activation,
-    ir.MaxPool: _max_pool,
-    ir.AvgPool: _avg_pool,
-    ir.GlobalAvgPool: lambda op, _: nn.AdaptiveAvgPool2d(1),
-    ir.Dropout: lambda op, _: nn.Dropout(op.rate),
-}
+def _plain(value: Any) -> Any:
+    """A value without its name: an int, a float, or whether a condition holds."""
+    if isinstance(value, ir.Condition):
+        return value.holds
+    if isinstance(value, ir.Number):
+        return int(value)
+    return float(value) if isinstance(value, ir.Rate) else value
 
 
 # --- modules of several -------------------------------------------------------------------
@@ -118,10 +73,10 @@ class _Composite(nn.Module):
         super().__init__()
         self.kind = kind
 
-    def add(self, ops: Iterable[ir.Op], make: Make) -> None:
+    def add(self, ops: Iterable[ir.Op]) -> None:
         """A module for each op; those of numbered paths, `downsample.0`, in a Sequential."""
         for name, group in groupby((op for op in ops if op.path), key=_attribute):
-            members = [(op.path, make(op)) for op in group]
+            members = [(op.path, _module(op)) for op in group]
             alone = members[0][0] == name
             module = members[0][1] if alone else nn.Sequential(*(m for _, m in members))
             self.add_module(name, module)
@@ -141,33 +96,34 @@ class _Composite(nn.Module):
 
 
 class _Block(_Composite):
-    """post(body(x) + shortcut(x))"""
+    """post(body(pre(x)) + shortcut)"""
 
-    def __init__(self, block: ir.Block, make: Make) -> None:
+    def __init__(self, block: ir.Block) -> None:
         super().__init__(block.kind)
-        self.add(block.registered, make)
+        self.add(block.registered)
         self.adds = block.shortcut is not None
-        self.body = _names(block.body)
-        self.branch = _names(block.branch)
-        self.post = _names(block.post)
+        self.pre, self.body = _names(block.pre), _names(block.body)
+        self.branch, self.post = _names(block.branch), _names(block.post)
+        self.from_pre = bool(self.branch and block.shortcut and block.shortcut.from_pre)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.run(self.body, x)
+        y = self.run(self.pre, x)
+        shortcut = y if self.from_pre else x
+        y = self.run(self.body, y)
         if self.adds:
-            y = y + self.run(self.branch, x)
+            y = y + self.run(self.branch, shortcut)
         return self.run(self.post, y)
 
 
 class _Network(_Composite):
     """head(stages(stem(x)))"""
 
-    def __init__(self, network: ir.Network, make: Make) -> None:
+    def __init__(self, network: ir.Network) -> None:
         super().__init__(network.name)
-        self.add(network.stem, make)
+        self.add(network.stem)
         for stage in network.stages:
-            blocks = (_Block(block, make) for block in stage.blocks)
-            self.add_module(stage.name, nn.Sequential(*blocks))
-        self.add(network.head, make)
+            self.add_module(stage.name, nn.Sequential(*map(_Block, stage.blocks)))
+        self.add(network.head)
         stages = (stage.name for stage in network.stages)
         self.steps = (*_names(network.stem), *stages, *_names(network.head))
 

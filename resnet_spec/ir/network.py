@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from itertools import accumulate
 from typing import NamedTuple
 
-from resnet_spec.ir.numbers import Condition, Number, named_numbers
-from resnet_spec.ir.ops import Chain, Flatten, Op
+from resnet_spec.ir.numbers import Condition, Number, Rate, named_numbers
+from resnet_spec.ir.ops import Chain, Conv, Flatten, Linear, Op
 from resnet_spec.ir.shapes import Lengths, Shape
 
 
@@ -37,12 +36,14 @@ class Disagreement(NamedTuple):
 class Shortcut(NamedTuple):
     """What is added to a body: the ops where `when` holds, the input itself elsewhere.
 
-    `how` says in a participle what the ops do to the input: "projected".
+    `how` says in a participle what the ops do to the input: "projected". They read the
+    block's input, or with `from_pre` what `pre` makes of it.
     """
 
     ops: Chain = ()
     when: Condition | None = None
     how: str = ""
+    from_pre: bool = False
 
     @property
     def active(self) -> Chain:
@@ -51,7 +52,7 @@ class Shortcut(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """post(body(x) + shortcut(x)); a shortcut of None adds nothing.
+    """post(body(pre(x)) + shortcut(x)); a shortcut of None adds nothing.
 
     Blocks of one kind are one class in the source, and `noun` is what people call one of
     them. A path used twice is one shared module.
@@ -62,10 +63,11 @@ class Block:
     body: Chain
     shortcut: Shortcut | None
     post: Chain
+    pre: Chain = ()
 
     @property
     def input(self) -> Shape:
-        return self.body[0].input
+        return (*self.pre, *self.body)[0].input
 
     @property
     def output(self) -> Shape:
@@ -80,12 +82,15 @@ class Block:
     @cached_property
     def ops(self) -> Chain:
         """The ops in the order in which they run."""
-        return (*self.body, *self.branch, *self.post)
+        return _active((*self.pre, *self.body, *self.branch, *self.post))
 
     @cached_property
     def main(self) -> Chain:
-        """One op per module of body and post, in torchvision's order: shared ones last."""
-        ops = (*self.body, *self.post)
+        """One op per module of pre, body and post, in torchvision's order: shared ones last.
+
+        Ops that are the identity in this very block are among them.
+        """
+        ops = (*self.pre, *self.body, *self.post)
         paths = [op.path for op in ops]
         shared = {op.path: op for op in ops if paths.count(op.path) > 1}
         return (*(op for op in ops if op.path not in shared), *shared.values())
@@ -97,38 +102,47 @@ class Block:
 
     @cached_property
     def params(self) -> int:
-        return sum(op.params for op in self.registered)
+        return sum(op.params for op in _active(self.registered))
 
     @cached_property
     def macs(self) -> int:
         return sum(op.macs for op in self.ops)
 
     @cached_property
-    def numbers(self) -> dict[str, Number]:
+    def numbers(self) -> dict[str, Number | Rate]:
         """The block's named numbers; one name has one value."""
         return named_numbers(self)
 
     @cached_property
     def lengths(self) -> Lengths:
-        return _through(self.body)
+        return _through((*self.pre, *self.body))
 
     @cached_property
     def branch_lengths(self) -> Lengths:
-        return _through(self.branch)
+        return _through(self.added)
 
     @cached_property
     def smallest(self) -> int:
-        """The smallest input of which every map in the block has a pixel."""
-        return max(_smallest(self.body), _smallest(self.branch))
+        """The smallest input that every op in the block takes."""
+        return max(_smallest((*self.pre, *self.body)), _smallest(self.added))
+
+    @property
+    def added(self) -> Chain:
+        """The ops between the block's input and what is added to its body."""
+        reads_pre = self.branch and self.shortcut and self.shortcut.from_pre
+        return (*self.pre, *self.branch) if reads_pre else self.branch
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Blocks in a row. `repeat` is what follows the first block, however often, even never."""
+    """Blocks in a row. `repeat` is what follows the first block, however often, even never.
+
+    Without it, each block has widths of its own.
+    """
 
     name: str
     blocks: tuple[Block, ...]
-    repeat: Block
+    repeat: Block | None
 
     @property
     def input(self) -> Shape:
@@ -176,8 +190,8 @@ class Network:
     @property
     def classes(self) -> int | None:
         """Logits of the classifier, None without one."""
-        last = self.head[-1]
-        return None if isinstance(last, Flatten) else last.output.channels
+        makers = [op for op in self.head if isinstance(op, (Conv, Linear))]
+        return makers[-1].out_channels if makers else None
 
     @cached_property
     def params(self) -> int:
@@ -205,6 +219,7 @@ class Network:
             smallest = max(smallest, at.smallest(block.smallest))
             at = at.then(block.lengths)
         for op in self.head:
+            smallest = max(smallest, at.smallest(op.least))
             at = at.then(op.lengths)
             smallest = max(smallest, at.smallest(1))
             if isinstance(op, Flatten) and at.stride:
@@ -222,22 +237,29 @@ class Network:
             length = _difference(block, start) if block.shortcut else None
             if length and (at.stride or length == start):  # a constant map reaches one
                 image = max(at.smallest(length), self.sizes.smallest)
-                shapes = (
-                    _shape(ops, block, length) for ops in (block.body, block.branch)
-                )
+                chains = ((*block.pre, *block.body), block.added)
+                shapes = (_shape(ops, block, length) for ops in chains)
                 found.append(Disagreement(path, image, *shapes))
             at = at.then(block.lengths)
         return min(found, key=lambda d: d.image, default=None)
 
 
+def _active(ops: Chain) -> Chain:
+    return tuple(op for op in ops if op.active)
+
+
 def _through(ops: Chain) -> Lengths:
-    return reduce(Lengths.then, (op.lengths for op in ops), Lengths())
+    return reduce(Lengths.then, (op.lengths for op in _active(ops)), Lengths())
 
 
 def _smallest(ops: Chain) -> int:
-    """The smallest input of which every map in the chain has a pixel."""
-    maps = accumulate((op.lengths for op in ops), Lengths.then)
-    return max((at.smallest(1) for at in maps), default=1)
+    """The smallest input that every op in the chain takes and leaves a pixel of."""
+    at, smallest = Lengths(), 1
+    for op in _active(ops):
+        smallest = max(smallest, at.smallest(op.least))
+        at = at.then(op.lengths)
+        smallest = max(smallest, at.smallest(1))
+    return smallest
 
 
 def _difference(block: Block, start: int) -> int | None:

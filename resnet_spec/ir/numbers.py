@@ -2,32 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
+
+
+class Rule(NamedTuple):
+    """How a number follows from another one: `width * 4`, `out_channels // 16`."""
+
+    name: str
+    operator: str
+    by: int
+
+    @property
+    def is_same(self) -> bool:
+        return self.operator == "*" and self.by == 1
 
 
 class Number(int):
     """An int with a name and, where it follows from another Number, the rule for that.
 
-    Names are given on purpose: arithmetic on a Number gives a plain int. Equality and hash
-    are the int's, so a set or a dict key may lose a name.
+    `of` is a number that this one is a multiple of; `over` is a number and what it is
+    divided by, rounding down. Names are given on purpose: arithmetic on a Number gives a
+    plain int. Equality and hash are the int's, so a set or a dict key may lose a name.
 
     >>> width = Number(64, "width")
     >>> Number(256, "out_channels", of=width).rule
-    ('width', 4)
+    Rule(name='width', operator='*', by=4)
+    >>> Number(4, "squeezed", over=(width, 16)).rule
+    Rule(name='width', operator='//', by=16)
     """
 
     name: str
-    rule: tuple[str, int] | None  # the other's name, and this one over it
+    rule: Rule | None
 
-    def __new__(cls, value: int, name: str = "", of: int | None = None) -> Number:
+    def __new__(
+        cls,
+        value: int,
+        name: str = "",
+        of: int | None = None,
+        over: tuple[int, int] | None = None,
+    ) -> Number:
         number = super().__new__(cls, value)
         number.name = name
         number.rule = None
         if isinstance(of, Number) and value % of == 0:
-            number.rule = (of.name, value // of)
+            number.rule = Rule(of.name, "*", value // of)
+        elif over and isinstance(over[0], Number) and value == over[0] // over[1]:
+            number.rule = Rule(over[0].name, "//", over[1])
         return number
+
+
+class Rate(float):
+    """A probability that grows from block to block: `total * index / last`."""
+
+    name = "drop_rate"
+    rule = None
+    total: float
+    last: int
+
+    def __new__(cls, total: float, index: int, last: int) -> Rate:
+        rate = super().__new__(cls, total * index / last)
+        rate.total, rate.last = total, last
+        return rate
 
 
 class Condition(NamedTuple):
@@ -40,22 +77,46 @@ class Condition(NamedTuple):
         return any(a != b for a, b in self.pairs)
 
 
-def named_numbers(part: Any) -> dict[str, Number]:
+ALWAYS = Condition(((0, 1),))
+NEVER = Condition(())
+
+
+def named_numbers(part: Any) -> dict[str, Number | Rate]:
     """The named numbers in a part of a network; one name with two values is refused."""
-    found: dict[str, Number] = {}
-    for number in _numbers(part):
+    found: dict[str, Number | Rate] = {}
+    for number in (*_found(part, Number), *_found(part, Rate)):
         if number.name:
             known = found.setdefault(number.name, number)
             assert known == number, f"{number.name} is both {known} and {number}"
     return found
 
 
-def _numbers(part: Any) -> Iterator[Number]:
-    if isinstance(part, Number):
+def conditions(part: Any) -> list[Condition]:
+    """The conditions in a part of a network, in one order for all parts of its kind."""
+    return list(_found(part, Condition))
+
+
+def with_conditions(part: Any, change: Callable[[Condition], Condition]) -> Any:
+    """The part with each of its conditions changed."""
+    if isinstance(part, Condition):
+        return change(part)
+    if isinstance(part, tuple):
+        items = (with_conditions(item, change) for item in part)
+        return type(part)(*items) if hasattr(part, "_fields") else tuple(items)
+    if is_dataclass(part) and not isinstance(part, type):
+        values = {f.name: getattr(part, f.name) for f in fields(part)}
+        return replace(
+            part, **{k: with_conditions(v, change) for k, v in values.items()}
+        )
+    return part
+
+
+def _found(part: Any, kind: type[Any]) -> Iterator[Any]:
+    if isinstance(part, kind):
         yield part
-    elif isinstance(part, tuple):
+    if isinstance(part, tuple):
         for item in part:
-            yield from _numbers(item)
+            yield from _found(item, kind)
     elif is_dataclass(part):
         for field in fields(part):
-            yield from _numbers(getattr(part, field.name))
+            yield from _found(getattr(part, field.name), kind)

@@ -3,21 +3,41 @@
 `output` is the shape it gives, `lengths` the same for every height and width, `params` its
 learnable numbers, and `macs` its multiply-adds for one image. Multiply-adds are those of
 convolutions and linear layers, as the papers count (https://arxiv.org/abs/1512.03385).
+`module` and `args` say what `torch.nn` has for it; ops of `torch.nn`'s are here, those that
+it lacks in `layers`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from resnet_spec.ir.numbers import Condition
 from resnet_spec.ir.shapes import Lengths, Shape
+
+
+class Argument(NamedTuple):
+    """What a module is constructed with; without a keyword it is always positional."""
+
+    value: Any
+    keyword: str = ""
+    default: Any = None  # what the module takes where nothing is said
 
 
 @dataclass(frozen=True, kw_only=True)
 class Op:
-    """One step on a map of shape `input`, by the module at `path` within its block."""
+    """One step on a map of shape `input`, by the module at `path` within its block.
+
+    Where `when` does not hold the op is the identity: a block without it.
+    """
 
     path: str
     input: Shape
+    when: Condition | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.when is None or self.when.holds
 
     @property
     def output(self) -> Shape:
@@ -29,12 +49,31 @@ class Op:
         return Lengths()
 
     @property
+    def least(self) -> int:
+        """The smallest height and width that it takes."""
+        return 1
+
+    @property
     def params(self) -> int:
         return 0
 
     @property
     def macs(self) -> int:
         return 0
+
+    @property
+    def noun(self) -> str:
+        """What it is called in a list of a body's main parts; empty for the others."""
+        return ""
+
+    @property
+    def module(self) -> str:
+        """The class of the module that does it; empty where none is needed."""
+        return ""
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return ()
 
 
 Chain = tuple[Op, ...]
@@ -65,30 +104,55 @@ class Windowed(Op):
 
 @dataclass(frozen=True, kw_only=True)
 class Conv(Windowed):
-    """A convolution without bias; its norm has one."""
+    """A convolution, without bias where a norm stands behind it."""
 
     out_channels: int
     groups: int = 1
+    bias: bool = False
 
     @property
     def output(self) -> Shape:
         return super().output._replace(channels=self.out_channels)
 
     @property
-    def params(self) -> int:
+    def _weights(self) -> int:
         return self.out_channels * (self.input.channels // self.groups) * self.kernel**2
 
     @property
+    def params(self) -> int:
+        return self._weights + self.bias * self.out_channels
+
+    @property
     def macs(self) -> int:
-        return self.params * self.output.height * self.output.width
+        return self._weights * self.output.height * self.output.width
+
+    @property
+    def noun(self) -> str:
+        return f"{self.kernel}x{self.kernel}"
+
+    @property
+    def module(self) -> str:
+        return "Conv2d"
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (
+            Argument(self.input.channels),
+            Argument(self.out_channels),
+            Argument(self.kernel),
+            Argument(self.stride, "stride", 1),
+            Argument(self.padding, "padding", 0),
+            Argument(self.dilation, "dilation", 1),
+            Argument(self.groups, "groups", 1),
+            Argument(self.bias, "bias", True),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchNorm(Op):
-    """Batch normalisation; `zero` starts its weight at 0 rather than 1."""
+class Norm(Op):
+    """A normalisation with a weight and a bias; `zero` starts its weight at 0 rather than 1."""
 
     eps: float = 1e-5
-    momentum: float = 0.1
     zero: bool = False
 
     @property
@@ -97,18 +161,102 @@ class BatchNorm(Op):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchNorm(Norm):
+    """Batch normalisation."""
+
+    momentum: float = 0.1
+
+    @property
+    def module(self) -> str:
+        return "BatchNorm2d"
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (
+            Argument(self.input.channels),
+            Argument(self.eps, "eps", 1e-5),
+            Argument(self.momentum, "momentum", 0.1),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupNorm(Norm):
+    """Group normalisation (https://arxiv.org/abs/1803.08494)."""
+
+    groups: int
+
+    @property
+    def module(self) -> str:
+        return "GroupNorm"
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        channels, eps = Argument(self.input.channels), Argument(self.eps, "eps", 1e-5)
+        return (Argument(self.groups), channels, eps)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Activation(Op):
-    """A function of each number: relu or silu."""
+    """A function of each number, in place: relu or silu."""
 
     function: str
 
+    @property
+    def module(self) -> str:
+        return {"relu": "ReLU", "silu": "SiLU"}[self.function]
 
-class MaxPool(Windowed):
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(True, "inplace", False),)
+
+
+class Pool(Windowed):
+    """One number for each window."""
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (
+            Argument(self.kernel),
+            Argument(self.stride, "stride", self.kernel),
+            Argument(self.padding, "padding", 0),
+            Argument(self.ceil, "ceil_mode", False),
+        )
+
+
+class MaxPool(Pool):
     """The largest value in each window."""
 
+    @property
+    def module(self) -> str:
+        return "MaxPool2d"
 
-class AvgPool(Windowed):
-    """The mean of each window; where it rounds up, pixels beyond the map do not count."""
+
+class AvgPool(Pool):
+    """The mean of each window, padding counted as zeros; where it rounds up, pixels beyond
+    the map do not count."""
+
+    @property
+    def module(self) -> str:
+        return "AvgPool2d"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZeroPad(Op):
+    """`padding` rows and columns of zeros on each side."""
+
+    padding: int
+
+    @property
+    def lengths(self) -> Lengths:
+        return Lengths(2 * self.padding)
+
+    @property
+    def module(self) -> str:
+        return "ZeroPad2d"
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.padding),)
 
 
 class GlobalAvgPool(Op):
@@ -117,6 +265,14 @@ class GlobalAvgPool(Op):
     @property
     def lengths(self) -> Lengths:
         return Lengths(1, 0)
+
+    @property
+    def module(self) -> str:
+        return "AdaptiveAvgPool2d"
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(1),)
 
 
 class Flatten(Op):
@@ -129,6 +285,14 @@ class Flatten(Op):
 @dataclass(frozen=True, kw_only=True)
 class Dropout(Op):
     rate: float
+
+    @property
+    def module(self) -> str:
+        return "Dropout"
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.rate),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,31 +313,10 @@ class Linear(Op):
     def macs(self) -> int:
         return self.input.channels * self.out_channels
 
-
-class Layer(Op):
-    """A module that torch.nn lacks: the class of the op's own name in `layers`."""
+    @property
+    def module(self) -> str:
+        return "Linear"
 
     @property
-    def args(self) -> tuple[int, ...]:
-        """What the module is constructed with."""
-        return ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class PadChannels(Layer):
-    """Every stride-th pixel, and channels of zeros behind the input's own."""
-
-    out_channels: int
-    stride: int
-
-    @property
-    def args(self) -> tuple[int, ...]:
-        return (self.input.channels, self.out_channels, self.stride)
-
-    @property
-    def output(self) -> Shape:
-        return super().output._replace(channels=self.out_channels)
-
-    @property
-    def lengths(self) -> Lengths:
-        return Lengths(self.stride - 1, self.stride)
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.out_channels))

@@ -3,6 +3,30 @@
 `build` imports them; `render` copies the text of a class into the files that use it.
 """
 
+from resnet_spec.layers.blur_pool2d import BlurPool2d
+from resnet_spec.layers.drop_path import DropPath
+from resnet_spec.layers.efficient_channel_attention import EfficientChannelAttention
+from resnet_spec.layers.evo_norm_s0 import EvoNormS0
+from resnet_spec.layers.filter_response_norm import FilterResponseNorm
+from resnet_spec.layers.frozen_batch_norm2d import FrozenBatchNorm2d
 from resnet_spec.layers.pad_channels import PadChannels
+from resnet_spec.layers.res2_conv2d import Res2Conv2d
+from resnet_spec.layers.selective_kernel import SelectiveKernel
+from resnet_spec.layers.split_attention import SplitAttention
+from resnet_spec.layers.squeeze_excite import SqueezeExcite
+from resnet_spec.layers.std_conv2d import StdConv2d
 
-__all__ = ["PadChannels"]
+__all__ = [
+    "BlurPool2d",
+    "DropPath",
+    "EfficientChannelAttention",
+    "EvoNormS0",
+    "FilterResponseNorm",
+    "FrozenBatchNorm2d",
+    "PadChannels",
+    "Res2Conv2d",
+    "SelectiveKernel",
+    "SplitAttention",
+    "SqueezeExcite",
+    "StdConv2d",
+]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from resnet_spec import ir
-from resnet_spec.ir import Block, Condition, Number, Shortcut
+from resnet_spec.ir import ALWAYS, NEVER, Block, Chain, Condition, Shortcut
 from resnet_spec.render.layout import Call, docstring, indented, layout
 from resnet_spec.render.modules import calls, definitions
 from resnet_spec.render.scope import Scope
@@ -20,7 +20,7 @@ ORDER = (
     "previous_dilation",
     "dilation",
 )
-ALWAYS = ("in_channels", "width")  # parameters even where every block agrees
+REQUIRED = ("in_channels", "width")  # parameters even where every block agrees
 
 
 class BlockClass:
@@ -43,24 +43,28 @@ class BlockClass:
 
     @property
     def signature(self) -> str:
-        args = ("self", *(f"{param}: int" for param in self.params))
+        given = self.blocks[0].numbers
+        kinds = {p: "float" if isinstance(given[p], ir.Rate) else "int" for p in given}
+        args = ("self", *(f"{param}: {kinds[param]}" for param in self.params))
         return layout("def ", Call("__init__", args), " -> None:", column=4)
 
-    def _declared(self, found: list[dict[str, Number]]) -> dict[str, str]:
+    def _declared(self, found: list[dict[str, ir.Number | ir.Rate]]) -> dict[str, str]:
         """Each name's text: a formula where all follow it, a parameter where they differ."""
         texts: dict[str, str] = {}
         for name in sorted(found[0], key=_order):
             values = [numbers[name] for numbers in found]
-            rule = (
-                values[0].rule if len({value.rule for value in values}) == 1 else None
-            )
-            if rule and name not in ALWAYS and rule[1] == 1:
-                texts[name] = texts[rule[0]]
-            elif rule and name == "out_channels":
-                self.expansion = rule[1]
-                self.locals.append(f"{name} = {rule[0]} * self.expansion")
+            rules = {value.rule for value in values}
+            rule = rules.pop() if len(rules) == 1 else None
+            known = rule and name not in REQUIRED and rule.name in texts
+            if rule and known and rule.is_same:
+                texts[name] = texts[rule.name]
+            elif rule and known and name == "out_channels":
+                self.expansion = rule.by
+                self.locals.append(f"{name} = {rule.name} * self.expansion")
                 texts[name] = name
-            elif name in ALWAYS or len(set(values)) > 1:
+            elif rule and known:
+                texts[name] = f"{texts[rule.name]} {rule.operator} {rule.by}"
+            elif name in REQUIRED or len(set(values)) > 1:
                 self.params.append(name)
                 texts[name] = name
         return texts
@@ -75,7 +79,7 @@ class BlockClass:
     def _setup(self, block: Block) -> str:
         lines = [*self.locals, *definitions(block.main, self.scope)]
         for op in block.body:
-            if isinstance(op, ir.BatchNorm) and op.zero:
+            if isinstance(op, ir.Norm) and op.zero:
                 start = f"nn.init.zeros_(self.{op.path}.weight)"
                 lines.append(f"{start}  # the block starts as its shortcut")
         if block.shortcut and block.shortcut.ops:
@@ -94,34 +98,65 @@ class BlockClass:
             yield from map(indented, definitions(shortcut.ops, self.scope, column=12))
 
     def _forward(self, block: Block) -> str:
-        shortcut = block.shortcut
-        lines = ["shortcut = x"] if shortcut else []
+        shortcut = block.shortcut or Shortcut()
+        before = self._branch(shortcut, "x") if shortcut.from_pre else []
+        behind = [] if shortcut.from_pre else self._branch(shortcut, "shortcut")
+        read = bool(block.shortcut) and not (before and shortcut.when is None)
+        lines = ["shortcut = x"] if read else []
+        lines += [f"x = {text}" for text, _ in calls(block.pre)]
+        lines += before
         lines += [f"x = {text}" for text, _ in calls(block.body)]
-        if shortcut and shortcut.ops:
-            ((branch, _),) = calls(shortcut.ops, "shortcut")
-            line = f"shortcut = {branch}"
-            if shortcut.when:
-                lines.append(f"if {branch.split('(')[0]} is not None:")
-                line = indented(line)
-            lines.append(line)
-        total = "x + shortcut" if shortcut else "x"
-        lines += [f"x = {text}" for text, _ in calls(block.post, total)]
+        lines += behind
+        total = "x + shortcut" if block.shortcut else "x"
+        if block.post or block.shortcut:
+            lines += [f"x = {text}" for text, _ in calls(block.post, total)] or [
+                f"x = {total}"
+            ]
         return "\n".join([*lines, "return x"])
 
+    def _branch(self, shortcut: Shortcut, x: str) -> list[str]:
+        """The lines that run the shortcut's ops, where it has any."""
+        if not shortcut.ops:
+            return []
+        ((branch, _),) = calls(shortcut.ops, x)
+        line = f"shortcut = {branch}"
+        if shortcut.when is None:
+            return [line]
+        return [f"if {branch.split('(')[0]} is not None:", indented(line)]
+
     def _doc(self, block: Block) -> str:
-        total = "body(x)"
-        if block.shortcut:
-            total += " + shortcut(x)" if block.shortcut.ops else " + x"
+        x = "y" if block.pre else "x"
+        total = f"body({x})"
+        if block.shortcut and block.shortcut.ops:
+            total += " + shortcut" if block.pre else " + shortcut(x)"
+        elif block.shortcut:
+            total += " + x"
         for op in block.post:
             total = f"{op.path}({total})"
-        nouns = [self._noun(op) for op in block.body if isinstance(op, ir.Conv)]
+        if block.pre:
+            total += f" with y = {_formula(block.pre)}"
+        nouns = [noun for op in block.body if (noun := self._noun(op))]
         return docstring(f"{total}; the body is {', '.join(nouns)}.")
 
-    def _noun(self, op: ir.Conv) -> str:
-        noun, groups = f"{op.kernel}x{op.kernel}", self.scope.text(op.groups)
+    def _noun(self, op: ir.Op) -> str:
+        if not isinstance(op, ir.Conv):
+            return op.noun
+        groups = self.scope.text(op.groups)
         if groups == "1":
-            return noun
-        return f"{noun} in {groups} groups" if groups.isdigit() else f"grouped {noun}"
+            return op.noun
+        return (
+            f"{op.noun} in {groups} groups"
+            if groups.isdigit()
+            else f"grouped {op.noun}"
+        )
+
+
+def _formula(ops: Chain) -> str:
+    """`relu(norm1(x))`"""
+    text = "x"
+    for op in ops:
+        text = f"{op.path}({text})"
+    return text
 
 
 def _order(name: str) -> int:
@@ -130,22 +165,45 @@ def _order(name: str) -> int:
 
 
 def _settled(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with shortcuts as the class has them: always, never, or on a condition."""
-    present = [bool(block.branch) for block in blocks]
-    conditions = [b.shortcut.when for b in blocks if b.shortcut and b.shortcut.when]
-    columns = zip(*(when.pairs for when in conditions), strict=True)
-    live = [any(a != b for a, b in column) for column in columns]
+    """The blocks with each condition as the class has it: always, never, or on numbers."""
+    found = [ir.conditions(block) for block in blocks]
+    changes = []
+    for column in zip(*found, strict=True):
+        pairs = zip(*(when.pairs for when in column), strict=True)
+        alive = [any(a != b for a, b in pair) for pair in pairs]
+        changes.append(_change([when.holds for when in column], alive))
+    return [_with(block, iter(changes)) for block in blocks]
 
-    def settled(block: Block) -> Block:
-        shortcut = block.shortcut
-        if shortcut is None or shortcut.when is None:
-            return block
-        if not any(present):
-            return replace(block, shortcut=Shortcut())
-        pairs = tuple(
-            p for p, alive in zip(shortcut.when.pairs, live, strict=True) if alive
+
+def _change(
+    holds: Sequence[bool], alive: Sequence[bool]
+) -> Callable[[Condition], Condition]:
+    if all(holds):
+        return lambda when: ALWAYS
+    if not any(holds):
+        return lambda when: NEVER
+    return lambda when: Condition(
+        tuple(
+            pair for pair, is_alive in zip(when.pairs, alive, strict=True) if is_alive
         )
-        when = None if all(present) else Condition(pairs)
-        return replace(block, shortcut=shortcut._replace(when=when))
+    )
 
-    return [settled(block) for block in blocks]
+
+def _with(block: Block, changes: Iterator[Callable[[Condition], Condition]]) -> Block:
+    settled: Block = ir.with_conditions(block, lambda when: next(changes)(when))
+    shortcut = settled.shortcut
+    if shortcut and shortcut.when == NEVER:
+        shortcut = Shortcut()
+    elif shortcut and shortcut.when == ALWAYS:
+        shortcut = shortcut._replace(when=None)
+    chains = {name: _kept(getattr(settled, name)) for name in ("pre", "body", "post")}
+    return replace(settled, shortcut=shortcut, **chains)
+
+
+def _kept(ops: Chain) -> Chain:
+    """The ops without those that never take part."""
+    return tuple(
+        replace(op, when=None) if op.when == ALWAYS else op
+        for op in ops
+        if op.when != NEVER
+    )

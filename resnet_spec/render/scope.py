@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from resnet_spec.ir import Condition, Number
+from resnet_spec.ir import ALWAYS, NEVER, Condition, Number, Rate
 
 
 class Scope(NamedTuple):
@@ -15,10 +15,14 @@ class Scope(NamedTuple):
 
     def text(self, value: Any) -> str:
         """A number by its name where that is in force, else as a literal."""
-        if isinstance(value, Number) and value.name in self.names:
+        if isinstance(value, Condition):
+            return self.condition(value)
+        if isinstance(value, (Number, Rate)) and value.name in self.names:
             return self.names[value.name]
         return repr(int(value) if isinstance(value, Number) else value)
 
     def condition(self, when: Condition) -> str:
         """`stride != 1 or in_channels != width`"""
+        if when in (ALWAYS, NEVER):
+            return str(when.holds)
         return " or ".join(f"{self.text(a)} != {self.text(b)}" for a, b in when.pairs)

@@ -77,8 +77,8 @@ class StageFunction:
         if param == "stride":
             self.rest[param] = "1"
             self._add(param, first)
-        elif rule and rule[1] == 1:
-            self.rest[param] = self.block.scope.names.get(rule[0], str(rest[0]))
+        elif rule and rule.is_same:
+            self.rest[param] = self.block.scope.names.get(rule.name, str(rest[0]))
             self._add(param, first)
         elif first == rest:
             self._add(param, first)

@@ -1,0 +1,27 @@
+"""A normalisation that is its own activation."""
+
+import torch
+from torch import Tensor, nn
+
+
+class EvoNormS0(nn.Module):
+    """x * sigmoid(v * x) / std(x) * weight + bias, with the std over groups of channels.
+
+    (N, C, H, W) -> the same; https://arxiv.org/abs/2004.02967
+    """
+
+    def __init__(self, groups: int, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.groups = groups
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.v = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, channels, height, width = x.shape
+        gated = x * (x * self.v[:, None, None]).sigmoid()
+        grouped = x.reshape(n, self.groups, channels // self.groups, height, width)
+        variance = grouped.var((2, 3, 4), correction=0, keepdim=True)
+        std = (variance + self.eps).sqrt().expand_as(grouped).reshape_as(x)
+        return gated / std * self.weight[:, None, None] + self.bias[:, None, None]

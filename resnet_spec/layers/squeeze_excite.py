@@ -1,0 +1,21 @@
+"""Squeeze-and-excitation."""
+
+from torch import Tensor, nn
+
+
+class SqueezeExcite(nn.Module):
+    """x * sigmoid(fc2(relu(fc1(mean(x))))): a weight for each image and channel.
+
+    (N, C, H, W) -> the same; https://arxiv.org/abs/1709.01507
+    """
+
+    def __init__(self, channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, squeezed, 1)
+        self.relu = nn.ReLU(inplace=True)
+        self.fc2 = nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = x.mean((2, 3), keepdim=True)
+        weight: Tensor = self.fc2(self.relu(self.fc1(mean)))
+        return x * weight.sigmoid()

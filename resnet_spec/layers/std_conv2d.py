@@ -1,0 +1,50 @@
+"""Convolution with weight standardisation."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class StdConv2d(nn.Conv2d):
+    """A convolution by weights of mean 0 and variance 1 over each output channel.
+
+    (N, in_channels, H, W) -> (N, out_channels, H', W'); https://arxiv.org/abs/1903.10520
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+        )
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        # To batch norm, one image whose channels are the filters.
+        filters = self.weight.flatten(1).unsqueeze(0)
+        filters = F.batch_norm(filters, None, None, training=True, eps=self.eps)
+        weight = filters.view_as(self.weight)
+        return F.conv2d(
+            x,
+            weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.groups,
+        )
