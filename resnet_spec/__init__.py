@@ -20,6 +20,8 @@ from resnet_spec.spec import Spec
 from resnet_spec.summary import summarize
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import torch
 
 __version__ = "0.1.0"
@@ -33,6 +35,7 @@ __all__ = [
     "build_model",
     "digest",
     "load",
+    "load_weights",
     "lower",
     "parse",
     "read",
@@ -42,20 +45,42 @@ __all__ = [
 
 
 def build_model(
-    file: str | os.PathLike[str],
+    spec: str | os.PathLike[str],
     *,
     num_classes: int | None = None,
+    features: Sequence[int] = (),
     device: torch.device | str | None = None,
     init: bool = True,
 ) -> torch.nn.Module:
-    """The spec's network as a module, from images (N, C, H, W) to (N, num_classes).
+    """A spec's network as a module, from images (N, C, H, W) to (N, num_classes).
 
-    `num_classes` takes the place of the spec's own. `device="meta"` gives shapes without
-    storage; `init=False` leaves weights as they lie in memory, for whoever loads them
-    next. Raises SpecError for a wrong spec, and ImportError where torch is missing.
+    `spec` is a file or the name of a spec that ships, `resnet50d`. `num_classes` takes the
+    place of the spec's own. With `features`, numbers of stages from 1 on, the module gives
+    a dict of their maps (N, C, H, W) by name, `layer1` first, and has their `channels` and
+    `strides`. `device="meta"` gives shapes without storage; `init=False` leaves all tensors
+    as they lie in memory, for whoever loads them next.
+
+    Raises SpecError for a wrong spec, and ImportError where torch is missing.
     """
     overrides = {} if num_classes is None else {"head.classes": num_classes}
-    network = load(file, overrides).network
+    network = load(spec, overrides, features).network
     from resnet_spec.build import build
 
     return build(network, device=device, init=init)
+
+
+def load_weights(
+    model: torch.nn.Module,
+    weights: str | os.PathLike[str] | Mapping[str, torch.Tensor],
+    naming: str = "torchvision",
+) -> None:
+    """Load a state dict, or a `.safetensors` or torch file of one, into the model, all of it.
+
+    `naming` says who named its tensors: torchvision (and this project), timm, timm-senet or
+    tutorial. A model on the meta device takes the tensors as they are. Files of torch are
+    read with `weights_only`. Raises ValueError, and leaves the model as it was, where a
+    tensor is missing, left over, or of another shape.
+    """
+    from resnet_spec.build.weights import load_weights
+
+    load_weights(model, weights, naming)

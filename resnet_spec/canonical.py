@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from resnet_spec.rows import PER_STAGE, Row, rows
+from resnet_spec.rows import OF_TYPE, PER_STAGE, Row, rows
 from resnet_spec.spec import Spec
 
 LISTS = ("depths", "widths", "strides")  # always written stage by stage
@@ -25,6 +25,9 @@ def canonical(spec: Spec) -> dict[str, Any]:
         plain[field] = _said(
             field, [(_uses(row, field), getattr(row, name)) for row in stages]
         )
+    for (name, field), (types, _) in OF_TYPE.items():
+        if plain[name] and plain[name]["type"] not in types:
+            del plain[name][field]
     return {key: value for key, value in plain.items() if value is not None}
 
 

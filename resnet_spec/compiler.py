@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from resnet_spec.advice import advice
 from resnet_spec.claims import untrue
 from resnet_spec.errors import Problem, SpecError
 from resnet_spec.ir import Network
+from resnet_spec.library import spec_path
 from resnet_spec.lower import lower
 from resnet_spec.parse import parse
 from resnet_spec.source import Source, read
@@ -26,20 +27,25 @@ class Compiled(NamedTuple):
 
 
 def load(
-    file: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None
+    file: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None = None,
+    features: Sequence[int] = (),
 ) -> Compiled:
     """The spec and the network of a file, with overrides such as `{"head.classes": 10}`.
 
-    Overrides make another network, of which the file's own `expect` claims nothing.
+    A spec that ships may be given by its name. `features` are numbers of stages to give in
+    place of what the head gives. Both make another network, of which the file's own
+    `expect` claims nothing.
     Raises SpecError with every problem found, each with its file, line and column.
     """
-    source = read(file, overrides)
+    source = read(spec_path(file), overrides)
     spec = parse(source)
     try:
-        network = lower(spec)
+        network = lower(spec, features)
     except SpecError as error:
         raise source.refuse(*error.problems) from None
-    if spec.expect and (problems := list(untrue(spec.expect, network))):
+    claimed = spec.expect if not features else None
+    if claimed and (problems := list(untrue(claimed, network))):
         raise source.refuse(*problems)
     warnings = source.placed(*advice(spec, network))
     return Compiled(source, spec, network, tuple(warnings))

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from resnet_spec.errors import Place, Problem, SpecError
+from resnet_spec.library import spec_path
 from resnet_spec.stamp import made_from
 
 ROOT = "specs"  # a folder of this name is where output paths start
@@ -29,12 +30,12 @@ class SpecFile(NamedTuple):
 
 
 def spec_files(paths: list[str]) -> list[SpecFile]:
-    """The specs that the paths mean; a folder means all those in and below it.
+    """The specs that the paths or names mean; a folder means all those in and below it.
 
     Refuses a folder without specs, a name that no module can have, and two specs that
     would be written to one file.
     """
-    found = [spec for path in paths for spec in _spec_files(Path(path))]
+    found = [spec for path in paths for spec in _spec_files(spec_path(path))]
     specs = {_whole(spec.file): spec for spec in found}.values()
     taken: dict[PurePosixPath, SpecFile] = {}
     for spec in specs:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from resnet_spec.errors import Path
-from resnet_spec.spec import ActivationKind, BlockKind, ShortcutKind, Spec, StrideOn
+from resnet_spec.spec import (
+    ActivationKind,
+    AttentionKind,
+    BlockKind,
+    ShortcutKind,
+    Spec,
+    StrideOn,
+)
 
 T = TypeVar("T")
 PerBottleneckCount = int | tuple[int | None, ...] | None
@@ -22,9 +29,26 @@ PER_STAGE = {
     "expansion": "expansion",
     "stride_on": "stride_on",
     "shortcut": "shortcut",
+    "attention": "attention",
     "activation": "activation",
 }
 """The field of `Spec` behind each property of `Row`."""
+
+
+STEMS = ("conv7x7", "conv3x3", "deep", "tiered")
+OF_TYPE: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
+    ("stem", "width"): (STEMS, "64"),
+    ("stem", "pool"): (STEMS, "max"),
+    ("norm", "groups"): (("group", "evonorm_s0"), "32"),
+    ("norm", "momentum"): (("batch",), ""),
+    ("spatial", "scale"): (("res2net",), "4"),
+    ("spatial", "radix"): (("split_attention",), "2"),
+    ("spatial", "pool"): (("split_attention",), "after"),
+    ("spatial", "ratio"): (("selective_kernel",), "0.0625"),
+    ("spatial", "divisor"): (("selective_kernel",), "8"),
+    ("spatial", "split"): (("selective_kernel",), "true"),
+}
+"""Fields that only some types of their model use, and an example where those need it."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +109,13 @@ class Row:
         return self._mine(each) if self.is_bottleneck else None
 
     @property
+    def inner_width(self) -> int:
+        """Channels of a 3x3, by torchvision 0.29's rule for width_per_group."""
+        if self.width_per_group is None:
+            return self.width
+        return self.width * self.width_per_group // 64 * self.groups
+
+    @property
     def expansion(self) -> int | None:
         expansion: PerBottleneckCount = self.spec.expansion
         return self._mine(expansion) if self.is_bottleneck else None
@@ -101,6 +132,10 @@ class Row:
     @property
     def shortcut(self) -> ShortcutKind:
         return self._mine(self.spec.shortcut)
+
+    @property
+    def attention(self) -> AttentionKind:
+        return self._mine(self.spec.attention)
 
     @property
     def activation(self) -> ActivationKind:

@@ -20,9 +20,15 @@ LARGEST = 65536  # channels, pixels or classes: beyond any network, and finite
 BlockKind = Literal["basic", "bottleneck"]
 StrideOn = Literal["conv1", "conv2"]
 ShortcutKind = Literal[
-    "projection", "projection_always", "avg_projection", "zero_pad", "none"
+    "projection",
+    "projection_always",
+    "projection3x3",
+    "avg_projection",
+    "zero_pad",
+    "none",
 ]
 ActivationKind = Literal["relu", "silu"]
+AttentionKind = Literal["none", "se", "eca"]
 
 
 def _one_or_each(value: Any) -> str:
@@ -99,25 +105,45 @@ class Paper(Model):
 class Stem(Model):
     """What stands between the image and the first stage."""
 
-    type: Literal["conv7x7", "conv3x3", "none"] = Field(
-        description="conv7x7 halves height and width (ResNet-50); conv3x3 keeps them "
-        "(ResNet-20 for CIFAR-10); none lets the first stage read the input itself "
-        "(conv5 of ResNet-50 as a detection head on 1024 x 14 x 14 features)"
+    type: Literal["conv7x7", "conv3x3", "deep", "tiered", "none"] = Field(
+        description="conv7x7 halves height and width (ResNet-50); deep does so by three "
+        "3x3 convolutions of width / 2, width / 2 and width channels (ResNet-50-C), "
+        "tiered by three of 3 / 8, 1 / 2 and 1 times the width (ResNet-50-T); conv3x3 "
+        "keeps height and width (ResNet-20 for CIFAR-10); none lets the first stage read "
+        "the input itself (conv5 of ResNet-50 as a detection head on 1024 x 14 x 14 "
+        "features)"
     )
     width: Count | None = Field(
         default=None,
         description="channels that the stem gives, 64 in ResNet-50, 16 in ResNet-20",
     )
-    pool: Literal["max", "none"] | None = Field(
+    pool: (
+        Literal["max", "max_ceil", "max_zero", "max_blur", "avg", "conv", "none"] | None
+    ) = Field(
         default=None,
         description="max halves height and width once more, by a 3x3 max pool "
-        "(ResNet-50); none does not (ResNet-20)",
+        "(ResNet-50); max_ceil without padding, rounding up (the first SENet-154); "
+        "max_zero padded by zeros, which can be the largest (BiT); max_blur by a max "
+        "pool that keeps the size and a blur (ResNetBlur-50); avg by a 2x2 average "
+        "(ResNetAA-50); conv by a 3x3 convolution (ResNet-RS-50); none does not "
+        "(ResNet-20)",
     )
 
 
 class Norm(Model):
-    """Batch normalisation, everywhere alike."""
+    """The normalisation, everywhere alike."""
 
+    type: Literal["batch", "frozen", "group", "evonorm_s0", "frn"] = Field(
+        default="batch",
+        description="batch normalisation (ResNet-50); frozen, with statistics and weights "
+        "that do not learn (backbones of detectors); group (ResNet-50 GN); evonorm_s0 and "
+        "frn, which are their own activation (ResNetV2-50-D EvoS and FRN)",
+    )
+    groups: Count | None = Field(
+        default=None,
+        description="groups of channels that group and evonorm_s0 normalise over, 32 in "
+        "ResNet-50 GN",
+    )
     eps: float = Field(
         default=1e-5,
         gt=0,
@@ -128,8 +154,94 @@ class Norm(Model):
         default=0.1,
         gt=0,
         le=1,
-        description="weight of the newest batch in the running statistics, as torch "
+        description="weight of the newest batch in batch's running statistics, as torch "
         "counts it (0.01 in Keras's ResNet-50, which says 0.99)",
+    )
+
+
+class SqueezeExcite(Model):
+    """How `attention: se` squeezes."""
+
+    ratio: float = Field(
+        default=0.0625,
+        gt=0,
+        le=1,
+        description="channels between its two convolutions over those it weighs (1 / 16 "
+        "in SE-ResNet-50, 0.25 in ResNet-RS-50)",
+    )
+    divisor: Count = Field(
+        default=8,
+        description="those channels are rounded to a multiple of it, and at least it (8 "
+        "in SE-ResNet-18 of timm, 1 in that of the paper)",
+    )
+    activated: bool = Field(
+        default=False,
+        description="an activation before it (the first SE-ResNet-18)",
+    )
+
+
+class Spatial(Model):
+    """What stands for a block's first 3x3 convolution, with its norm and activation."""
+
+    type: Literal["res2net", "selective_kernel", "split_attention"] = Field(
+        description="res2net, bands of channels that read one another (Res2Net-50); "
+        "selective_kernel, a choice between two dilations (SKNet-50); split_attention, a "
+        "weighted sum of several convolutions (ResNeSt-50)"
+    )
+    scale: Annotated[int, Field(ge=2, le=64)] | None = Field(
+        default=None, description="bands of res2net, 4 in Res2Net-50 26w x 4s"
+    )
+    radix: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None,
+        description="convolutions that split_attention sums, 2 in ResNeSt-50",
+    )
+    pool: Literal["before", "after"] | None = Field(
+        default=None,
+        description="side of split_attention on which a 3x3 average pool strides: after "
+        "(ResNeSt-50), before (ResNeSt-50 1s4x24d)",
+    )
+    ratio: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="channels from which selective_kernel chooses over those it gives (1 "
+        "/ 16 in SKNet-50)",
+    )
+    divisor: Count | None = Field(
+        default=None,
+        description="those channels are rounded to a multiple of it, and at least it (8 "
+        "in timm's SKNet-50)",
+    )
+    split: bool | None = Field(
+        default=None,
+        description="each path of selective_kernel reads half of the channels (timm's "
+        "SKNet-50), or all (SKNeXt-50)",
+    )
+
+
+class Standardization(Model):
+    """Weight standardisation of every convolution but a classifier's."""
+
+    eps: float = Field(
+        gt=0, le=1, description="added to each filter's variance (1e-8 in BiT)"
+    )
+
+
+PerBlock = Annotated[
+    tuple[Annotated[tuple[Count, ...], Field(strict=False)], ...], Field(strict=False)
+]
+
+
+class Pruned(Model):
+    """Widths of every bottleneck for itself, in place of those that follow from `widths`."""
+
+    conv1: PerBlock = Field(
+        description="channels that each block's first convolution gives, by stage (ECA-"
+        "ResNet-50-D pruned)"
+    )
+    conv2: PerBlock = Field(
+        description="channels that each block's second convolution gives, by stage"
+    )
+    out: Annotated[tuple[Count, ...], Field(strict=False)] = Field(
+        description="channels that each stage's blocks give"
     )
 
 
@@ -151,6 +263,10 @@ class Head(Model):
         description="global averages over any map (ResNet-50 today); a number is the "
         "kernel of a fixed average pool, which needs a last map of just that size "
         "(7 in the ResNet-34 of many tutorials)",
+    )
+    classifier: Literal["linear", "conv"] = Field(
+        default="linear",
+        description="linear (ResNet-50), or a 1x1 convolution (BiT)",
     )
     dropout: float = Field(
         default=0.0,
@@ -250,12 +366,69 @@ class Spec(Model):
     shortcut: PerStage[ShortcutKind] = Field(
         description="what is added to a block's body: projection, a 1x1 convolution "
         "where the shape changes, else the input (option B, ResNet-50); "
-        "projection_always, in every block (option C); avg_projection, an average pool "
+        "projection_always, in every block (option C); projection3x3, 3x3 where it "
+        "strides (SENet-154); avg_projection, an average pool "
         "before a 1x1 without stride (ResNet-50-D); zero_pad, every stride-th pixel and "
         "channels of zeros (option A, ResNet-20); none, nothing (plain networks)",
         examples=["projection"],
     )
-    norm: Norm = Field(default=Norm(), description="batch normalisation")
+    pre_activation: bool = Field(
+        default=False,
+        description="norm and activation before each convolution of a block, and a last "
+        "one behind the stages (ResNetV2-50, Wide ResNet-28-10)",
+    )
+    reduce_first: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1,
+        description="channels of a bottleneck's 3x3 over those of the 1x1 before it, 2 in "
+        "SENet-154",
+    )
+    spatial: Spatial | None = Field(
+        default=None,
+        description="what stands for a block's first 3x3 convolution",
+        examples=[{"type": "res2net", "scale": 4}],
+    )
+    anti_alias: Literal["none", "avg", "blur"] = Field(
+        default="none",
+        description="what strides in a block in place of its 3x3 convolution, behind it: "
+        "avg, a 2x2 average (ResNetAA-50); blur, a fixed 3x3 (ResNetBlur-50)",
+    )
+    attention: PerStage[AttentionKind] = Field(
+        default="none",
+        description="weighs the channels of a block's body: se, squeeze-and-excitation "
+        "(SE-ResNet-50); eca, efficient channel attention (ECA-ResNet-50-D)",
+    )
+    attention_after: Literal["last", "conv2"] = Field(
+        default="last",
+        description="where attention stands in a bottleneck: behind its last norm (SE-"
+        "ResNet-50) or behind its 3x3 (SE-ResNeXt-26-TS)",
+    )
+    se: SqueezeExcite = Field(
+        default=SqueezeExcite(), description="how `attention: se` squeezes"
+    )
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="probability of dropping a number between a basic block's two "
+        "convolutions, in training (0.3 in Wide ResNet-28-10)",
+    )
+    drop_path: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="probability of dropping the last block's body, in training, growing "
+        "from 0 in the first (0.5 in https://arxiv.org/abs/1603.09382)",
+    )
+    standardization: Standardization | None = Field(
+        default=None,
+        description="weight standardisation of convolutions",
+        examples=[{"eps": 1e-8}],
+    )
+    pruned: Pruned | None = Field(
+        default=None,
+        description="widths of every block for itself (ECA-ResNet-50-D pruned)",
+    )
+    norm: Norm = Field(default=Norm(), description="the normalisation")
     activation: PerStage[ActivationKind] = Field(
         default="relu",
         description="after each norm and each sum; the stem has that of the first stage "

@@ -20,6 +20,9 @@ def build(
 ) -> nn.Module:
     """The network as a module, from images (N, C, H, W) to (N, classes) or (N, features).
 
+    With features, it gives a dict of maps (N, C, H, W) by stage, and has its `channels` and
+    `strides` as dicts.
+
     `device="meta"` gives shapes without storage. `init=False` leaves all tensors as they
     lie in memory, for whoever loads them next.
     """
@@ -58,7 +61,7 @@ def _plain(value: Any) -> Any:
     """A value without its name: an int, a float, or whether a condition holds."""
     if isinstance(value, ir.Condition):
         return value.holds
-    if isinstance(value, ir.Number):
+    if isinstance(value, (ir.Number, ir.Either)):
         return int(value)
     return float(value) if isinstance(value, ir.Rate) else value
 
@@ -116,7 +119,7 @@ class _Block(_Composite):
 
 
 class _Network(_Composite):
-    """head(stages(stem(x)))"""
+    """head(stages(stem(x))), or what each of some stages gives, by its name."""
 
     def __init__(self, network: ir.Network) -> None:
         super().__init__(network.name)
@@ -126,9 +129,15 @@ class _Network(_Composite):
         self.add(network.head)
         stages = (stage.name for stage in network.stages)
         self.steps = (*_names(network.stem), *stages, *_names(network.head))
+        self.channels, self.strides = network.channels, network.strides
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.run(self.steps, x)
+    def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
+        found = {}
+        for name in self.steps:
+            x = self.run([name], x)
+            if name in self.channels:
+                found[name] = x
+        return found or x
 
 
 class _Tracer(fx.Tracer):

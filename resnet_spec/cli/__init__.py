@@ -8,6 +8,8 @@ from resnet_spec import __version__
 from resnet_spec.cli.build import build
 from resnet_spec.cli.documents import completion, schema
 from resnet_spec.cli.inspect import check, explain, summary
+from resnet_spec.cli.shipped import list_specs
+from resnet_spec.cli.verify import verify
 
 __all__ = ["main"]
 
@@ -19,7 +21,8 @@ __all__ = ["main"]
 def main() -> None:
     """Compile a page of YAML into a checked residual network and readable PyTorch.
 
-    A SPEC is a YAML file, or a folder, which means all *.yaml in and below it.
+    A SPEC is a YAML file, the name of a spec that ships, or a folder, which means all
+    *.yaml in and below it.
 
     \b
     resnet-spec build specs/resnet50.yaml               write generated/resnet50.py
@@ -28,8 +31,18 @@ def main() -> None:
     resnet-spec summary specs/resnet50.yaml             shapes and costs by stage
     resnet-spec explain specs/resnet101.yaml            all that it extends, worked in
     resnet-spec check specs                             only look for mistakes
+    resnet-spec list                                    what ships, by family
     """
 
 
-for command in (build, check, summary, explain, schema, completion):
+for command in (
+    build,
+    check,
+    summary,
+    explain,
+    verify,
+    list_specs,
+    schema,
+    completion,
+):
     main.add_command(command)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from resnet_spec.cli.common import (
+    FEATURES,
     Job,
     Outcome,
     compiling,
@@ -38,13 +40,12 @@ from resnet_spec.files import obstacle, write
     is_flag=True,
     help="First compare the source with the built module, bit for bit (needs torch).",
 )
+@FEATURES
 @click.option(
     "--force", is_flag=True, help="Overwrite files that were edited by hand, too."
 )
 @compiling
-def build(
-    outcome: Outcome, output: str, check: bool, diff: bool, verify: bool, force: bool
-) -> None:
+def build(outcome: Outcome, output: str, **options: Any) -> None:
     """Write each SPEC's source as DIR/<its path below specs>.py.
 
     Nothing is written where a SPEC has a mistake, or a file to be overwritten is not one
@@ -54,15 +55,16 @@ def build(
     resnet-spec build specs/resnet101.yaml
     resnet-spec build specs --check --diff
     resnet-spec build specs/resnet18.yaml --set head.classes=10 --verify
+    resnet-spec build resnet50d --features 1,2,3,4
     """
     report_problems(outcome.problems)
     if outcome.fails:
         sys.exit(1)
-    jobs = outcome.jobs
+    jobs, check, diff = outcome.jobs, options["check"], options["diff"]
     if output == "-" and (check or diff or len(jobs) > 1):
         message = "-o - prints one SPEC's source, and compares nothing"
         raise click.UsageError(message)
-    if verify:
+    if options["verify"]:
         _verify(jobs)
     files = {Path(output, job.spec.module): job for job in jobs}
     if output == "-":
@@ -70,7 +72,7 @@ def build(
     elif check or diff:
         _compare(files, diff, check)
     else:
-        _write(files, force)
+        _write(files, options["force"])
 
 
 def _verify(jobs: list[Job]) -> None:

@@ -35,6 +35,17 @@ def _overrides(
         raise click.BadParameter(error.problems[0].message, context, option) from None
 
 
+def _stages(
+    context: click.Context, option: click.Parameter, text: str
+) -> tuple[int, ...]:
+    """`1,2,4` -> (1, 2, 4)"""
+    try:
+        return tuple(map(int, text.split(","))) if text else ()
+    except ValueError:
+        message = f"must be numbers of stages, as 1,2,3,4, got {text}"
+        raise click.BadParameter(message, context, option) from None
+
+
 SPECS = click.argument(
     "specs", nargs=-1, required=True, metavar="SPEC...", type=click.Path()
 )
@@ -45,6 +56,13 @@ SET = click.option(
     metavar="KEY=VALUE",
     callback=_overrides,
     help="Change a field of every SPEC, as head.classes=10. Repeatable.",
+)
+FEATURES = click.option(
+    "--features",
+    default="",
+    metavar="STAGES",
+    callback=_stages,
+    help="Give the maps of these stages, as 1,2,3,4, in place of the head's output.",
 )
 STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes.")
 
@@ -86,7 +104,10 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def compiling(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options SPEC, --set and --strict, given what comes of them."""
+    """The command with SPEC, --set and --strict, given what comes of them.
+
+    Where it has --features too, they count.
+    """
 
     @SPECS
     @STRICT
@@ -96,7 +117,8 @@ def compiling(command: Callable[..., None]) -> Callable[..., None]:
     def run(
         specs: tuple[str, ...], strict: bool, overrides: Overrides, **options: Any
     ) -> None:
-        command(_compiled(specs, overrides, strict), **options)
+        features = options.get("features", ())
+        command(_compiled(specs, overrides, features, strict), **options)
 
     return run
 
@@ -128,17 +150,24 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _compiled(specs: tuple[str, ...], overrides: Overrides, strict: bool) -> Outcome:
+def _compiled(
+    specs: tuple[str, ...],
+    overrides: Overrides,
+    features: tuple[int, ...],
+    strict: bool,
+) -> Outcome:
     jobs: list[Job] = []
     found: list[Problem] = []
     for spec in spec_files(list(specs)):
         try:
-            compiled = load(spec.file, dict(overrides))
+            compiled = load(spec.file, dict(overrides), features)
         except SpecError as error:
             found += error.problems
             continue
         found += compiled.warnings
-        changed = ", ".join(f"{key}={flow(value)}" for key, value in overrides)
+        said = [f"{key}={flow(value)}" for key, value in overrides]
+        said += [f"features {flow(list(features))}"] if features else []
+        changed = ", ".join(said)
         made = origin(__version__, spec.shown, changed, digest(compiled.spec))
         jobs.append(
             Job(spec, compiled.network, stamped(render(compiled.network, made)))

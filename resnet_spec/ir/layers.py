@@ -18,8 +18,8 @@ class Layer(Op):
         return type(self).__name__
 
 
-def _positional(*values: Any) -> tuple[Argument, ...]:
-    return tuple(map(Argument, values))
+def _named(**values: Any) -> tuple[Argument, ...]:
+    return tuple(Argument(value, keyword) for keyword, value in values.items())
 
 
 # --- maps ---------------------------------------------------------------------------------
@@ -34,7 +34,11 @@ class PadChannels(Layer):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return _positional(self.input.channels, self.out_channels, self.stride)
+        return (
+            Argument(self.input.channels),
+            Argument(self.out_channels),
+            Argument(self.stride),
+        )
 
     @property
     def output(self) -> Shape:
@@ -70,7 +74,7 @@ class DropPath(Layer):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return _positional(self.rate)
+        return _named(rate=self.rate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +117,7 @@ class EvoNormS0(Layer, Norm):
     @property
     def args(self) -> tuple[Argument, ...]:
         eps = Argument(self.eps, "eps", 1e-5)
-        return (*_positional(self.groups, self.input.channels), eps)
+        return (Argument(self.groups), Argument(self.input.channels), eps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +156,7 @@ class SqueezeExcite(Layer):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return _positional(self.input.channels, self.squeezed)
+        return (Argument(self.input.channels), Argument(self.squeezed))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +179,7 @@ class EfficientChannelAttention(Layer):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return _positional(self.kernel)
+        return _named(kernel=self.kernel)
 
 
 # --- what stands for a 3x3 convolution ----------------------------------------------------
@@ -185,8 +189,8 @@ class EfficientChannelAttention(Layer):
 class Spatial(Layer):
     """A 3x3 convolution with an inner graph of its own, padded to keep the size."""
 
-    stride: int
     groups: int
+    stride: int = 1
 
     @property
     def lengths(self) -> Lengths:
@@ -223,7 +227,13 @@ class Res2Conv2d(Spatial):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return _positional(self.width, self.scale, self.stride, self.groups, self.apart)
+        return _named(
+            width=self.width,
+            scale=self.scale,
+            stride=self.stride,
+            groups=self.groups,
+            apart=self.apart,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,9 +272,15 @@ class SelectiveKernel(Spatial):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        read, out = self.input.channels, self.out_channels
-        return _positional(
-            read, out, self.squeezed, self.stride, self.groups, self.split
+        return (
+            Argument(self.input.channels),
+            *_named(
+                out_channels=self.out_channels,
+                squeezed=self.squeezed,
+                stride=self.stride,
+                groups=self.groups,
+                split=self.split,
+            ),
         )
 
 
@@ -301,7 +317,7 @@ class SplitAttention(Spatial):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        channels = self.input.channels
-        return _positional(
-            channels, self.squeezed, self.stride, self.groups, self.radix
+        return (
+            Argument(self.input.channels),
+            *_named(squeezed=self.squeezed, groups=self.groups, radix=self.radix),
         )

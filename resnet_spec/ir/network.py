@@ -159,7 +159,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Network:
-    """A stem, stages and a head, with what people are told about them."""
+    """A stem, stages and a head, with what people are told about them.
+
+    With `features`, names of stages, it has no head and gives what those stages give.
+    """
 
     name: str
     title: str
@@ -169,6 +172,7 @@ class Network:
     stem: Chain
     stages: tuple[Stage, ...]
     head: Chain
+    features: tuple[str, ...] = ()
 
     def ops(self) -> Iterator[tuple[str, Op]]:
         """Every op with its path in the state dict, in the order in which they run."""
@@ -185,7 +189,22 @@ class Network:
 
     @property
     def output(self) -> Shape:
-        return self.head[-1].output
+        return self.head[-1].output if self.head else self.stages[-1].output
+
+    @property
+    def channels(self) -> dict[str, int]:
+        """Channels that each stage of `features` gives."""
+        stages = (stage for stage in self.stages if stage.name in self.features)
+        return {stage.name: int(stage.output.channels) for stage in stages}
+
+    @property
+    def strides(self) -> dict[str, int]:
+        """Pixels of the image per pixel of what each stage of `features` gives."""
+        at, found = _through(self.stem), {}
+        for stage in self.stages:
+            at = at.then(stage.lengths)
+            found[stage.name] = at.stride
+        return {name: found[name] for name in self.features}
 
     @property
     def classes(self) -> int | None:

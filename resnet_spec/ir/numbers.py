@@ -81,6 +81,19 @@ ALWAYS = Condition(((0, 1),))
 NEVER = Condition(())
 
 
+class Either(int):
+    """`then` where a condition holds, `otherwise` elsewhere."""
+
+    when: Condition
+    then: int
+    otherwise: int
+
+    def __new__(cls, when: Condition, then: int, otherwise: int) -> Either:
+        number = super().__new__(cls, then if when.holds else otherwise)
+        number.when, number.then, number.otherwise = when, then, otherwise
+        return number
+
+
 def named_numbers(part: Any) -> dict[str, Number | Rate]:
     """The named numbers in a part of a network; one name with two values is refused."""
     found: dict[str, Number | Rate] = {}
@@ -100,6 +113,8 @@ def with_conditions(part: Any, change: Callable[[Condition], Condition]) -> Any:
     """The part with each of its conditions changed."""
     if isinstance(part, Condition):
         return change(part)
+    if isinstance(part, Either):
+        return Either(change(part.when), part.then, part.otherwise)
     if isinstance(part, tuple):
         items = (with_conditions(item, change) for item in part)
         return type(part)(*items) if hasattr(part, "_fields") else tuple(items)
@@ -117,6 +132,8 @@ def _found(part: Any, kind: type[Any]) -> Iterator[Any]:
     if isinstance(part, tuple):
         for item in part:
             yield from _found(item, kind)
+    elif isinstance(part, Either):
+        yield from _found(part.when, kind)
     elif is_dataclass(part):
         for field in fields(part):
             yield from _found(getattr(part, field.name), kind)

@@ -7,19 +7,16 @@ class SplitAttention(nn.Module):
     """`radix` convolutions 3x3, summed by shares that their own means decide.
 
     The shares are a softmax over the radix, or a sigmoid where that is 1.
-    (N, C, H, W) -> (N, C, H / stride, W / stride), rounded up;
-    https://arxiv.org/abs/2004.08955
+    (N, C, H, W) -> the same; https://arxiv.org/abs/2004.08955
     """
 
-    def __init__(
-        self, channels: int, squeezed: int, stride: int, groups: int, radix: int
-    ) -> None:
+    def __init__(self, channels: int, squeezed: int, groups: int, radix: int) -> None:
         super().__init__()
         self.groups = groups
         self.radix = radix
         inner = channels * radix
         self.conv = nn.Conv2d(
-            channels, inner, 3, stride, padding=1, groups=groups * radix, bias=False
+            channels, inner, 3, padding=1, groups=groups * radix, bias=False
         )
         self.bn0 = nn.BatchNorm2d(inner)
         self.relu = nn.ReLU(inplace=True)

@@ -6,10 +6,10 @@ module, source, cost and a proof of its shapes for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from resnet_spec import ir
-from resnet_spec.errors import Problem, SpecError
+from resnet_spec.errors import Path, Problem, SpecError
 from resnet_spec.lower.blocks import stage
 from resnet_spec.lower.heads import head
 from resnet_spec.lower.kinds import kinds
@@ -19,38 +19,89 @@ from resnet_spec.rows import rows
 from resnet_spec.spec import Spec
 
 
-def lower(spec: Spec) -> ir.Network:
+def lower(spec: Spec, features: Sequence[int] = ()) -> ir.Network:
     """The network that a spec says, of known shapes, proved addable for every image size.
 
-    Refuses an image that a fixed pool does not fit, a zero_pad shortcut that would have to
-    drop channels, and a name that a class of the network's own has.
+    With `features`, numbers of stages from 1 on, it ends with the last of them, without a
+    head, and gives what each of them gives.
+
+    Refuses features of a stage that is not there, an image that a fixed pool does not fit,
+    a zero_pad shortcut that would have to drop channels, groups that do not divide channels,
+    and a name that a class of the network's own has.
     """
     image = ir.Shape(*spec.input)
     first = stem(spec)
     x, dilation = first[-1].output if first else image, 1
     stages: list[ir.Stage] = []
-    for row, kind in zip(rows(spec), kinds(rows(spec)), strict=True):
-        stages.append(stage(spec, row, kind, x, dilation))
-        x, dilation = stages[-1].output, row.dilation
+    rates = _rates(spec)
+    _check_features(spec, features)
+    wanted = rows(spec)[: max(features, default=None)]
+    for row, kind in zip(wanted, kinds(rows(spec)), strict=False):
+        stages.append(stage(row, kind, x, dilation, rates[: row.depth]))
+        x, dilation, rates = stages[-1].output, row.dilation, rates[row.depth :]
     network = ir.Network(
         name=spec.name,
         title=spec.title,
         paper=(spec.paper.title, spec.paper.url) if spec.paper else None,
-        notes=notes(spec),
+        notes=notes(spec, whole=not features),
         image=image,
         stem=first,
         stages=tuple(stages),
-        head=head(spec.head, x),
+        head=() if features else head(spec, x),
+        features=tuple(f"layer{number}" for number in sorted(features)),
     )
     if problems := [
         *_wrong_sizes(spec, network),
         *_dropped(spec, network),
         *_clash(network),
+        *_odd_groups(network),
     ]:
         raise SpecError(*problems)
     wrong = network.disagreement()
     assert wrong is None, wrong  # every shortcut here is proved to fit
     return network
+
+
+def _check_features(spec: Spec, features: Sequence[int]) -> None:
+    stages = range(1, len(spec.depths) + 1)
+    wrong = [number for number in features if number not in stages]
+    if wrong or len(set(features)) < len(features):
+        message = (
+            f"features must be different stages from 1 to {len(stages)}, got "
+            f"{list(features)}"
+        )
+        raise SpecError(Problem("features", message, ("depths",)))
+
+
+def _rates(spec: Spec) -> list[ir.Rate]:
+    """The probability of dropping each block's body: 0 in the first, all of it in the last.
+
+    https://arxiv.org/abs/1603.09382, section 3.
+    """
+    blocks = sum(spec.depths)
+    if not spec.drop_path:
+        return []
+    return [ir.Rate(spec.drop_path, i, max(blocks - 1, 1)) for i in range(blocks)]
+
+
+def _odd_groups(network: ir.Network) -> Iterator[Problem]:
+    """Channels that do not fall into the groups that something in the network makes."""
+    for path, op in network.ops():
+        channels, groups = op.input.channels, 1
+        at: Path = ("norm", "groups")
+        if isinstance(op, (ir.GroupNorm, ir.EvoNormS0)):
+            groups = op.groups
+        elif isinstance(op, ir.SelectiveKernel):
+            groups, at = op.groups * (2 if op.split else 1), ("spatial", "type")
+        elif isinstance(op, ir.SplitAttention):
+            channels, groups, at = op.squeezed, op.groups, ("groups",)
+        if channels % groups:
+            yield Problem(
+                "odd-groups",
+                f"{groups} groups do not divide {channels} channels, of {path}",
+                at,
+            )
+            return
 
 
 def _wrong_sizes(spec: Spec, network: ir.Network) -> Iterator[Problem]:
@@ -71,7 +122,7 @@ def _wrong_sizes(spec: Spec, network: ir.Network) -> Iterator[Problem]:
 
 def _dropped(spec: Spec, network: ir.Network) -> Iterator[Problem]:
     """A shortcut by zero_pad can add channels but not take any away."""
-    for row, made in zip(rows(spec), network.stages, strict=True):
+    for row, made in zip(rows(spec), network.stages, strict=False):
         before, after = made.input.channels, made.output.channels
         if row.shortcut == "zero_pad" and after < before:
             yield Problem(

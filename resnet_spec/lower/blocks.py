@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from resnet_spec import ir
+from resnet_spec.lower.attention import ATTENTION
 from resnet_spec.lower.kinds import Kind
-from resnet_spec.lower.parts import Part, activation, chain, conv, norm
+from resnet_spec.lower.parts import Part, Parts, chain
 from resnet_spec.lower.shortcuts import SHORTCUTS, Change
+from resnet_spec.lower.spatial import Place, spatial
 from resnet_spec.rows import Row
 from resnet_spec.spec import Spec
 
@@ -22,23 +24,64 @@ class Slot(NamedTuple):
     x: ir.Shape
     stride: ir.Number
     dilation: int  # of the block's first 3x3
-    first: bool  # in its stage
+    nth: int  # in its stage, from 0
+    rate: ir.Rate | None  # of dropping its body
 
-    def norm(self, path: str, last: bool = False) -> Part:
-        return norm(path, self.spec.norm, last and self.spec.init.zero_last_norm)
+    @property
+    def parts(self) -> Parts:
+        return Parts(self.spec, self.row.activation)
 
-    def activation(self) -> Part:
-        return activation(self.row.activation)
+    def norm(self, number: int, last: bool = False) -> Part:
+        zero = last and self.spec.init.zero_last_norm
+        return self.parts.norm(self.parts.name(number), zero)
 
-    def shortcut(self, out_channels: int) -> ir.Shortcut | None:
-        change = Change(self.x, out_channels, self.stride, self.spec.norm)
-        return SHORTCUTS[self.row.shortcut](change)
+    def norm_act(self, number: int) -> tuple[Part, ...]:
+        return self.parts.norm_act(self.parts.name(number))
 
-    def block(self, body: ir.Chain) -> ir.Block:
-        """relu(body(x) + shortcut(x))"""
-        out = body[-1].output
-        post = chain(out, self.activation())
-        return ir.Block(*self.kind, body, self.shortcut(out.channels), post)
+    def spatial(
+        self, number: int, stride: int, out: int, width: int, dilation: int
+    ) -> list[Part]:
+        """The block's first 3x3; `out` is what the block gives."""
+        changes = Change(self.x, out, self.stride, self.parts).condition
+        groups = ir.Number(self.row.groups, "groups")
+        return spatial(
+            self.parts, Place(number, width, stride, dilation, groups, changes)
+        )
+
+    def attention(self, after: str, channels: int) -> list[Part]:
+        """The attention where the spec has it behind that part of the body."""
+        kind = self.row.attention
+        at = self.spec.attention_after if self.row.is_bottleneck else "last"
+        if kind == "none" or at != after:
+            return []
+        unpruned = self.row.width * (self.row.expansion or 1)
+        return [
+            ATTENTION[kind](
+                self.spec, channels, unpruned if self.spec.pruned else channels
+            )
+        ]
+
+    def dropout(self) -> list[Part]:
+        rate = self.spec.dropout
+        return (
+            [lambda x: ir.Dropout(path="dropout", input=x, rate=rate)] if rate else []
+        )
+
+    def drop_path(self) -> list[Part]:
+        if self.rate is None:
+            return []
+        rate = self.rate
+        return [lambda x: ir.DropPath(path="drop_path", input=x, rate=rate)]
+
+    def block(self, *body: Part) -> ir.Block:
+        """relu(body(x) + shortcut(x)), or with pre-activation body(pre(x)) + shortcut."""
+        pre = chain(self.x, *self.norm_act(1)) if self.spec.pre_activation else ()
+        ops = chain(self.x, *body, *self.drop_path())
+        out = ops[-1].output
+        change = Change(self.x, out.channels, self.stride, self.parts)
+        shortcut = SHORTCUTS[self.row.shortcut](change)
+        post = () if pre else chain(out, self.parts.activation())
+        return ir.Block(*self.kind, ops, shortcut, post, pre)
 
 
 def basic(slot: Slot) -> ir.Block:
@@ -49,17 +92,33 @@ def basic(slot: Slot) -> ir.Block:
     """
     width = ir.Number(slot.row.width, "width")
     dilation = ir.Number(slot.row.dilation, "dilation")
-    repeated = None if slot.first else dilation
+    repeated = dilation if slot.nth else None
     previous = ir.Number(slot.dilation, "previous_dilation", of=repeated)
-    body = chain(
-        slot.x,
-        conv("conv1", width, 3, slot.stride, previous),
-        slot.norm("bn1"),
-        slot.activation(),
-        conv("conv2", width, 3, 1, dilation),
-        slot.norm("bn2", last=True),
+    second = slot.parts.conv("conv2", width, 3, dilation=dilation)
+    activated = [slot.parts.activation()] * slot.spec.se.activated
+    return slot.block(
+        *slot.spatial(1, slot.stride, width, width, previous),
+        *slot.dropout(),
+        second,
+        slot.norm(2, last=True),
+        *activated,
+        *slot.attention("last", width),
     )
-    return slot.block(body)
+
+
+def preact_basic(slot: Slot) -> ir.Block:
+    """conv3x3(relu(norm(conv3x3(y)))) + shortcut with y = relu(norm(x))"""
+    width = ir.Number(slot.row.width, "width")
+    dilation = ir.Number(slot.row.dilation, "dilation")
+    repeated = dilation if slot.nth else None
+    previous = ir.Number(slot.dilation, "previous_dilation", of=repeated)
+    return slot.block(
+        slot.parts.conv("conv1", width, 3, slot.stride, dilation=previous),
+        *slot.norm_act(2),
+        *slot.dropout(),
+        slot.parts.conv("conv2", width, 3, dilation=dilation),
+        *slot.attention("last", width),
+    )
 
 
 def bottleneck(slot: Slot) -> ir.Block:
@@ -68,54 +127,95 @@ def bottleneck(slot: Slot) -> ir.Block:
     Where a stage dilates, its first block keeps the dilation of the stage before
     (torchvision 0.29's convention).
     """
-    row = slot.row
-    width = ir.Number(inner_width(row), "width")
-    out_channels = ir.Number(row.width * (row.expansion or 1), "out_channels", of=width)
-    groups = ir.Number(row.groups, "groups")
+    first, width, out = _widths(slot)
+    on1, on2 = _strides(slot)
     dilation = ir.Number(slot.dilation, "dilation")
-    on1, on2 = (slot.stride, 1) if row.stride_on == "conv1" else (1, slot.stride)
-    body = chain(
-        slot.x,
-        conv("conv1", width, 1, on1),
-        slot.norm("bn1"),
-        slot.activation(),
-        conv("conv2", width, 3, on2, dilation, groups),
-        slot.norm("bn2"),
-        slot.activation(),
-        conv("conv3", out_channels, 1),
-        slot.norm("bn3", last=True),
+    return slot.block(
+        slot.parts.conv("conv1", first, 1, on1),
+        *slot.norm_act(1),
+        *slot.spatial(2, on2, out, width, dilation),
+        *slot.attention("conv2", width),
+        slot.parts.conv("conv3", out, 1),
+        slot.norm(3, last=True),
+        *slot.attention("last", out),
     )
-    return slot.block(body)
 
 
-def inner_width(row: Row) -> int:
-    """Channels of a bottleneck's 3x3, by torchvision 0.29's rule for width_per_group."""
-    if row.width_per_group is None:
-        return row.width
-    return row.width * row.width_per_group // 64 * row.groups
+def preact_bottleneck(slot: Slot) -> ir.Block:
+    """conv1x1(relu(norm(conv3x3(relu(norm(conv1x1(y))))))) + shortcut, y = relu(norm(x))"""
+    first, width, out = _widths(slot)
+    on1, on2 = _strides(slot)
+    window = {
+        "dilation": ir.Number(slot.dilation, "dilation"),
+        "groups": ir.Number(slot.row.groups, "groups"),
+    }
+    return slot.block(
+        slot.parts.conv("conv1", first, 1, on1),
+        *slot.norm_act(2),
+        slot.parts.conv("conv2", width, 3, on2, **window),
+        *slot.norm_act(3),
+        slot.parts.conv("conv3", out, 1),
+        *slot.attention("last", out),
+    )
 
 
-BLOCKS: dict[str, Callable[[Slot], ir.Block]] = {
-    "basic": basic,
-    "bottleneck": bottleneck,
+def _strides(slot: Slot) -> tuple[int, int]:
+    """Those of a bottleneck's first 1x1 and of its 3x3."""
+    return (slot.stride, 1) if slot.row.stride_on == "conv1" else (1, slot.stride)
+
+
+def _widths(slot: Slot) -> tuple[ir.Number, ir.Number, ir.Number]:
+    """Channels behind a bottleneck's first 1x1, in its 3x3, and behind its last 1x1."""
+    row, spec = slot.row, slot.spec
+    if spec.pruned:
+        first = ir.Number(spec.pruned.conv1[row.index][slot.nth], "first_width")
+        width = ir.Number(spec.pruned.conv2[row.index][slot.nth], "width")
+        return first, width, ir.Number(spec.pruned.out[row.index], "out_channels")
+    width = ir.Number(row.inner_width, "width")
+    out = ir.Number(row.width * (row.expansion or 1), "out_channels", of=width)
+    if spec.spatial and spec.spatial.scale:
+        return ir.Number(width * spec.spatial.scale, "bands", of=width), width, out
+    if spec.reduce_first == 1:
+        return width, width, out
+    reduced = width // spec.reduce_first
+    first = ir.Number(reduced, "first_width", over=(width, spec.reduce_first))
+    return first, width, out
+
+
+BLOCKS: dict[tuple[str, bool], Callable[[Slot], ir.Block]] = {
+    ("basic", False): basic,
+    ("basic", True): preact_basic,
+    ("bottleneck", False): bottleneck,
+    ("bottleneck", True): preact_bottleneck,
 }
 
 
-def stage(spec: Spec, row: Row, kind: Kind, x: ir.Shape, dilation: int) -> ir.Stage:
+def stage(
+    row: Row, kind: Kind, x: ir.Shape, dilation: int, rates: Sequence[ir.Rate]
+) -> ir.Stage:
     """The stage's blocks: the first changes the shape, what follows repeats itself.
 
-    `x` is the stage's input, `dilation` that of the stage before.
+    `x` is the stage's input, `dilation` that of the stage before, `rates` those of dropping
+    each block's body, where they are dropped.
     """
+    spec = row.spec
+    make = BLOCKS[row.block, spec.pre_activation]
+    stride = ir.Number(row.stride, "stride")
 
-    def block(x: ir.Shape, stride: int, dilation: int, first: bool) -> ir.Block:
-        number = ir.Number(stride, "stride")
-        return BLOCKS[row.block](Slot(spec, row, kind, x, number, dilation, first))
+    def rate(i: int) -> ir.Rate | None:
+        return rates[i] if rates else None
 
     x = x._replace(channels=ir.Number(x.channels, "in_channels"))
-    first = block(x, row.stride, dilation, first=True)
+    first = make(Slot(spec, row, kind, x, stride, dilation, 0, rate(0)))
     out = first.output
     x = out._replace(channels=ir.Number(out.channels, "in_channels", of=out.channels))
-    repeat = block(x, 1, row.dilation, first=False)
-    return ir.Stage(
-        f"layer{row.index + 1}", (first, *[repeat] * (row.depth - 1)), repeat
-    )
+    again = Slot(spec, row, kind, x, ir.Number(1, "stride"), row.dilation, 1, rate(-1))
+    name, behind = f"layer{row.index + 1}", range(1, row.depth)
+    if spec.pruned:
+        pruned = [make(again._replace(nth=i)) for i in behind]
+        return ir.Stage(name, (first, *pruned), None)
+    if rates:
+        dropped = [make(again._replace(rate=rate(i))) for i in behind]
+        return ir.Stage(name, (first, *dropped), make(again))
+    repeat = make(again)
+    return ir.Stage(name, (first, *[repeat] * len(behind)), repeat)

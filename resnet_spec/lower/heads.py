@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 from resnet_spec import ir
-from resnet_spec.lower.parts import Part, chain
-from resnet_spec.spec import Head
+from resnet_spec.lower.parts import Part, Parts, chain
+from resnet_spec.rows import rows
+from resnet_spec.spec import Head, Spec
 
 
-def head(settings: Head, x: ir.Shape) -> ir.Chain:
-    """linear(dropout(flatten(pool(x)))), as far as the settings ask for it."""
-    parts: list[Part] = [_pool(settings.pool), lambda x: ir.Flatten(path="", input=x)]
+def head(spec: Spec, x: ir.Shape) -> ir.Chain:
+    """classifier(dropout(pool(x))), as far as the spec asks for it.
+
+    Pre-activation blocks leave their sum bare, so a norm and an activation come first.
+    """
+    parts: list[Part] = []
+    if spec.pre_activation:
+        parts += Parts(spec, rows(spec)[-1].activation).norm_act("norm")
+    parts.append(_pool(spec.head.pool))
+    return chain(x, *parts, *_classifier(spec.head))
+
+
+def _classifier(settings: Head) -> list[Part]:
+    """Dropout and classifier: linear on flat features, or a convolution on a 1 x 1 map."""
+    parts: list[Part] = []
     if settings.dropout:
         rate = settings.dropout
         parts.append(lambda x: ir.Dropout(path="dropout", input=x, rate=rate))
-    if settings.classes != "none":
-        classes = ir.Number(settings.classes, "num_classes")
-        parts.append(lambda x: ir.Linear(path="fc", input=x, out_channels=classes))
-    return chain(x, *parts)
+    if settings.classes == "none":
+        return [_flatten]
+    classes = ir.Number(settings.classes, "num_classes")
+    if settings.classifier == "conv":
+        return [*parts, _convolution(classes), _flatten]
+    return [_flatten, *parts, _linear(classes)]
+
+
+def _linear(classes: int) -> Part:
+    return lambda x: ir.Linear(path="fc", input=x, out_channels=classes)
+
+
+def _convolution(classes: int) -> Part:
+    return lambda x: ir.Conv(
+        path="fc", input=x, out_channels=classes, kernel=1, bias=True
+    )
+
+
+def _flatten(x: ir.Shape) -> ir.Op:
+    return ir.Flatten(path="", input=x)
 
 
 def _pool(size: int | str) -> Part:

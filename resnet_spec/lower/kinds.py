@@ -14,23 +14,20 @@ class Kind(NamedTuple):
     noun: str
 
 
-RESIDUAL = {
-    "basic": Kind("BasicBlock", "basic block"),
-    "bottleneck": Kind("Bottleneck", "bottleneck"),
-}
-PLAIN = {
-    "basic": Kind("PlainBlock", "plain block"),
-    "bottleneck": Kind("PlainBottleneck", "plain bottleneck"),
-}
+NAMES = {"basic": ("BasicBlock", "Block"), "bottleneck": ("Bottleneck", "Bottleneck")}
+NOUNS = {"basic": ("basic block", "block"), "bottleneck": ("bottleneck", "bottleneck")}
+"""What a block is called alone, and behind a word: `BasicBlock`, `PreactBlock`."""
 WORDS: dict[str, dict[str | None, str]] = {
     "shortcut": {
         "projection": "",
         "projection_always": "projected",
         "avg_projection": "averaged",
+        "projection3x3": "convolved",
         "zero_pad": "padded",
         "none": "",
     },
     "stride_on": {"conv1": "v1", "conv2": "", None: ""},
+    "attention": {"none": "", "se": "se", "eca": "eca"},
     "activation": {"relu": "", "silu": "silu"},
 }
 """What tells a class from its sisters, where stages of one network differ in a field."""
@@ -43,14 +40,17 @@ def kinds(rows: tuple[Row, ...]) -> tuple[Kind, ...]:
     )
 
 
-def _base(row: Row) -> Kind:
-    return (PLAIN if row.shortcut == "none" else RESIDUAL)[row.block]
+def _base(row: Row) -> tuple[str, ...]:
+    """The words for what a block is in any network, before that of its type."""
+    plain = ["plain"] * (row.shortcut == "none")
+    return (*plain, *["preact"] * row.spec.pre_activation, row.block)
 
 
 def _kind(row: Row, sisters: list[Row]) -> Kind:
-    base = _base(row)
     values = {f: {getattr(sister, f) for sister in sisters} for f in WORDS}
     differing = [WORDS[f][getattr(row, f)] for f in WORDS if len(values[f]) > 1]
-    words = [word for word in differing if word]
-    name = base.name + "".join(word.capitalize() for word in words)
-    return Kind(name, " ".join([*words, base.noun]))
+    *before, block = _base(row)
+    behind = [word for word in differing if word]
+    name = "".join(word.capitalize() for word in before) + NAMES[block][bool(before)]
+    noun = " ".join([*behind, *before, NOUNS[block][bool(before)]])
+    return Kind(name + "".join(word.capitalize() for word in behind), noun)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from resnet_spec.rows import Row, rows
-from resnet_spec.spec import Norm, Spec, Stem
+from resnet_spec.spec import Norm, Spec
 
 TORCHVISION = {
     "resnet18": ("basic", (2, 2, 2, 2), 1, None),
@@ -22,14 +22,39 @@ TORCHVISION = {
 """torchvision 0.29's ResNets: block, depths, groups, width per group."""
 
 
-def notes(spec: Spec) -> tuple[str, ...]:
-    """Sentences, each true of this very network."""
-    return (*_shortcuts(spec), *_strides(spec), *_dilations(spec), *_weights(spec))
+def notes(spec: Spec, whole: bool) -> tuple[str, ...]:
+    """Sentences, each true of this very network, or of its stages where it has no head."""
+    return (
+        *_stem(spec),
+        *_order(spec, whole),
+        *_shortcuts(spec),
+        *_strides(spec),
+        *_smoothing(spec),
+        *_dilations(spec),
+        *(_weights(spec) if whole else ()),
+    )
+
+
+def _stem(spec: Spec) -> Iterator[str]:
+    if spec.stem.type in ("deep", "tiered"):
+        yield "The stem is three 3x3 convolutions in place of one 7x7."
+    if spec.stem.pool == "conv":
+        yield "A 3x3 convolution stands for the stem's pool."
+
+
+def _order(spec: Spec, whole: bool) -> Iterator[str]:
+    if spec.pre_activation:
+        yield (
+            "Norm and activation stand before the convolutions"
+            f"{', and once more behind the last stage' * whole} (v2)."
+        )
 
 
 def _shortcuts(spec: Spec) -> Iterator[str]:
     if all(row.shortcut == "none" for row in rows(spec)):
         yield "No block has a shortcut: this is a plain network, to compare residual ones with."
+    if all(row.shortcut == "avg_projection" for row in rows(spec)):
+        yield "Where the resolution drops, the shortcut averages before it projects."
 
 
 def _strides(spec: Spec) -> Iterator[str]:
@@ -38,13 +63,20 @@ def _strides(spec: Spec) -> Iterator[str]:
     if set(on.values()) == {"conv1"}:
         yield "The stride sits on the first 1x1 convolution (v1, as in the paper)."
     elif set(on.values()) == {"conv2"}:
-        yield "The stride sits on the 3x3 convolution (v1.5)."
+        if spec.anti_alias == "none":
+            yield "The stride sits on the 3x3 convolution (v1.5)."
     elif on:
         stages = ", ".join(str(stage) for stage, at in on.items() if at == "conv1")
         yield (
             f"The stride sits on the first 1x1 convolution (v1) in stage {stages} and on "
             "the 3x3 (v1.5) elsewhere."
         )
+
+
+def _smoothing(spec: Spec) -> Iterator[str]:
+    how = {"avg": "an average pool", "blur": "a blur"}.get(spec.anti_alias)
+    if how and any(row.stride > 1 for row in rows(spec)):
+        yield f"The 3x3 convolution itself keeps the size, and {how} behind it strides."
 
 
 def _strided(spec: Spec) -> dict[int, str | None]:
@@ -58,13 +90,19 @@ def _dilations(spec: Spec) -> Iterator[str]:
 
 
 def _weights(spec: Spec) -> Iterator[str]:
+    """What becomes of torchvision's weights, where they load."""
     name = _sibling(spec)
     if name and "conv1" in _strided(spec).values():
         yield (
             f"Weights of torchvision's {name}, which is v1.5, have the same names and "
             "shapes: they load here without an error and give other outputs."
         )
-    elif name:
+    elif name and not _computes_as_usual(spec):
+        yield (
+            f"Weights of torchvision's {name} have the same names and shapes: they load "
+            "here without an error and give other outputs."
+        )
+    elif name and _trains_as_usual(spec):
         yield (
             "Parameters carry torchvision's names and order, so checkpoints of its "
             f"{name} load unchanged."
@@ -73,15 +111,17 @@ def _weights(spec: Spec) -> Iterator[str]:
 
 def _sibling(spec: Spec) -> str | None:
     """The torchvision network with the same state dict, names and shapes."""
-    stages = rows(spec)
+    stages, stem, head = rows(spec), spec.stem, spec.head
     usual = (
         spec.input[0] == 3
-        and spec.stem == Stem(type="conv7x7", width=64, pool="max")
-        and [(row.width, row.stride) for row in stages]
-        == [(64, 1), (128, 2), (256, 2), (512, 2)]
-        and all(_is_usual(row) for row in stages)
-        and spec.norm == Norm()
-        and spec.head.classes == 1000
+        and (stem.type, stem.width) == ("conv7x7", 64)
+        and stem.pool != "conv"
+        and [row.width for row in stages] == [64, 128, 256, 512]
+        and all(_has_usual_weights(row) for row in stages)
+        and spec.norm.type == "batch"
+        and (head.classes, head.classifier) == (1000, "linear")
+        and (spec.spatial, spec.pruned, spec.reduce_first) == (None, None, 1)
+        and not spec.pre_activation
     )
     said = {(row.block, row.groups, row.width_per_group) for row in stages}
     if not usual or len(said) > 1:
@@ -91,10 +131,30 @@ def _sibling(spec: Spec) -> str | None:
     return next((name for name, known in TORCHVISION.items() if known == row), None)
 
 
-def _is_usual(row: Row) -> bool:
+def _has_usual_weights(row: Row) -> bool:
+    """A basic block has a projection just where the network of the paper has one."""
     return (
         row.shortcut == "projection"
-        and row.dilation == 1
-        and row.activation == "relu"
+        and row.attention == "none"
         and row.expansion == (4 if row.is_bottleneck else None)
+        and (row.is_bottleneck or row.index > 0 or row.stride == 1)
     )
+
+
+def _computes_as_usual(spec: Spec) -> bool:
+    """The same outputs from the same weights, where the stride is where it should be."""
+    stages = rows(spec)
+    return (
+        spec.stem.pool == "max"
+        and [row.stride for row in stages] == [1, 2, 2, 2]
+        and all((row.dilation, row.activation) == (1, "relu") for row in stages)
+        and spec.anti_alias == "none"
+        and spec.standardization is None
+        and spec.norm.eps == Norm().eps
+        and spec.head.pool == "global"
+    )
+
+
+def _trains_as_usual(spec: Spec) -> bool:
+    rates = (spec.dropout, spec.drop_path, spec.head.dropout)
+    return spec.norm.momentum == Norm().momentum and not any(rates)

@@ -3,50 +3,138 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
 
 from resnet_spec import ir
-from resnet_spec.spec import Norm
+from resnet_spec.spec import ActivationKind, Norm, Spec
 
 Part = Callable[[ir.Shape], ir.Op]
+FUSED = ("evonorm_s0", "frn")  # norms that are their own activation
 
 
 def chain(x: ir.Shape, *parts: Part) -> ir.Chain:
     """The ops of the parts, from an input of shape `x` on."""
     ops: list[ir.Op] = []
     for part in parts:
-        ops.append(part(ops[-1].output if ops else x))
+        op = part(x)
+        ops.append(op)
+        x = op.output if op.active else x
     return tuple(ops)
 
 
-def conv(
-    path: str,
-    out_channels: int,
-    kernel: int,
-    stride: int = 1,
-    dilation: int = 1,
-    groups: int = 1,
-) -> Part:
-    """A convolution, padded so that at stride 1 it keeps height and width."""
-    padding = dilation if kernel == 3 else kernel // 2
-    return lambda x: ir.Conv(
-        path=path,
-        input=x,
-        out_channels=out_channels,
-        kernel=kernel,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-    )
+def where(when: ir.Condition, part: Part) -> Part:
+    """The part where the condition holds, the identity elsewhere."""
+    return lambda x: replace(part(x), when=when)
 
 
-def norm(path: str, settings: Norm, zero: bool = False) -> Part:
-    """A batch norm, of weight zero at the start where asked."""
-    return lambda x: ir.BatchNorm(
-        path=path, input=x, eps=settings.eps, momentum=settings.momentum, zero=zero
-    )
+def numbered(path: str, *parts: Part) -> list[Part]:
+    """The parts as the members of one Sequential: `conv1.0`, `conv1.1` ..."""
+
+    def at(i: int, part: Part) -> Part:
+        return lambda x: replace(part(x), path=f"{path}.{i}")
+
+    return [at(i, part) for i, part in enumerate(parts)]
 
 
-def activation(function: str) -> Part:
-    """The function, by a module of its name."""
-    return lambda x: ir.Activation(path=function, input=x, function=function)
+def rounded(value: float, divisor: int, least: int = 0) -> int:
+    """The nearest multiple of `divisor`, at least one of it (timm 1.0's `make_divisible`)."""
+    nearest = int(value + divisor / 2) // divisor * divisor
+    return max(nearest, divisor, least)
+
+
+class Parts(NamedTuple):
+    """The convolutions, norms and activations that a spec asks for."""
+
+    spec: Spec
+    function: ActivationKind
+
+    def conv(
+        self,
+        path: str,
+        out_channels: int,
+        kernel: int,
+        stride: int = 1,
+        **window: int,
+    ) -> Part:
+        """A convolution, padded so that at stride 1 it keeps height and width.
+
+        `window` may have a dilation, groups, and a padding of its own.
+        """
+        dilation = window.get("dilation", 1)
+        padding = dilation if kernel == 3 else kernel // 2
+
+        def made(x: ir.Shape) -> ir.Op:
+            plain = ir.Conv(
+                path=path,
+                input=x,
+                out_channels=out_channels,
+                kernel=kernel,
+                stride=stride,
+                padding=window.get("padding", padding),
+                dilation=dilation,
+                groups=window.get("groups", 1),
+            )
+            standard = self.spec.standardization
+            return _standardized(plain, standard.eps) if standard else plain
+
+        return made
+
+    def norm(self, path: str, zero: bool = False) -> Part:
+        """The norm, of weight zero at the start where asked."""
+        settings = self.spec.norm
+        return lambda x: NORMS[settings.type](path, x, settings, zero)
+
+    def activation(self) -> Part:
+        """The function, by a module of its name."""
+        name = self.function
+        return lambda x: ir.Activation(path=name, input=x, function=name)
+
+    def norm_act(self, path: str) -> tuple[Part, ...]:
+        """Norm and activation; some norms are their own."""
+        if self.spec.norm.type in FUSED:
+            return (self.norm(path),)
+        return (self.norm(path), self.activation())
+
+    def name(self, number: int) -> str:
+        """What the norm of that number is called: torchvision's `bn1` where it is one."""
+        batch = self.spec.norm.type in ("batch", "frozen")
+        return (
+            f"bn{number}" if batch and not self.spec.pre_activation else f"norm{number}"
+        )
+
+
+def _standardized(conv: ir.Conv, eps: float) -> ir.StdConv2d:
+    return ir.StdConv2d(**vars(conv), eps=eps)
+
+
+def _batch(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
+    eps, momentum = settings.eps, settings.momentum
+    return ir.BatchNorm(path=path, input=x, eps=eps, momentum=momentum, zero=zero)
+
+
+def _frozen(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
+    return ir.FrozenBatchNorm2d(path=path, input=x, eps=settings.eps, zero=zero)
+
+
+def _group(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
+    groups = settings.groups or 1
+    return ir.GroupNorm(path=path, input=x, eps=settings.eps, groups=groups, zero=zero)
+
+
+def _evonorm_s0(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
+    groups = settings.groups or 1
+    return ir.EvoNormS0(path=path, input=x, eps=settings.eps, groups=groups, zero=zero)
+
+
+def _frn(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
+    return ir.FilterResponseNorm(path=path, input=x, eps=settings.eps, zero=zero)
+
+
+NORMS: dict[str, Callable[[str, ir.Shape, Norm, bool], ir.Op]] = {
+    "batch": _batch,
+    "frozen": _frozen,
+    "group": _group,
+    "evonorm_s0": _evonorm_s0,
+    "frn": _frn,
+}

@@ -1,6 +1,8 @@
 """Shortcuts: what a block adds to its body.
 
-Options A, B and C are those of https://arxiv.org/abs/1512.03385, section 4.1.
+Options A, B and C are those of https://arxiv.org/abs/1512.03385, section 4.1. Before
+pre-activation blocks, a projection reads what norm and activation make of the input, and
+has no norm of its own (https://arxiv.org/abs/1603.05027).
 """
 
 from __future__ import annotations
@@ -9,8 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from resnet_spec import ir
-from resnet_spec.lower.parts import Part, chain, conv, norm
-from resnet_spec.spec import Norm
+from resnet_spec.lower.parts import Part, Parts, chain, numbered
 
 
 class Change(NamedTuple):
@@ -19,7 +20,7 @@ class Change(NamedTuple):
     x: ir.Shape
     out_channels: int
     stride: int
-    norm: Norm
+    parts: Parts
 
     @property
     def condition(self) -> ir.Condition:
@@ -27,15 +28,19 @@ class Change(NamedTuple):
         channels = (self.x.channels, self.out_channels)
         return ir.Condition(((self.stride, 1), channels))
 
+    def projected(self, how: str, *parts: Part) -> ir.Shortcut:
+        """The parts and their norm where the shape changes."""
+        from_pre = self.parts.spec.pre_activation
+        made = list(parts) if from_pre else [*parts, self.parts.norm("")]
+        if len(made) > 1:
+            made = numbered("downsample", *made)
+        return ir.Shortcut(chain(self.x, *made), self.condition, how, from_pre)
+
 
 def projection(change: Change) -> ir.Shortcut:
     """norm(conv1x1(x)) where the shape changes (option B)."""
-    ops = chain(
-        change.x,
-        conv("downsample.0", change.out_channels, 1, change.stride),
-        norm("downsample.1", change.norm),
-    )
-    return ir.Shortcut(ops, change.condition, "projected")
+    conv = change.parts.conv("downsample", change.out_channels, 1, change.stride)
+    return change.projected("projected", conv)
 
 
 def projection_always(change: Change) -> ir.Shortcut:
@@ -43,18 +48,23 @@ def projection_always(change: Change) -> ir.Shortcut:
     return projection(change)._replace(when=None)
 
 
+def projection3x3(change: Change) -> ir.Shortcut:
+    """norm(conv(x)) where the shape changes, 3x3 where it strides and 1x1 elsewhere."""
+    strides = ir.Condition(((change.stride, 1),))
+    kernel, padding = ir.Either(strides, 3, 1), ir.Either(strides, 1, 0)
+    out, stride = change.out_channels, change.stride
+    conv = change.parts.conv("downsample", out, kernel, stride, padding=padding)
+    return change.projected("projected", conv)
+
+
 def avg_projection(change: Change) -> ir.Shortcut:
     """norm(conv1x1(pool(x))) where the shape changes (https://arxiv.org/abs/1812.01187).
 
     The pool rounds up, as a strided convolution does; rounding down fails on odd sizes.
     """
-    ops = chain(
-        change.x,
-        average("downsample.0", change.stride),
-        conv("downsample.1", change.out_channels, 1),
-        norm("downsample.2", change.norm),
-    )
-    return ir.Shortcut(ops, change.condition, "averaged and projected")
+    pool = average("", change.stride)
+    conv = change.parts.conv("", change.out_channels, 1)
+    return change.projected("averaged and projected", pool, conv)
 
 
 def zero_pad(change: Change) -> ir.Shortcut:
@@ -65,7 +75,9 @@ def zero_pad(change: Change) -> ir.Shortcut:
         out_channels=change.out_channels,
         stride=change.stride,
     )
-    return ir.Shortcut((op,), change.condition, "subsampled and zero-padded")
+    how = "subsampled and zero-padded"
+    from_pre = change.parts.spec.pre_activation
+    return ir.Shortcut((op,), change.condition, how, from_pre)
 
 
 def none(change: Change) -> None:
@@ -82,6 +94,7 @@ def average(path: str, stride: int) -> Part:
 SHORTCUTS: dict[str, Callable[[Change], ir.Shortcut | None]] = {
     "projection": projection,
     "projection_always": projection_always,
+    "projection3x3": projection3x3,
     "avg_projection": avg_projection,
     "zero_pad": zero_pad,
     "none": none,

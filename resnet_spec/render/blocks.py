@@ -136,7 +136,7 @@ class BlockClass:
         if block.pre:
             total += f" with y = {_formula(block.pre)}"
         nouns = [noun for op in block.body if (noun := self._noun(op))]
-        return docstring(f"{total}; the body is {', '.join(nouns)}.")
+        return docstring(f"{total}.", f"The body is {', '.join(nouns)}.")
 
     def _noun(self, op: ir.Op) -> str:
         if not isinstance(op, ir.Conv):
@@ -196,8 +196,8 @@ def _with(block: Block, changes: Iterator[Callable[[Condition], Condition]]) -> 
         shortcut = Shortcut()
     elif shortcut and shortcut.when == ALWAYS:
         shortcut = shortcut._replace(when=None)
-    chains = {name: _kept(getattr(settled, name)) for name in ("pre", "body", "post")}
-    return replace(settled, shortcut=shortcut, **chains)
+    pre, body, post = map(_kept, (settled.pre, settled.body, settled.post))
+    return replace(settled, shortcut=shortcut, pre=pre, body=body, post=post)
 
 
 def _kept(ops: Chain) -> Chain:

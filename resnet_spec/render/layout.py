@@ -58,18 +58,21 @@ def indented(text: str) -> str:
     return textwrap.indent(text, "    ")
 
 
-def docstring(text: str, column: int = 4) -> str:
-    """The text between quotes: on one line where it fits, else filled.
+def docstring(text: str, more: str = "", column: int = 4) -> str:
+    """The text between quotes, with more behind it: on one line where both fit.
 
-    >>> print(docstring("Stack blocks."))
-    \"""Stack blocks.\"""
+    >>> print(docstring("Stack blocks.", "The first one strides."))
+    \"""Stack blocks. The first one strides.\"""
     """
-    if column + 6 + len(text) <= LINE:
-        return f'"""{text}"""'
-    lines = textwrap.wrap(text, LINE - column - 6, break_long_words=False)
-    return '"""' + "\n".join(lines) + '\n"""'
+    whole = f"{text} {more}".strip()
+    if column + 6 + len(whole) <= LINE:
+        return f'"""{whole}"""'
+    if more and column + 3 + len(text) <= LINE:
+        return f'"""{text}\n\n{filled(more, LINE - column)}\n"""'
+    return f'"""{filled(whole, LINE - column - 6)}\n"""'
 
 
 def filled(text: str, length: int = LINE) -> str:
     """The text in lines of at most that many characters, where its words allow it."""
-    return "\n".join(textwrap.wrap(text, length, break_long_words=False))
+    lines = textwrap.wrap(text, length, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)

@@ -1,0 +1,129 @@
+"""A network beside another library's of the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from resnet_spec.build.weights import WeightsError, load_weights
+from resnet_spec.naming import NAMINGS, names
+
+
+class Difference(NamedTuple):
+    """The largest difference in one result, over the largest number in it."""
+
+    result: str  # "evaluation output"
+    size: tuple[int, int]  # height, width
+    relative: float
+
+
+def reference(which: str, classes: int | None) -> nn.Module:
+    """`timm:resnet50d` or `torchvision:resnet50`, without weights of its own.
+
+    Raises ValueError for a name that is not there, ImportError without the library.
+    """
+    library, _, name = which.partition(":")
+    if library == "timm" and name:
+        import timm
+
+        if name not in timm.list_models():
+            raise ValueError(f"timm {timm.__version__} has no {name}")
+        model: nn.Module = timm.create_model(name, num_classes=classes or 0)
+        return model
+    if library == "torchvision" and name:
+        import torchvision
+
+        if name not in torchvision.models.list_models(module=torchvision.models):
+            raise ValueError(f"torchvision {torchvision.__version__} has no {name}")
+        made: nn.Module = torchvision.models.get_model(
+            name, num_classes=classes or 1000
+        )
+        return made
+    raise ValueError(f"{which} is not of the form timm:NAME or torchvision:NAME")
+
+
+def takes(model: nn.Module, image: tuple[int, int, int]) -> bool:
+    """Whether the model runs on images of that shape at all."""
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *image))
+    except RuntimeError:
+        return False
+    return True
+
+
+def naming_of(ours: nn.Module, theirs: nn.Module) -> str:
+    """The naming by which our tensors are theirs; WeightsError where there is none."""
+    known, wanted = list(ours.state_dict()), set(theirs.state_dict())
+    for naming in NAMINGS:
+        if set(names(known, naming).values()) == wanted:
+            return naming
+    load_weights(ours, theirs.state_dict(), "timm")  # says what is wrong
+    raise WeightsError("no naming fits")
+
+
+def compare(
+    ours: nn.Module,
+    theirs: nn.Module,
+    sizes: Iterable[tuple[int, int]],
+    channels: int = 3,
+) -> Iterator[Difference]:
+    """How far outputs and gradients of both are apart, for pairs of random images.
+
+    Their weights, drawn so that nothing hides behind a zero or a one, are moved to ours
+    first. Compared are training output, every gradient, statistics of norms after that
+    step, and the evaluation output.
+    """
+    naming = naming_of(ours, theirs)
+    for size in sizes:
+        _drawn(theirs)
+        load_weights(ours, theirs.state_dict(), naming)
+        images = torch.randn(2, channels, *size)
+        results = [list(_results(model, images)) for model in (ours, theirs)]
+        table = names((name for name, _ in results[0]), naming)
+        other = dict(results[1])
+        for name, tensor in results[0]:
+            yield Difference(name, size, _apart(tensor, other[table[name]]))
+
+
+def _drawn(model: nn.Module) -> None:
+    """Norms that scale and shift, so that no zero hides a branch, and fresh statistics."""
+    generator = torch.Generator().manual_seed(0)
+    for name, tensor in model.state_dict().items():
+        if not tensor.is_floating_point():
+            tensor.zero_()
+        elif "running_mean" in name:
+            tensor.normal_(0, 0.1, generator=generator)
+        elif tensor.ndim == 1:
+            tensor.uniform_(0.5, 1.5, generator=generator)
+
+
+def _results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
+    model.zero_grad()
+    torch.manual_seed(0)
+    output = model.train()(images)
+    output.square().mean().backward()
+    yield "training output", output.detach()
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            yield name, parameter.grad
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # the plain mean over all batches, here the one
+    with torch.no_grad():
+        model(images)
+        yield "evaluation output", model.eval()(images)
+
+
+def _apart(mine: Tensor, other: Tensor) -> float:
+    """The largest difference over the largest number; infinite where one is not finite."""
+    if mine.shape != other.shape or not (
+        mine.isfinite().all() and other.isfinite().all()
+    ):
+        return float("inf")
+    largest = other.abs().max().item()
+    return (mine - other).abs().max().item() / largest if largest else 0.0

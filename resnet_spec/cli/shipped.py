@@ -1,0 +1,42 @@
+"""The command that shows what ships: list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import click
+
+from resnet_spec.library import shipped
+from resnet_spec.source import read
+from resnet_spec.words import counted
+
+
+@click.command("list")
+@click.argument("names", nargs=-1, metavar="[WORD...]")
+def list_specs(names: tuple[str, ...]) -> None:
+    """Print the specs that ship, by family, with parameters and MACs.
+
+    A WORD keeps those that have it in their name or family. Each name is a SPEC to the
+    other commands.
+
+    \b
+    resnet-spec list
+    resnet-spec list resnext
+    """
+    found = [key for key in shipped() if all(name in key for name in names)]
+    families = groupby(found, key=lambda key: key.rpartition("/")[0])
+    for family, keys in families:
+        click.echo(family or "torchvision")
+        for line in _lines(list(keys)):
+            click.echo(f"  {line}")
+
+
+def _lines(keys: list[str]) -> Iterator[str]:
+    """A line a spec, in columns; the figures are its own claims, which its build proves."""
+    names = [key.rpartition("/")[2] for key in keys]
+    width = max(map(len, names))
+    for name, key in zip(names, keys, strict=True):
+        claims = read(shipped()[key]).root.data["expect"]
+        params, macs = f"{claims['params']:,}", counted(claims["macs"])
+        yield f"{name:{width}}  {params:>13} parameters  {macs:>9}MACs"

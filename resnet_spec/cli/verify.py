@@ -1,0 +1,85 @@
+"""The command that holds a network beside another library's: verify."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from resnet_spec.cli.common import SET, fail, reported
+from resnet_spec.compiler import load
+from resnet_spec.ir import Network
+
+if TYPE_CHECKING:
+    from resnet_spec.build.against import Difference
+
+
+@click.command()
+@click.argument("spec", type=click.Path())
+@click.option(
+    "--against",
+    required=True,
+    metavar="LIBRARY:NAME",
+    help="The other network, as timm:resnet50d or torchvision:resnet50.",
+)
+@click.option(
+    "--within",
+    default=0.0,
+    show_default=True,
+    metavar="BOUND",
+    help="The largest difference to pass, over the largest number of its tensor.",
+)
+@SET
+@reported
+def verify(
+    spec: str, against: str, within: float, overrides: tuple[tuple[str, Any], ...]
+) -> None:
+    """Build SPEC and another library's network, and compare what they compute.
+
+    Both have the same random weights. Compared are training output, every gradient, and
+    evaluation output, at 64 x 64, 97 x 65 and at SPEC's own size; status 1 where one of
+    them is not within BOUND.
+
+    \b
+    resnet-spec verify resnet50d --against timm:resnet50d
+    resnet-spec verify resnetv2_50x1_bit --against timm:resnetv2_50x1_bit
+    """
+    network = load(spec, dict(overrides)).network
+    worst = 0.0
+    try:
+        for size, found in _compared(network, against):
+            if not found:
+                click.echo(f"{size[0]} x {size[1]}: {against} does not take it")
+                continue
+            largest = max(found, key=lambda difference: difference.relative)
+            worst = max(worst, largest.relative)
+            click.echo(_line(size, found, largest))
+    except ValueError as error:
+        fail(str(error))
+    if worst > within:
+        sys.exit(1)
+
+
+def _compared(
+    network: Network, against: str
+) -> Iterator[tuple[tuple[int, int], list[Difference]]]:
+    """Each size and what was compared at it; nothing where the other network fails."""
+    from resnet_spec.build import build, compare, reference, takes
+
+    theirs, ours = reference(against, network.classes), build(network)
+    own = (network.image.height, network.image.width)
+    for size in ((64, 64), (97, 65), own):
+        if all(side in network.sizes for side in size):
+            channels = network.image.channels
+            fits = takes(theirs, (channels, *size))
+            yield size, list(compare(ours, theirs, [size], channels)) if fits else []
+
+
+def _line(size: tuple[int, int], found: list[Difference], largest: Difference) -> str:
+    """`64 x 64: 163 results equal bit for bit`"""
+    start = f"{size[0]} x {size[1]}: {len(found)} results"
+    if largest.relative == 0:
+        return f"{start} equal bit for bit"
+    return f"{start}, largest difference {largest.relative:.1e} in {largest.result}"

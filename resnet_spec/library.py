@@ -1,0 +1,43 @@
+"""The specs that ship with the package, by name."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from resnet_spec.errors import Place, Problem, SpecError
+from resnet_spec.words import nearest
+
+HERE = Path(__file__).parent
+FOLDERS = (HERE / "specs", HERE.parent / "specs")  # in a wheel, in a checkout
+
+
+@cache
+def shipped() -> dict[str, Path]:
+    """Every spec that ships, by its path without folder `specs` and suffix, in order."""
+    folder = next((folder for folder in FOLDERS if folder.is_dir()), None)
+    found = sorted(folder.rglob("*.yaml")) if folder else []
+    names = {file.relative_to(folder).with_suffix(""): file for file in found if folder}
+    return {path.as_posix(): file for path, file in names.items()}
+
+
+def spec_path(spec: str | os.PathLike[str]) -> Path:
+    """The file that is meant: itself, or the shipped spec of that name, `resnet50d`.
+
+    Refuses a name that no spec has, or several have in different folders.
+    """
+    path, name = Path(spec), os.fspath(spec)
+    if path.suffix or path.exists():
+        return path
+    named = [key for key in shipped() if PurePosixPath(key).name == name]
+    if name in shipped() or len(named) == 1:
+        return shipped()[name if name in shipped() else named[0]]
+    if named:
+        message = f"is the name of several specs, {', '.join(named)}"
+    elif os.sep in name:
+        return path
+    else:
+        known = [PurePosixPath(key).name for key in shipped()]
+        message = f"is no file, and no spec that ships{nearest(name, known)}"
+    raise SpecError(Problem("file", message, place=Place(name)))

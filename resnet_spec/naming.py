@@ -1,0 +1,120 @@
+"""What other libraries call the tensors of a network: one table for each of them.
+
+Names here are torchvision's wherever torchvision has the thing. A table is a list of
+replacements, each a pattern and what it becomes, that are made one after the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+Replacements = list[tuple[str, str]]
+
+BLOCK = r"^(layer\d+\.\d+)"
+
+
+def names(ours: Iterable[str], naming: str) -> dict[str, str]:
+    """Their name for each of our tensors' names, all different, in our order.
+
+    Which tensors there are tells what kind of network it is, so their order does not
+    matter. Raises KeyError for a naming that is not in NAMINGS.
+
+    >>> names(["conv1.weight", "layer1.0.downsample.0.weight"], "tutorial")["conv1.weight"]
+    'conv1.weight'
+    """
+    found = list(ours)
+    replacements = NAMINGS[naming](found)
+    theirs = {name: _replaced(name, replacements) for name in found}
+    assert len(set(theirs.values())) == len(found), "two tensors have one name"
+    return theirs
+
+
+def _replaced(name: str, replacements: Replacements) -> str:
+    for pattern, becomes in replacements:
+        name = re.sub(pattern, becomes, name)
+    return name
+
+
+def torchvision(_: list[str]) -> Replacements:
+    """torchvision 0.29: the names are its own."""
+    return []
+
+
+def tutorial(_: list[str]) -> Replacements:
+    """Tutorials, after https://github.com/kuangliu/pytorch-cifar: `shortcut.0`."""
+    return [(r"\.downsample\.", ".shortcut.")]
+
+
+def timm(ours: list[str]) -> Replacements:
+    """timm 1.0: resnet.py, res2net.py, resnest.py, sknet.py, or resnetv2.py."""
+    if "norm.weight" in ours:
+        return _timm_v2(ours)
+    return [
+        (r"^pool\.", "maxpool."),
+        (r"\bnorm(\d)\.", r"bn\1."),
+        (r"\.eca\.", ".se."),
+        (BLOCK + r"\.conv2\.bands\.(\d+)\.0\.", r"\1.convs.\2."),
+        (BLOCK + r"\.conv2\.bands\.(\d+)\.1\.", r"\1.bns.\2."),
+        *_selective(ours),
+    ]
+
+
+def _selective(ours: list[str]) -> Replacements:
+    """Blocks of sknet.py: a selective kernel, and pairs of convolution and norm."""
+    found = {m[1] for name in ours if (m := re.search(r"\.(conv\d)\.paths\.", name))}
+    if not found:
+        return []
+    (kernel,) = found
+    others = "23" if kernel == "conv1" else "13"
+    return [
+        (BLOCK + rf"\.conv([{others}])\.", r"\1.conv\2.conv."),
+        (BLOCK + rf"\.bn([{others}])\.", r"\1.conv\2.bn."),
+        (rf"\.{kernel}\.fc1\.", f".{kernel}.attn.fc_reduce."),
+        (rf"\.{kernel}\.bn\.", f".{kernel}.attn.bn."),
+        (rf"\.{kernel}\.fc2\.", f".{kernel}.attn.fc_select."),
+        (r"\.paths\.(\d)\.0\.", r".paths.\1.conv."),
+        (r"\.paths\.(\d)\.1\.", r".paths.\1.bn."),
+    ]
+
+
+def _timm_v2(ours: list[str]) -> Replacements:
+    """resnetv2.py, which counts its stages from 0."""
+    steps = sorted(
+        {int(m[1]) for name in ours if (m := re.match(r"conv1\.(\d+)", name))}
+    )
+    stem = [
+        (f"conv{i // 2 + 1}", f"norm{i // 2 + 1}")[i % 2] for i in range(len(steps))
+    ]
+    stages = {m[1] for name in ours if (m := re.match(r"layer(\d+)", name))}
+    return [
+        (r"^conv1\.weight", "stem.conv.weight"),
+        *((rf"^conv1\.{i}\.", f"stem.{s}.") for i, s in zip(steps, stem, strict=True)),
+        *((rf"^layer{n}\.(\d+)", rf"stages.{int(n) - 1}.blocks.\1") for n in stages),
+        (r"\.downsample\.(1\.)?weight", ".downsample.conv.weight"),
+        (r"^fc\.", "head.fc."),
+    ]
+
+
+def timm_senet(ours: list[str]) -> Replacements:
+    """timm 1.0's senet.py, which has them from https://github.com/Cadene."""
+    deep = "conv1.0.weight" in ours
+    return [
+        (r"^bn1\.", "layer0.bn3." if deep else "layer0.bn1."),
+        (r"^conv1\.0\.", "layer0.conv1."),
+        (r"^conv1\.1\.", "layer0.bn1."),
+        (r"^conv1\.3\.", "layer0.conv2."),
+        (r"^conv1\.4\.", "layer0.bn2."),
+        (r"^conv1\.6\.", "layer0.conv3."),
+        (r"^conv1\.weight", "layer0.conv1.weight"),
+        (r"\.se\.", ".se_module."),
+        (r"^fc\.", "last_linear."),
+    ]
+
+
+NAMINGS: dict[str, Callable[[list[str]], Replacements]] = {
+    "torchvision": torchvision,
+    "timm": timm,
+    "timm-senet": timm_senet,
+    "tutorial": tutorial,
+}
