@@ -89,16 +89,26 @@ def _asked(rules: Iterable[Rule], spec: Spec) -> list[Problem]:
 TAGS = ("<one>", "<each>", "<word>", "<number>")  # of unions, no part of a path
 
 ELSEWHERE = {
+    "aa_layer": "anti_alias",
     "act_layer": "activation",
+    "attn_layer": "attention",
+    "avg_down": "shortcut: avg_projection",
     "base_width": "width_per_group",
+    "block_reduce_first": "reduce_first",
     "cardinality": "groups",
+    "down_kernel_size": "shortcut: projection3x3",
+    "drop_path_rate": "drop_path",
+    "drop_rate": "head.dropout",
     "in_chans": "input",
     "layers": "depths",
     "norm_layer": "norm",
     "num_classes": "head.classes",
     "output_stride": "strides and dilations",
     "planes": "widths",
+    "rd_ratio": "se.ratio",
     "replace_stride_with_dilation": "strides and dilations",
+    "replace_stem_pool": "stem.pool: conv",
+    "stem_type": "stem.type",
     "stem_width": "stem.width",
     "zero_init_last": "init.zero_last_norm",
     "zero_init_residual": "init.zero_last_norm",
@@ -193,7 +203,7 @@ def _unknown_key(path: Path) -> str:
 def _meant(path: Path) -> str | None:
     """The known key that an unknown one is near to, or stands for elsewhere."""
     if said := ELSEWHERE.get(str(path[-1])):
-        return said.split(".")[0]
+        return re.split("[.:]", said)[0]
     return closest(str(path[-1]), _model_at(path[:-1]).model_fields)
 
 

@@ -131,7 +131,33 @@ class Row:
 
     @property
     def shortcut(self) -> ShortcutKind:
-        return self._mine(self.spec.shortcut)
+        """As written, but what comes to a plain projection is called one."""
+        said: ShortcutKind = self._mine(self.spec.shortcut)
+        if said in ("none", "projection"):
+            return said
+        if said == "projection_always":
+            return "projection" if self._changes and self.depth == 1 else said
+        kept = said == "projection3x3" and self.stride == 1
+        return said if self._changes and not kept else "projection"
+
+    @property
+    def _changes(self) -> bool:
+        """Whether the first block changes the shape, so that its shortcut must."""
+        return self.stride != 1 or self._before != self._out
+
+    @property
+    def _out(self) -> int:
+        pruned = self.spec.pruned.out if self.spec.pruned else ()
+        if self.index < len(pruned):
+            return pruned[self.index]
+        return self.width * (self.expansion or 1)
+
+    @property
+    def _before(self) -> int:
+        """Channels that the stage reads."""
+        if self.index:
+            return Row(self.spec, self.index - 1)._out
+        return self.spec.stem.width or self.spec.input[0]
 
     @property
     def attention(self) -> AttentionKind:

@@ -153,6 +153,7 @@ def options_have_their_blocks(spec: Spec) -> Iterator[Problem]:
     asked = [
         (spec.dropout > 0, ("dropout",), basic, "without a basic block"),
         (spec.reduce_first > 1, ("reduce_first",), bottleneck, "without a bottleneck"),
+        (spec.drop_path > 0, ("drop_path",), sum(spec.depths) > 1, "in a single block"),
         (
             spec.attention_after != "last",
             ("attention_after",),
@@ -217,7 +218,7 @@ def options_go_together(spec: Spec) -> Iterator[Problem]:
         (
             pre and spec.stem.pool == "conv",
             ("stem", "pool"),
-            "conv ends in a norm, " + NOT_PRE,
+            "conv, which ends in a norm, " + NOT_PRE,
         ),
         (
             fused and not pre,

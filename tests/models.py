@@ -26,6 +26,15 @@ def generated(name: str) -> type[nn.Module]:
     return network
 
 
+def module_of(source: str, name: str) -> type[nn.Module]:
+    """The class of that name in a generated source."""
+    scope: dict[str, object] = {"__name__": name}
+    exec(compile(source, f"<{name}>", "exec"), scope)
+    made = scope[name]
+    assert isinstance(made, type)
+    return made
+
+
 def both(name: str) -> dict[str, Make]:
     """The ways to have the network of `specs/<name>.yaml`."""
     return {

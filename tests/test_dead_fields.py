@@ -53,11 +53,35 @@ LIVE: dict[str, Any] = {
     "groups": 32,
     "width_per_group": 128,
     "shortcut": "zero_pad",
+    "pre_activation": True,
+    "reduce_first": 2,
+    "anti_alias": "blur",
+    "attention": "se",
+    "attention_after": "conv2",
+    "se.ratio": 0.25,
+    "se.divisor": 3,
+    "se.activated": True,
+    "spatial.type": "split_attention",
+    "spatial.scale": 8,
+    "spatial.radix": 4,
+    "spatial.pool": "before",
+    "spatial.ratio": 0.25,
+    "spatial.divisor": 128,
+    "spatial.split": False,
+    "dropout": 0.3,
+    "drop_path": 0.2,
+    "standardization.eps": 1e-8,
+    "pruned.conv1": [[8] * 3, [8] * 4, [8] * 6, [9] * 3],
+    "pruned.conv2": [[8] * 3, [8] * 4, [8] * 6, [9] * 3],
+    "pruned.out": [8, 8, 8, 9],
+    "norm.type": "frozen",
+    "norm.groups": 16,
     "norm.eps": 1e-3,
     "norm.momentum": 0.01,
     "activation": "silu",
     "init.zero_last_norm": True,
     "head.pool": 7,
+    "head.classifier": "conv",
     "head.dropout": 0.2,
     "head.classes": 10,
 }
@@ -79,13 +103,42 @@ def test_every_field_is_listed() -> None:
     assert set(LIVE) == set(leaves(Spec)) - claims
 
 
+WHERE = {
+    "attention_after": "seresnet50",
+    "norm.groups": "resnet50_gn",
+    "pruned.conv1": "ecaresnet50d_pruned",
+    "pruned.conv2": "ecaresnet50d_pruned",
+    "pruned.out": "ecaresnet50d_pruned",
+    "se.ratio": "seresnet50",
+    "se.divisor": "seresnet50",
+    "se.activated": "seresnet18",
+    "spatial.type": "res2net50_26w_4s",
+    "spatial.scale": "res2net50_26w_4s",
+    "spatial.radix": "resnest50d",
+    "spatial.pool": "resnest50d",
+    "spatial.ratio": "skresnet50",
+    "spatial.divisor": "skresnet50",
+    "spatial.split": "skresnet50",
+    "dropout": "resnet18",
+}
+"""For fields without a place in ResNet-50, a network that has them."""
+WITH: dict[str, dict[str, Any]] = {
+    "block": {"strides": 1, "stride_on": None, "expansion": None},
+    "spatial.type": {
+        "spatial.scale": None,
+        "spatial.radix": 2,
+        "spatial.pool": "after",
+    },
+}
+"""What a field takes with it."""
+
+
 @pytest.mark.parametrize("field", LIVE)
 def test_every_field_changes_a_network(field: str) -> None:
-    same, more = {}, {}
-    if field == "block":  # which takes the fields of bottlenecks with it
-        same, more = {"strides": 1, "stride_on": None}, {"expansion": None}
-    before = load(SPEC, same).network
-    after = load(SPEC, {**same, **more, field: LIVE[field]}).network
+    spec = WHERE.get(field, SPEC)
+    same = {"strides": 1, "stride_on": None} if field == "block" else {}
+    before = load(spec, same).network
+    after = load(spec, {**WITH.get(field, {}), field: LIVE[field]}).network
     assert render(before) != render(after)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from resnet_spec import load
 from tests.models import generated
@@ -68,11 +69,23 @@ def test_the_header_is_true(name: str) -> None:
         model = generated(name)()
     params = sum(p.numel() for p in model.parameters())
     assert f"    size     {params:,} parameters\n" in text
-    assert f"    output   {network.classes} logits\n" in text
+    what = f"{network.classes} logits"
+    if network.classes is None:
+        what = f"{network.output.channels} features"
+    assert f"    output   {what}\n" in text
     assert len(max(text.splitlines(), key=len)) <= 88
     bottlenecks = [block for block in model.modules() if hasattr(block, "conv3")]
-    assert ("(v1.5)" in text) == any(block.conv2.stride[0] > 1 for block in bottlenecks)
-    assert ("(v1, as in the" in text) == any(b.conv1.stride[0] > 1 for b in bottlenecks)
+    assert ("(v1.5)" in text) == any(_strides(block.conv2) for block in bottlenecks)
+    assert ("(v1, as in the" in text) == any(_strides(b.conv1) for b in bottlenecks)
+    pools = [block for block in bottlenecks if hasattr(block, "pool")]
+    assert ("split attention strides" in text) == any(_strides(b.pool) for b in pools)
+    assert ("(v2)" in text) == hasattr(model, "norm")
+
+
+def _strides(module: nn.Module) -> bool:
+    """Whether a convolution or a pool in the module, or it itself, strides."""
+    strides = (getattr(inner, "stride", 1) for inner in module.modules())
+    return any(stride not in (1, (1, 1)) for stride in strides)
 
 
 @pytest.mark.slow

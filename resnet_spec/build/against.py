@@ -74,22 +74,31 @@ def compare(
     """How far outputs and gradients of both are apart, for pairs of random images.
 
     Their weights, drawn so that nothing hides behind a zero or a one, are moved to ours
-    first. Compared are training output, every gradient, statistics of norms after that
-    step, and the evaluation output.
+    first. Compared are training output, every gradient, and the evaluation output behind
+    statistics of its own. Of a module that gives several maps, each is compared.
     """
     naming = naming_of(ours, theirs)
     for size in sizes:
-        _drawn(theirs)
+        draw_weights(theirs)
         load_weights(ours, theirs.state_dict(), naming)
         images = torch.randn(2, channels, *size)
-        results = [list(_results(model, images)) for model in (ours, theirs)]
-        table = names((name for name, _ in results[0]), naming)
-        other = dict(results[1])
-        for name, tensor in results[0]:
-            yield Difference(name, size, _apart(tensor, other[table[name]]))
+        mine, other = dict(results(ours, images)), dict(results(theirs, images))
+        yield from differences(mine, other, naming, size)
 
 
-def _drawn(model: nn.Module) -> None:
+def differences(
+    mine: dict[str, Tensor],
+    other: dict[str, Tensor],
+    naming: str,
+    size: tuple[int, int],
+) -> Iterator[Difference]:
+    """How far the results of two modules are apart; theirs are named as they name them."""
+    table = names(mine, naming)
+    for name, tensor in mine.items():
+        yield Difference(name, size, _apart(tensor, other[table[name]]))
+
+
+def draw_weights(model: nn.Module) -> None:
     """Norms that scale and shift, so that no zero hides a branch, and fresh statistics."""
     generator = torch.Generator().manual_seed(0)
     for name, tensor in model.state_dict().items():
@@ -101,12 +110,14 @@ def _drawn(model: nn.Module) -> None:
             tensor.uniform_(0.5, 1.5, generator=generator)
 
 
-def _results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
+def results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Training outputs, every gradient, and evaluation outputs on the batch's statistics."""
     model.zero_grad()
     torch.manual_seed(0)
-    output = model.train()(images)
-    output.square().mean().backward()
-    yield "training output", output.detach()
+    outputs = _outputs(model.train()(images))
+    sum(output.square().mean() for output in outputs).backward()  # type: ignore[union-attr]
+    for i, output in enumerate(outputs):
+        yield f"training output {i}", output.detach()
     for name, parameter in model.named_parameters():
         if parameter.grad is not None:
             yield name, parameter.grad
@@ -116,7 +127,12 @@ def _results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
             module.momentum = None  # the plain mean over all batches, here the one
     with torch.no_grad():
         model(images)
-        yield "evaluation output", model.eval()(images)
+        for i, output in enumerate(_outputs(model.eval()(images))):
+            yield f"evaluation output {i}", output
+
+
+def _outputs(given: Tensor | dict[str, Tensor]) -> list[Tensor]:
+    return [given] if isinstance(given, Tensor) else list(given.values())
 
 
 def _apart(mine: Tensor, other: Tensor) -> float:

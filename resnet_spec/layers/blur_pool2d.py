@@ -8,8 +8,8 @@ from torch.nn import functional as F
 class BlurPool2d(nn.Module):
     """Every second pixel of the map blurred by 1 2 1 along each side.
 
-    (N, C, H, W) -> (N, C, H / 2, W / 2), rounded up; a side of one pixel is refused, for
-    its edge has nothing to mirror. https://arxiv.org/abs/1904.11486
+    (N, C, H, W) -> (N, C, H / 2, W / 2), rounded up; a side of one pixel is refused,
+    for its edge has nothing to mirror. https://arxiv.org/abs/1904.11486
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class EvoNormS0(nn.Module):
-    """x * sigmoid(v * x) / std(x) * weight + bias, with the std over groups of channels.
+    """x * sigmoid(v * x) / std(x) * weight + bias, the std over groups of channels.
 
     (N, C, H, W) -> the same; https://arxiv.org/abs/2004.02967
     """

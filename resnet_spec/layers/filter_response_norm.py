@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class FilterResponseNorm(nn.Module):
-    """max(x / sqrt(mean(x^2) + eps) * weight + bias, tau), the mean over height and width.
+    """max(x / sqrt(mean(x^2) + eps) * weight + bias, tau), the mean over the map.
 
     (N, C, H, W) -> the same; https://arxiv.org/abs/1911.09737
     """

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 class FrozenBatchNorm2d(nn.Module):
     """(x - mean) / sqrt(var + eps) * weight + bias, all four of them fixed.
 
-    (N, C, H, W) -> the same; what detectors have in their backbones, as in torchvision 0.29.
+    (N, C, H, W) -> the same; what detectors have in their backbones.
     """
 
     weight: Tensor

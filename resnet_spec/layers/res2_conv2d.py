@@ -5,11 +5,11 @@ from torch import Tensor, nn
 
 
 class Res2Conv2d(nn.Module):
-    """`scale` bands of `width` channels, each band's 3x3 reading also the band before's.
+    """`scale` bands of `width` channels; each band's 3x3 also reads the band before.
 
-    The last band has no convolution. In the first block of a stage (`apart`) no band reads
-    another, and the last one is averaged. (N, scale * width, H, W) -> the same channels,
-    H and W over the stride, rounded up; https://arxiv.org/abs/1904.01169
+    The last band has no convolution. In the first block of a stage (`apart`) no band
+    reads another, and the last one is averaged. (N, scale * width, H, W) -> the same
+    channels, H and W over the stride, rounded up; https://arxiv.org/abs/1904.01169
     """
 
     def __init__(

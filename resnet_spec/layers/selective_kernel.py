@@ -7,9 +7,9 @@ from torch import Tensor, nn
 class SelectiveKernel(nn.Module):
     """A mix, by channel, of relu(bn(conv3x3(x))) and the same with dilation 2.
 
-    The shares are a softmax over the two, from the mean of their sum. With `split`, each
-    path reads half of the channels. (N, in_channels, H, W) -> (N, out_channels, H / stride,
-    W / stride), rounded up; https://arxiv.org/abs/1903.06586
+    The shares are a softmax over the two, from the mean of their sum. With `split`,
+    each path reads half of the channels. (N, in_channels, H, W) -> (N, out_channels,
+    H / stride, W / stride), rounded up; https://arxiv.org/abs/1903.06586
     """
 
     def __init__(

@@ -5,9 +5,10 @@ from torch.nn import functional as F
 
 
 class StdConv2d(nn.Conv2d):
-    """A convolution by weights of mean 0 and variance 1 over each output channel.
+    """A convolution whose every filter is brought to mean 0 and variance 1.
 
-    (N, in_channels, H, W) -> (N, out_channels, H', W'); https://arxiv.org/abs/1903.10520
+    (N, in_channels, H, W) -> (N, out_channels, H', W');
+    https://arxiv.org/abs/1903.10520
     """
 
     def __init__(

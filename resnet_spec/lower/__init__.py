@@ -55,6 +55,7 @@ def lower(spec: Spec, features: Sequence[int] = ()) -> ir.Network:
         *_dropped(spec, network),
         *_clash(network),
         *_odd_groups(network),
+        *_single_weights(network),
     ]:
         raise SpecError(*problems)
     wrong = network.disagreement()
@@ -93,6 +94,8 @@ def _odd_groups(network: ir.Network) -> Iterator[Problem]:
             groups = op.groups
         elif isinstance(op, ir.SelectiveKernel):
             groups, at = op.groups * (2 if op.split else 1), ("spatial", "type")
+        elif isinstance(op, ir.Conv):
+            groups, at = op.groups, ("reduce_first",)
         elif isinstance(op, ir.SplitAttention):
             channels, groups, at = op.squeezed, op.groups, ("groups",)
         if channels % groups:
@@ -104,6 +107,17 @@ def _odd_groups(network: ir.Network) -> Iterator[Problem]:
             return
 
 
+def _single_weights(network: ir.Network) -> Iterator[Problem]:
+    """A filter of a single weight, which weight standardisation would make zero."""
+    for path, op in network.ops():
+        if not isinstance(op, ir.StdConv2d):
+            continue
+        if op.kernel == 1 and op.input.channels == op.groups:
+            message = f"would make {path} zero, whose filters have one weight each"
+            yield Problem("single-weight", message, ("standardization",))
+            return
+
+
 def _wrong_sizes(spec: Spec, network: ir.Network) -> Iterator[Problem]:
     """An image that leaves a map without a pixel, or with more than a fixed pool covers."""
     _, *sides = network.image
@@ -111,6 +125,11 @@ def _wrong_sizes(spec: Spec, network: ir.Network) -> Iterator[Problem]:
     if all(side in network.sizes for side in sides):
         return
     last, pool = network.stages[-1].output, spec.head.pool
+    if largest is None:
+        message = f"{list(spec.input)} leaves a map too small for a pool that follows"
+        more = f"heights and widths from {smallest} on do not"
+        yield Problem("image-too-small", f"{message}; {more}", ("input",))
+        return
     yield Problem(
         "pool-fits",
         f"{list(spec.input)} gives a last map of {last.height} x {last.width}, and "

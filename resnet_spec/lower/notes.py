@@ -22,6 +22,9 @@ TORCHVISION = {
 """torchvision 0.29's ResNets: block, depths, groups, width per group."""
 
 
+WHERE = {"before": "before", "after": "behind"}
+
+
 def notes(spec: Spec, whole: bool) -> tuple[str, ...]:
     """Sentences, each true of this very network, or of its stages where it has no head."""
     return (
@@ -62,10 +65,13 @@ def _strides(spec: Spec) -> Iterator[str]:
     on = _strided(spec)
     if set(on.values()) == {"conv1"}:
         yield "The stride sits on the first 1x1 convolution (v1, as in the paper)."
-    elif set(on.values()) == {"conv2"}:
-        if spec.anti_alias == "none":
+    elif set(on.values()) == {"conv2"} and spec.anti_alias == "none":
+        pool = spec.spatial.pool if spec.spatial else None
+        if pool:
+            yield f"A 3x3 average pool {WHERE[pool]} the split attention strides."
+        else:
             yield "The stride sits on the 3x3 convolution (v1.5)."
-    elif on:
+    elif "conv1" in on.values():
         stages = ", ".join(str(stage) for stage, at in on.items() if at == "conv1")
         yield (
             f"The stride sits on the first 1x1 convolution (v1) in stage {stages} and on "

@@ -20,7 +20,11 @@ ORDER = (
     "previous_dilation",
     "dilation",
 )
-REQUIRED = ("in_channels", "width")  # parameters even where every block agrees
+REQUIRED = (
+    "in_channels",
+    "width",
+    "drop_rate",
+)  # parameters even where every block agrees
 
 
 class BlockClass:

@@ -1,0 +1,192 @@
+"""Each ResNet that timm and torchvision publish, beside ours.
+
+`python -m tests.conformance` runs all of them at their own sizes and writes the table,
+`tests/conformance.csv`; that takes an hour and 20 GB. The tests run most of them at small
+sizes, and hold the table to what is published today.
+"""
+
+from __future__ import annotations
+
+import csv
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+from torchvision.models import detection, segmentation
+from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+
+from resnet_spec import load, load_weights, render
+from resnet_spec.build import build, naming_of
+from resnet_spec.build.against import differences, draw_weights, results
+from resnet_spec.ir import Network
+from tests.models import module_of
+
+TABLE = Path(__file__).with_suffix(".csv")
+FILES = ("resnet", "resnetv2", "senet", "sknet", "resnest", "res2net")  # of timm
+LARGE = 200_000_000  # parameters; beyond, a training step at the own size needs 24 GB
+
+
+class Case(NamedTuple):
+    """A published model, and the spec and the stages of ours that are to equal it."""
+
+    library: str
+    model: str
+    spec: str
+    features: tuple[int, ...]
+    theirs: Callable[[], nn.Module]
+
+    @property
+    def network(self) -> Network:
+        return load(self.spec, features=self.features).network
+
+
+class Outcome(NamedTuple):
+    """A row of the table: how far built and generated are from theirs, at most."""
+
+    library: str
+    model: str
+    spec: str
+    naming: str
+    params: int
+    tensors: int
+    macs: int
+    sizes: str
+    built: float
+    generated: float
+
+
+def cases() -> list[Case]:
+    """All of them, timm's in its order, then torchvision's."""
+    return [*_timm(), *_torchvision(), *_bodies()]
+
+
+def _timm() -> Iterator[Case]:
+    for file in FILES:
+        for model in timm.list_models(module=file):
+            yield Case("timm", model, model, (), partial(timm.create_model, model))
+
+
+def _torchvision() -> Iterator[Case]:
+    get = torchvision.models.get_model
+    names = torchvision.models.list_models(module=torchvision.models)
+    quantized = torchvision.models.list_models(module=torchvision.models.quantization)
+    for name in [*names, *quantized]:
+        plain = name.removeprefix("quantized_")
+        if plain.startswith(("resnet", "resnext", "wide_resnet")):
+            yield Case("torchvision", name, plain, (), partial(get, name))
+
+
+def _bodies() -> Iterator[Case]:
+    """The ResNets inside torchvision's detectors and segmentation models."""
+    frozen, body = "detection/resnet50_frozen", "detection/resnet50_detection"
+    fpn = partial(resnet_fpn_backbone, backbone_name="resnet50", weights=None)
+    name = "resnet_fpn_backbone(resnet50).body"
+    yield Case("torchvision", name, frozen, (1, 2, 3, 4), lambda: fpn().body)
+    for name in (
+        "fasterrcnn_resnet50_fpn",
+        "fasterrcnn_resnet50_fpn_v2",
+        "fcos_resnet50_fpn",
+        "keypointrcnn_resnet50_fpn",
+        "maskrcnn_resnet50_fpn",
+        "maskrcnn_resnet50_fpn_v2",
+        "retinanet_resnet50_fpn",
+        "retinanet_resnet50_fpn_v2",
+    ):
+        stages = (2, 3, 4) if name.startswith(("fcos", "retinanet")) else (1, 2, 3, 4)
+        path, make = f"{name}.backbone.body", partial(_backbone, detection, name)
+        yield Case("torchvision", path, body, stages, lambda make=make: make().body)
+    for name in (
+        "fcn_resnet50",
+        "fcn_resnet101",
+        "deeplabv3_resnet50",
+        "deeplabv3_resnet101",
+    ):
+        spec = f"segmentation/fcn_{name.partition('_')[2]}_backbone"
+        make = partial(_backbone, segmentation, name)
+        yield Case("torchvision", f"{name}.backbone", spec, (4,), make)
+
+
+def _backbone(module: Any, name: str) -> Any:
+    return getattr(module, name)(weights=None, weights_backbone=None).backbone
+
+
+def outcome(case: Case, sizes: list[tuple[int, int]]) -> Outcome:
+    """Build both, move drawn weights, and compare what they compute at each size."""
+    network, theirs = case.network, case.theirs().requires_grad_(True)
+    made = {"built": build, "generated": lambda n: module_of(render(n), n.name)()}
+    naming = naming_of(build(network, device="meta"), theirs)
+    draw_weights(theirs)
+    weights = theirs.state_dict()
+    images = {size: torch.randn(2, 3, *size) for size in sizes}
+    expected = {size: _step(theirs, images[size], network) for size in sizes}
+    count = len(weights)
+    del theirs
+    apart: dict[str, float] = {}
+    for way, make in made.items():
+        ours = make(network)
+        load_weights(ours, weights, naming)
+        found = [
+            difference.relative
+            for size in sizes
+            for difference in differences(
+                _step(ours, images[size], network), expected[size], naming, size
+            )
+        ]
+        assert all(tensor.std() > 0 for tensor in _last(expected))
+        apart[way] = max(found)
+        del ours
+        gc.collect()
+    shown = " ".join(f"{height}x{width}" for height, width in sizes)
+    return Outcome(
+        *case[:3], naming, network.params, count, network.macs, shown, **apart
+    )
+
+
+def _step(model: nn.Module, images: Tensor, network: Network) -> dict[str, Tensor]:
+    """All results; of a network too large to train at that size, the evaluation's alone."""
+    if network.params > LARGE and images.shape[-1] > 100:
+        with torch.inference_mode():
+            return {"evaluation output 0": model.eval()(images[:1])}
+    return dict(results(model, images))
+
+
+def _last(expected: dict[Any, dict[str, Tensor]]) -> list[Tensor]:
+    return [next(reversed(found.values())) for found in expected.values()]
+
+
+def small(case: Case) -> list[tuple[int, int]]:
+    """An odd size; timm's nets with average pools between stages take even ones alone."""
+    return [(64, 32)] if "aa" in case.model else [(49, 33)]
+
+
+def own(case: Case) -> tuple[int, int]:
+    """The size that the model is published for; of detectors' images, a quarter."""
+    _, height, width = case.network.image
+    return (height // 4, width // 4) if width > 1000 else (height, width)
+
+
+def main() -> None:
+    """Write the table; names on the command line keep the models that have them."""
+    kept = [
+        c for c in cases() if not sys.argv[1:] or any(a in c.model for a in sys.argv)
+    ]
+    with TABLE.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(Outcome._fields)
+        for case in kept:
+            row = outcome(case, [*small(case), own(case)])
+            writer.writerow(row)
+            file.flush()
+            print(*row, flush=True)
+            gc.collect()
+
+
+if __name__ == "__main__":
+    main()

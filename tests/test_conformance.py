@@ -1,0 +1,103 @@
+"""timm's and torchvision's ResNets, all of them: the same networks, bit for bit."""
+
+import csv
+from pathlib import Path
+from statistics import median
+
+import pytest
+import timm
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from resnet_spec import SpecError, load, lower
+from resnet_spec.build import build, naming_of
+from resnet_spec.build.against import compare
+from resnet_spec.library import shipped
+from tests.conformance import FILES, TABLE, Case, Outcome, cases, outcome, small
+
+CASES = cases()
+LIGHT = [case for case in CASES if case.network.params < 100_000_000]
+
+
+def rows() -> list[dict[str, str]]:
+    with TABLE.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def name(case: Case) -> str:
+    return f"{case.library}-{case.model}"
+
+
+def test_the_table_has_every_model_with_its_outcome() -> None:
+    """132 of timm, 24 and their bodies of torchvision; every one equal at every size."""
+    table = {(row["library"], row["model"]): row for row in rows()}
+    assert set(table) == {(case.library, case.model) for case in CASES}
+    assert sum(case.library == "timm" for case in CASES) == 132
+    assert set(rows()[0]) == set(Outcome._fields)
+    for row in table.values():
+        assert (float(row["built"]), float(row["generated"])) == (0.0, 0.0), row
+
+
+def test_the_table_is_of_these_networks() -> None:
+    table = {(row["library"], row["model"]): row for row in rows()}
+    for case in CASES:
+        row, network = table[case.library, case.model], case.network
+        assert (network.params, network.macs) == (int(row["params"]), int(row["macs"]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_names_and_counts_are_theirs(case: Case) -> None:
+    """On the meta device: every tensor's name and shape, parameters and MACs."""
+    network = case.network
+    with torch.device("meta"):
+        theirs, ours = case.theirs(), build(network)
+    naming_of(ours, theirs)
+    expected = sum(p.numel() for p in theirs.parameters())
+    assert network.params == expected == sum(p.numel() for p in ours.parameters())
+    with FlopCounterMode(display=False) as flops:
+        ours.eval()(torch.empty(1, *network.image, device="meta"))
+    assert network.macs * 2 == flops.get_total_flops()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", LIGHT, ids=name)
+def test_they_compute_the_same(case: Case) -> None:
+    """Built and generated: training output, every gradient, evaluation output."""
+    found = outcome(case, small(case))
+    assert (found.built, found.generated) == (0.0, 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("other", ["resnetaa50", "resnetblur50", "legacy_seresnet50"])
+def test_equal_names_do_not_make_equal_networks(other: str) -> None:
+    """Weights of one load into the other, and the comparison tells them apart."""
+    spec = "seresnet50" if "se" in other.removeprefix("resnet") else "resnet50"
+    ours, theirs = build(load(spec).network), timm.create_model(other)
+    worst = max(compare(ours, theirs, [(64, 64)]), key=lambda found: found.relative)
+    assert worst.relative > 1e-3
+
+
+def test_variants_are_short() -> None:
+    lengths = []
+    for file in shipped().values():
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+        lengths.append(sum(not line.startswith("#") for line in lines))
+    assert median(lengths) <= 8
+
+
+def test_every_family_has_its_models() -> None:
+    """A spec for each model, by the model's own name."""
+    names = {Path(key).name for key in shipped()}
+    assert {model for file in FILES for model in timm.list_models(module=file)} <= names
+
+
+def test_features_are_of_stages_that_are_there() -> None:
+    spec = load("resnet18").spec
+    assert list(lower(spec, [4, 2]).channels.items()) == [
+        ("layer2", 128),
+        ("layer4", 512),
+    ]
+    for wrong in ([0], [5], [1, 1]):
+        with pytest.raises(SpecError, match="features must be different stages"):
+            lower(spec, wrong)
