@@ -21,7 +21,7 @@ def advice(spec: Spec, network: Network) -> Iterator[Problem]:
 
 def _strides_of_one_pixel(spec: Spec, network: Network) -> Iterator[Problem]:
     _, *sides = network.image
-    for row, stage in zip(rows(spec), network.stages, strict=True):
+    for row, stage in zip(rows(spec), network.stages, strict=False):
         if row.stride > 1 and stage.input.height == stage.input.width == 1:
             message = (
                 f"stage {row.index + 1} strides a map that is 1 x 1 already, for an image "

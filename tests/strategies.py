@@ -183,6 +183,9 @@ def _spatial(draw: st.DrawFn, data: dict[str, Any], stages: int) -> None:
         kinds += ["res2net", "split_attention"]
     kind = draw(st.sampled_from(kinds))
     data["spatial"] = {"type": kind} | draw(_SPATIAL[kind])
+    if kind == "split_attention":
+        data.pop("width_per_group", None)
+        data["widths"] = _mapped(data["widths"], lambda width: (width + 31) // 32 * 32)
     for key in ("dilations", "norm", "activation"):
         data.pop(key, None)
     _stride_on_conv2(data)

@@ -19,6 +19,20 @@ NAMES = [
     "shortcuts/resnet50_avg",
     "shortcuts/resnet34_always",
 ]
+LAYERS = [
+    "resnetd/test_resnet",
+    "resnetblur/resnetblur18",
+    "seresnet/seresnet18",
+    "ecaresnet/ecaresnet26t",
+    "resnetv2/resnetv2_50d_evos",
+    "resnetv2/resnetv2_50d_frn",
+    "bit/resnetv2_50x1_bit",
+    "sknet/skresnet18",
+    "resnest/resnest14d",
+    "res2net/res2net50d",
+    "detection/resnet50_frozen",
+]
+"""Networks with modules that torch.nn lacks."""
 
 
 def traced(model: nn.Module) -> Callable[[Tensor], Tensor]:
@@ -46,14 +60,26 @@ def captured(model: nn.Module) -> Callable[[Tensor], Tensor]:
     return torch.compile(model, fullgraph=True, backend="eager")
 
 
+Capture = Callable[[nn.Module], Callable[[Tensor], Tensor]]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("capture", [traced, scripted, symbolic, exported, captured])
 @pytest.mark.parametrize("way", ["built", "generated"])
 @pytest.mark.parametrize("name", NAMES)
-def test_captured_networks_give_the_same(
-    name: str, way: str, capture: Callable[[nn.Module], Callable[[Tensor], Tensor]]
-) -> None:
-    model = both(name)[way]()
+def test_captured_networks_give_the_same(name: str, way: str, capture: Capture) -> None:
+    hold(both(name)[way](), capture)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("capture", [scripted, exported, captured])
+@pytest.mark.parametrize("name", LAYERS)
+def test_captured_layers_give_the_same(name: str, capture: Capture) -> None:
+    hold(both(name)["generated"](), capture)
+
+
+def hold(model: nn.Module, capture: Capture) -> None:
+    """The captured model's outputs are the model's."""
     settle(model)
     model.eval()
     with warnings.catch_warnings():

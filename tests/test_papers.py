@@ -90,3 +90,82 @@ def settle(model: nn.Module) -> None:
     with torch.no_grad():
         for _ in range(3):
             model.train()(torch.randn(4, 3, 32, 32))
+
+
+# CIFAR-10 counts; the papers print them in millions, to one decimal (0.56 of WRN-40-1 as 0.6).
+PREACT = {
+    "preact/preresnet110": (1.7, 1_727_962),
+    "preact/preresnet164": (1.7, 1_703_258),
+    "wide_resnet/wrn40_1": (0.6, 563_930),
+    "wide_resnet/wrn40_2": (2.2, 2_243_546),
+    "wide_resnet/wrn40_4": (8.9, 8_949_210),
+    "wide_resnet/wrn40_8": (35.7, 35_748_314),
+    "wide_resnet/wrn28_10": (36.5, 36_479_194),
+    "wide_resnet/wrn16_8": (11.0, 10_961_370),
+}
+
+
+@pytest.mark.parametrize("name", PREACT)
+def test_preactivation_counts(name: str) -> None:
+    published, exact = PREACT[name]
+    params = load(f"specs/{name}.yaml").network.params
+    assert (round(params / 1e6, 1), params) == (published, exact)
+
+
+def preact_reference(weights: dict[str, Tensor], x: Tensor) -> Tensor:
+    """A pre-activation network for CIFAR in evaluation, from its weights alone.
+
+    https://arxiv.org/abs/1603.05027 and https://arxiv.org/abs/1605.07146: the projection
+    reads the activated input, or else the input itself is subsampled and padded with zeros.
+    """
+
+    def act(x: Tensor, name: str) -> Tensor:
+        keys = ("running_mean", "running_var", "weight", "bias")
+        return F.batch_norm(x, *(weights[f"{name}.{key}"] for key in keys)).relu()
+
+    def conv(x: Tensor, name: str, stride: int = 1) -> Tensor:
+        weight = weights[f"{name}.weight"]
+        return F.conv2d(x, weight, stride=stride, padding=weight.shape[-1] // 2)
+
+    x = conv(x, "conv1")
+    blocks = sorted(
+        {
+            tuple(map(int, name[5:].split(".")[:2]))
+            for name in weights
+            if "layer" in name
+        }
+    )
+    for stage, i in blocks:
+        block, stride = f"layer{stage}.{i}", 2 if stage > 1 and i == 0 else 1
+        deep = f"{block}.conv3.weight" in weights
+        activated = act(x, f"{block}.norm1")
+        y = conv(activated, f"{block}.conv1", 1 if deep else stride)
+        y = conv(act(y, f"{block}.norm2"), f"{block}.conv2", stride if deep else 1)
+        if deep:
+            y = conv(act(y, f"{block}.norm3"), f"{block}.conv3")
+        if f"{block}.downsample.weight" in weights:
+            x = conv(activated, f"{block}.downsample", stride)
+        elif y.shape != x.shape:
+            kept = activated[:, :, ::stride, ::stride]
+            zeros = kept.new_zeros(
+                kept.shape[0], y.shape[1] - kept.shape[1], *kept.shape[2:]
+            )
+            x = torch.cat([kept, zeros], dim=1)
+        x = y + x
+    x = act(x, "norm").mean((2, 3))
+    return F.linear(x, weights["fc.weight"], weights["fc.bias"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["built", "generated"])
+@pytest.mark.parametrize(
+    "name", ["preact/preresnet110", "preact/preresnet164", "wide_resnet/wrn16_8"]
+)
+def test_preactivation_equals_the_reference(name: str, way: str) -> None:
+    model = both(name)[way]()
+    settle(model)
+    for size in ((32, 32), (33, 17)):
+        images = torch.randn(2, 3, *size)
+        with torch.no_grad():
+            expected = preact_reference(dict(model.state_dict()), images)
+            torch.testing.assert_close(model.eval()(images), expected)

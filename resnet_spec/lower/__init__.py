@@ -88,23 +88,27 @@ def _rates(spec: Spec) -> list[ir.Rate]:
 def _odd_groups(network: ir.Network) -> Iterator[Problem]:
     """Channels that do not fall into the groups that something in the network makes."""
     for path, op in network.ops():
-        channels, groups = op.input.channels, 1
-        at: Path = ("norm", "groups")
-        if isinstance(op, (ir.GroupNorm, ir.EvoNormS0)):
-            groups = op.groups
-        elif isinstance(op, ir.SelectiveKernel):
-            groups, at = op.groups * (2 if op.split else 1), ("spatial", "type")
-        elif isinstance(op, ir.Conv):
-            groups, at = op.groups, ("reduce_first",)
-        elif isinstance(op, ir.SplitAttention):
-            channels, groups, at = op.squeezed, op.groups, ("groups",)
-        if channels % groups:
-            yield Problem(
-                "odd-groups",
-                f"{groups} groups do not divide {channels} channels, of {path}",
-                at,
-            )
-            return
+        for channels, groups, field in _groups(op):
+            if channels % groups:
+                message = (
+                    f"{groups} groups do not divide {channels} channels, of {path}"
+                )
+                yield Problem("odd-groups", message, field)
+                return
+
+
+def _groups(op: ir.Op) -> Iterator[tuple[int, int, Path]]:
+    """Channels, the groups that they must fall into, and the field that says so."""
+    channels = op.input.channels
+    if isinstance(op, (ir.GroupNorm, ir.EvoNormS0)):
+        yield channels, op.groups, ("norm", "groups")
+    elif isinstance(op, ir.SelectiveKernel):
+        yield channels, op.groups * (2 if op.split else 1), ("spatial", "type")
+    elif isinstance(op, ir.SplitAttention):
+        yield channels, op.groups * op.radix, ("spatial", "radix")
+        yield op.squeezed, op.groups, ("groups",)
+    elif isinstance(op, ir.Conv):
+        yield channels, op.groups, ("reduce_first",)
 
 
 def _single_weights(network: ir.Network) -> Iterator[Problem]:

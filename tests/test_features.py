@@ -1,0 +1,64 @@
+"""Feature maps, as detectors and segmentation models want them."""
+
+import pytest
+import torch
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.ops import FeaturePyramidNetwork
+
+from resnet_spec import build_model, load, render
+from resnet_spec.build import build
+from tests.models import module_of, seeded
+
+SPECS = ["resnet18", "resnetd/resnet50d", "resnetv2_18", "detection/resnet50_frozen"]
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("features", [(1, 2, 3, 4), (2, 4), (3,)])
+def test_maps_are_those_of_the_stages(spec: str, features: tuple[int, ...]) -> None:
+    network = load(spec, features=features).network
+    source = render(network)
+    made = [seeded(lambda: build(network)), seeded(module_of(source, network.name))]
+    images = torch.randn(2, 3, 64, 96)
+    maps = [model.eval()(images) for model in made]
+    names = [f"layer{number}" for number in features]
+    for model, found in zip(made, maps, strict=True):
+        assert list(found) == list(model.channels) == list(model.strides) == names
+        for name, feature in found.items():
+            height, width = 64 // model.strides[name], 96 // model.strides[name]
+            assert feature.shape == (2, model.channels[name], height, width)
+            assert torch.equal(feature, maps[0][name])
+    x = images
+    for name, child in made[0].named_children():
+        x = child(x)
+        if name in maps[0]:
+            assert torch.equal(x, maps[0][name])
+
+
+@pytest.mark.parametrize("way", ["built", "generated"])
+def test_it_works_inside_torchvisions_pyramid(way: str) -> None:
+    network = load("resnet18", features=(1, 2, 3, 4)).network
+    ours = (
+        build(network) if way == "built" else module_of(render(network), network.name)()
+    )
+    layers = {name: str(i) for i, name in enumerate(ours.channels)}
+    pyramid = BackboneWithFPN(ours, layers, list(ours.channels.values()), 32)
+    maps = pyramid(torch.randn(1, 3, 64, 64))
+    assert [tuple(m.shape[1:]) for m in maps.values()] == [
+        (32, 16, 16),
+        (32, 8, 8),
+        (32, 4, 4),
+        (32, 2, 2),
+        (32, 1, 1),
+    ]
+    direct = FeaturePyramidNetwork(list(ours.channels.values()), 32)
+    assert len(direct(ours(torch.randn(1, 3, 64, 64)))) == 4
+
+
+def test_what_stands_behind_the_last_feature_is_left_out() -> None:
+    model = build_model("resnet50", features=[2])
+    assert not hasattr(model, "layer3")
+    assert not hasattr(model, "fc")
+    text = render(load("resnet50", features=[2]).network)
+    assert "output   layer2 512 x 28 x 28" in text
+    assert "load unchanged" not in text
+    assert "MACs (convolutions, one image)" in text

@@ -1,0 +1,136 @@
+"""Weights of other libraries, and what is said of those that do not fit."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+import torchvision
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from resnet_spec import build_model, load_weights
+from resnet_spec.build import WeightsError, build
+from resnet_spec.ir import Network
+from resnet_spec.library import shipped
+from resnet_spec.naming import NAMINGS, names
+from tests.strategies import networks
+
+Save = Callable[[dict[str, Tensor], Path], None]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "save"),
+    [("safetensors", save_file), ("pth", torch.save)],
+    ids=["safetensors", "pth"],
+)
+def test_files_load_into_a_model_on_the_meta_device(
+    suffix: str, save: Save, tmp_path: Path
+) -> None:
+    theirs = timm.create_model("resnetv2_18d").eval()
+    file = tmp_path / f"weights.{suffix}"
+    save(theirs.state_dict(), file)
+    ours = build_model("resnetv2_18d", device="meta").eval()
+    load_weights(ours, file, naming="timm")
+    images = torch.randn(2, 3, 40, 40)
+    assert torch.equal(ours(images), theirs(images))
+
+
+def test_nothing_is_initialised_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model on the meta device takes the very tensors; nothing is drawn for them."""
+    weights = torchvision.models.resnet18().state_dict()
+    drawn = []
+    monkeypatch.setattr(nn.init, "kaiming_normal_", lambda *_, **__: drawn.append(1))
+    ours = build_model("resnet18", device="meta", init=False)
+    load_weights(ours, weights)
+    assert not drawn
+    for name, tensor in ours.state_dict().items():
+        assert tensor.data_ptr() == weights[name].data_ptr()
+    assert all(parameter.requires_grad for parameter in ours.parameters())
+
+
+def test_a_generated_model_takes_them_too() -> None:
+    from tests.models import generated
+
+    theirs = timm.create_model("legacy_seresnet18").eval()
+    ours = generated("legacy_senet/legacy_seresnet18")().eval()
+    load_weights(ours, theirs.state_dict(), naming="timm-senet")
+    images = torch.randn(2, 3, 40, 40)
+    assert torch.equal(ours(images), theirs(images))
+
+
+def test_what_does_not_fit_is_named_and_changes_nothing() -> None:
+    ours = build_model("resnet18")
+    before = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
+    weights = torchvision.models.resnet18(num_classes=10).state_dict()
+    weights["extra"] = weights.pop("bn1.bias")
+    with pytest.raises(WeightsError) as caught:
+        load_weights(ours, weights)
+    assert str(caught.value) == (
+        "the weights are not this network's:\n"
+        "  1 missing: bn1.bias\n"
+        "  1 left over: extra\n"
+        "  2 of another shape: fc.weight is 10 x 512, and the network's 1000 x 512, "
+        "fc.bias is 10, and the network's 1000"
+    )
+    assert all(torch.equal(t, before[name]) for name, t in ours.state_dict().items())
+
+
+class Trap:
+    """What a hostile file would have made."""
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[str]]:
+        return (pytest.fail, ("the file ran code",))
+
+
+def test_files_that_hold_no_weights(tmp_path: Path) -> None:
+    ours = build_model("resnet18", device="meta")
+    trap, text, inner = (tmp_path / name for name in ("a.pth", "b.pth", "c.pth"))
+    torch.save({"conv1.weight": Trap()}, trap)
+    text.write_text("no weights")
+    torch.save({"state_dict": {}, "epoch": 3}, inner)
+    for file, message in (
+        (trap, "is no file of tensors"),
+        (text, "is no file of tensors"),
+        (inner, "not a state dict: 'state_dict' is no tensor; give what it has as"),
+        (tmp_path / "none.pth", "cannot be read, No such file"),
+        (tmp_path / "none.safetensors", "cannot be read"),
+    ):
+        with pytest.raises(WeightsError, match=message):
+            load_weights(ours, file)
+    with pytest.raises(WeightsError, match=r"got timmm \(did you mean timm\?\)"):
+        load_weights(ours, {}, naming="timmm")
+
+
+def test_a_tutorials_names() -> None:
+    ours = build_model("resnet18")
+    weights = {
+        name.replace("downsample", "shortcut"): tensor
+        for name, tensor in torchvision.models.resnet18().state_dict().items()
+    }
+    load_weights(ours, weights, naming="tutorial")
+    name = "layer2.0.downsample.0.weight"
+    shortcut = "layer2.0.shortcut.0.weight"
+    assert torch.equal(ours.state_dict()[name], weights[shortcut])
+
+
+@pytest.mark.slow
+@given(networks(), st.sampled_from(sorted(NAMINGS)))
+def test_every_naming_goes_both_ways(network: Network, naming: str) -> None:
+    """Every tensor of a drawn network has a name, and no other has it."""
+    ours = list(build(network, device="meta").state_dict())
+    theirs = names(ours, naming)
+    assert list(theirs) == ours
+    assert len(set(theirs.values())) == len(ours)
+    assert names(reversed(ours), naming) == theirs
+
+
+@pytest.mark.slow
+def test_every_naming_goes_both_ways_for_what_ships() -> None:
+    for key in shipped():
+        ours = list(build_model(key, device="meta", init=False).state_dict())
+        for naming in NAMINGS:
+            assert len(set(names(ours, naming).values())) == len(ours)
