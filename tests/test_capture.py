@@ -72,7 +72,7 @@ def test_captured_networks_give_the_same(name: str, way: str, capture: Capture) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("capture", [scripted, exported, captured])
+@pytest.mark.parametrize("capture", [scripted, symbolic, exported, captured])
 @pytest.mark.parametrize("name", LAYERS)
 def test_captured_layers_give_the_same(name: str, capture: Capture) -> None:
     hold(both(name)["generated"](), capture)

@@ -47,7 +47,8 @@ class SelectiveKernel(nn.Module):
         self.fc2 = nn.Conv2d(squeezed, 2 * out_channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        read = list(x.chunk(2, dim=1)) if self.split else [x, x]
+        halves = x.chunk(2, dim=1)
+        read = [halves[0], halves[1]] if self.split else [x, x]
         done = [path(read[i]) for i, path in enumerate(self.paths)]
         paths = torch.stack(done, dim=1)
         mean = paths.sum(1).mean((2, 3), keepdim=True)
