@@ -22,6 +22,13 @@ def shipped() -> dict[str, Path]:
     return {path.as_posix(): file for path, file in names.items()}
 
 
+def shipped_spec(name: str) -> Path | None:
+    """The spec of that name or path, where there is just one."""
+    named = [key for key in shipped() if PurePosixPath(key).name == name]
+    key = name if name in shipped() or len(named) != 1 else named[0]
+    return shipped().get(key)
+
+
 def spec_path(spec: str | os.PathLike[str]) -> Path:
     """The file that is meant: itself, or the shipped spec of that name, `resnet50d`.
 
@@ -30,9 +37,9 @@ def spec_path(spec: str | os.PathLike[str]) -> Path:
     path, name = Path(spec), os.fspath(spec)
     if path.suffix or path.exists():
         return path
+    if found := shipped_spec(name):
+        return found
     named = [key for key in shipped() if PurePosixPath(key).name == name]
-    if name in shipped() or len(named) == 1:
-        return shipped()[name if name in shipped() else named[0]]
     if named:
         message = f"is the name of several specs, {', '.join(named)}"
     elif os.sep in name:

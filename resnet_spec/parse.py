@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from resnet_spec.errors import Path, Problem
-from resnet_spec.rules import LENGTH_RULES, RULES, Rule
+from resnet_spec.options import Rule
+from resnet_spec.rules import LENGTH_RULES, RULES
 from resnet_spec.source import Source
 from resnet_spec.spec import Model, Spec
 from resnet_spec.words import closest, describe, flow, nearest

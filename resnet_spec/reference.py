@@ -14,7 +14,8 @@ INTRODUCTION = """\
 A spec is one YAML mapping, read by the core schema of YAML 1.2. What is not listed here is
 refused, and so is a field that would change nothing in the network at hand.
 
-`extends: other.yaml` starts from another spec, found from the folder of this one: mappings
+`extends: other.yaml` starts from another spec, found from the folder of this one, and
+`extends: resnet50d` from one that ships with the package: mappings
 merge, anything else replaces, and `null` takes an inherited value away. `name`, `title` and
 `expect` are never inherited.
 

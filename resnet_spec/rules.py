@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from math import gcd
 
 from resnet_spec.errors import Path, Problem
+from resnet_spec.options import OPTIONS, Rule
 from resnet_spec.rows import OF_TYPE, PER_STAGE, Row, rows
 from resnet_spec.spec import Spec
-
-Rule = Callable[[Spec], Iterator[Problem]]
 
 MOST_BLOCKS = 20_000
 
@@ -144,185 +143,6 @@ def stem_width_divides(spec: Spec) -> Iterator[Problem]:
         )
 
 
-def options_have_their_blocks(spec: Spec) -> Iterator[Problem]:
-    """What only some blocks have, where none of them is."""
-    stages = rows(spec)
-    basic = any(not row.is_bottleneck for row in stages)
-    bottleneck = any(row.is_bottleneck for row in stages)
-    attention = {row.attention for row in stages}
-    asked = [
-        (spec.dropout > 0, ("dropout",), basic, "without a basic block"),
-        (spec.reduce_first > 1, ("reduce_first",), bottleneck, "without a bottleneck"),
-        (spec.drop_path > 0, ("drop_path",), sum(spec.depths) > 1, "in a single block"),
-        (
-            spec.attention_after != "last",
-            ("attention_after",),
-            any(row.is_bottleneck and row.attention != "none" for row in stages),
-            "without attention in a bottleneck",
-        ),
-        (spec.se.ratio != 0.0625, ("se", "ratio"), "se" in attention, NO_SE),
-        (spec.se.divisor != 8, ("se", "divisor"), "se" in attention, NO_SE),
-        (
-            spec.se.activated,
-            ("se", "activated"),
-            any(not row.is_bottleneck and row.attention == "se" for row in stages),
-            "without `attention: se` in a basic block",
-        ),
-        (
-            spec.anti_alias != "none",
-            ("anti_alias",),
-            any(row.stride > 1 for row in stages),
-            "where no stage strides",
-        ),
-        (
-            spec.head.classifier != "linear",
-            ("head", "classifier"),
-            spec.head.classes != "none",
-            "where classes is none",
-        ),
-    ]
-    for said, path, used, where in asked:
-        if said and not used:
-            message = f"changes nothing {where}; remove it"
-            yield Problem("unused", message, path, about_key=True)
-
-
-NO_SE = "without `attention: se`"
-
-
-def options_go_together(spec: Spec) -> Iterator[Problem]:
-    """What no published network combines, and nothing here builds."""
-    stages = rows(spec)
-    pre, spatial = spec.pre_activation, spec.spatial is not None
-    smooth, pruned = spec.anti_alias != "none", spec.pruned is not None
-    fused = spec.norm.type in ("evonorm_s0", "frn")
-    conv1 = any(row.needs_stride_on and row.stride_on == "conv1" for row in stages)
-    dilated = any(row.dilation > 1 for row in stages)
-    bottlenecks = all(row.is_bottleneck for row in stages)
-    batch = spec.norm.type == "batch" and (spec.norm.eps, spec.norm.momentum) == (
-        1e-5,
-        0.1,
-    )
-    relu = all(row.activation == "relu" for row in stages)
-    grouped = any(row.groups > 1 or row.width_per_group for row in stages)
-    plain = any(row.shortcut in ("zero_pad", "none") for row in stages)
-    eca = all(row.attention == "eca" for row in stages)
-    after = spec.attention_after != "last"
-    zeroed = spec.init.zero_last_norm
-    refused = [
-        (pre and spatial, ("spatial",), "stands in post-activation blocks only"),
-        (pre and smooth, ("anti_alias",), "stands in post-activation blocks only"),
-        (pre and after, ("attention_after",), "must be last with pre_activation"),
-        (pre and spec.se.activated, ("se", "activated"), NOT_PRE),
-        (pre and zeroed, ("init", "zero_last_norm"), NOT_PRE),
-        (
-            pre and spec.stem.pool == "conv",
-            ("stem", "pool"),
-            "conv, which ends in a norm, " + NOT_PRE,
-        ),
-        (
-            fused and not pre,
-            ("norm", "type"),
-            f"{spec.norm.type} is its own activation, "
-            "and a block ends without one before its sum; it needs pre_activation: true",
-        ),
-        (
-            fused and not relu,
-            ("activation",),
-            f"changes nothing: {spec.norm.type} is one",
-        ),
-        (spatial and smooth, ("anti_alias",), "goes with plain 3x3 convolutions only"),
-        (spatial and conv1, ("stride_on",), "must be conv2 with spatial"),
-        (smooth and conv1, ("stride_on",), "must be conv2 with anti_alias"),
-        (spatial and dilated, ("dilations",), "must be 1 with spatial"),
-        (
-            spatial and not batch,
-            ("norm",),
-            "must be batch as it is by default with spatial",
-        ),
-        (spatial and not relu, ("activation",), "must be relu with spatial"),
-        (
-            spatial and spec.standardization is not None,
-            ("standardization",),
-            "goes with plain convolutions only, not with spatial",
-        ),
-        (
-            spatial and spec.reduce_first > 1,
-            ("reduce_first",),
-            "must be 1 with spatial",
-        ),
-        (
-            zeroed and spec.norm.type == "frozen",
-            ("init", "zero_last_norm"),
-            "would stay zero, for a frozen norm does not learn",
-        ),
-        (
-            pruned and not eca,
-            ("pruned",),
-            "needs `attention: eca`, of which `widths` still says the kernels",
-        ),
-        (pruned and not bottlenecks, ("pruned",), "has the widths of bottlenecks only"),
-        (
-            pruned and (pre or spatial or grouped or plain or spec.reduce_first > 1),
-            ("pruned",),
-            "goes with plain bottlenecks of one group and a projection only",
-        ),
-    ]
-    for wrong, path, message in refused:
-        if wrong:
-            yield Problem("not-together", message, path)
-
-
-NOT_PRE = "goes with post-activation blocks only"
-
-
-def spatial_has_its_blocks(spec: Spec) -> Iterator[Problem]:
-    basic = [row for row in rows(spec) if not row.is_bottleneck]
-    if spec.spatial and spec.spatial.type != "selective_kernel" and basic:
-        where = f"and stage {basic[0].index + 1} has basic blocks"
-        message = f"{spec.spatial.type} stands in bottlenecks only, {where}"
-        yield Problem("spatial-blocks", message, ("spatial", "type"))
-
-
-def smoothing_halves(spec: Spec) -> Iterator[Problem]:
-    for row in rows(spec):
-        if spec.anti_alias == "blur" and row.stride > 2:
-            message = f"must be 1 or 2 with `anti_alias: blur`, got {row.stride}"
-            yield Problem("blur-halves", message, row.path("strides"))
-
-
-def projection_halves(spec: Spec) -> Iterator[Problem]:
-    for row in rows(spec):
-        if row.shortcut == "projection3x3" and row.stride > 2:
-            message = f"must be 1 or 2 with `shortcut: projection3x3`, got {row.stride}"
-            yield Problem("projection-halves", message, row.path("strides"))
-
-
-def first_width_is_whole(spec: Spec) -> Iterator[Problem]:
-    for row in _bottlenecks(spec):
-        if (width := row.inner_width) % spec.reduce_first:
-            message = f"{spec.reduce_first} does not divide the width {width} of stage"
-            yield Problem(
-                "reduce-first", f"{message} {row.index + 1}", ("reduce_first",)
-            )
-            return
-
-
-def pruned_says_every_block(spec: Spec) -> Iterator[Problem]:
-    if spec.pruned is None:
-        return
-    for field in ("conv1", "conv2"):
-        given = [len(stage) for stage in getattr(spec.pruned, field)]
-        if given != list(spec.depths):
-            message = f"needs a width for each block, {list(spec.depths)} of them"
-            yield Problem("pruned-blocks", f"{message}, got {given}", ("pruned", field))
-    if len(spec.pruned.out) != len(spec.depths):
-        message = f"needs a width for each of {len(spec.depths)} stages"
-        yield Problem(
-            "pruned-blocks", f"{message}, got {len(spec.pruned.out)}", ("pruned", "out")
-        )
-
-
 def dropout_has_a_classifier(spec: Spec) -> Iterator[Problem]:
     if spec.head.classes == "none" and spec.head.dropout:
         message = "stands before the classifier, and classes is none; remove it"
@@ -359,13 +179,7 @@ RULES: tuple[Rule, ...] = (
     dilation_is_used,
     types_say_what_they_need,
     stem_width_divides,
-    options_have_their_blocks,
-    options_go_together,
-    spatial_has_its_blocks,
-    smoothing_halves,
-    projection_halves,
-    first_width_is_whole,
-    pruned_says_every_block,
+    *OPTIONS,
     dropout_has_a_classifier,
     zeroed_block_has_a_shortcut,
 )

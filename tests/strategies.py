@@ -215,7 +215,8 @@ def _normed(draw: st.DrawFn, data: dict[str, Any], _: int) -> None:
     data["norm"] = {"type": norm, "eps": 1e-4} | _groups(norm)
     if draw(st.booleans()):  # which a filter of one weight does not stand
         data["standardization"] = {"eps": 1e-6}
-        data.pop("width_per_group", None)
+        for key in ("width_per_group", "groups", "dilations"):
+            data.pop(key, None)
         data["widths"] = _mapped(data["widths"], lambda width: width + width % 2)
         data["input"] = [3, *data["input"][1:]]
         if "width" in data["stem"]:
@@ -258,7 +259,8 @@ def _attention(draw: st.DrawFn, data: dict[str, Any], stages: int) -> None:
 
 
 def _regularisation(draw: st.DrawFn, data: dict[str, Any], stages: int) -> None:
-    if sum(data["depths"]) > 1 and draw(st.booleans()):
+    plain = "none" in _column(data["shortcut"], stages)
+    if sum(data["depths"]) > 1 and not plain and draw(st.booleans()):
         data["drop_path"] = draw(st.sampled_from([0.1, 0.5]))
     if "basic" in _column(data["block"], stages) and draw(st.booleans()):
         data["dropout"] = 0.3

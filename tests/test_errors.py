@@ -10,8 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from resnet_spec import SpecError, load, read, report
+from resnet_spec.options import Rule
 from resnet_spec.parse import EXPECTED
-from resnet_spec.rules import LENGTH_RULES, RULES, Rule
+from resnet_spec.rules import LENGTH_RULES, RULES
 from resnet_spec.spec import Spec
 
 FOLDER = Path("tests/errors")

@@ -79,13 +79,16 @@ class DropPath(Layer):
 
 @dataclass(frozen=True, kw_only=True)
 class StdConv2d(Layer, Conv):
-    """A convolution by standardised weights."""
+    """A convolution by standardised weights, of one group and dilation 1."""
 
     eps: float
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return (*super().args, Argument(self.eps, "eps", 1e-5))
+        kept = [
+            a for a in super().args if a.keyword not in ("dilation", "groups", "bias")
+        ]
+        return (*kept, Argument(self.eps, "eps", 1e-5))
 
 
 # --- norms --------------------------------------------------------------------------------

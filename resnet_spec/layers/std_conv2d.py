@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 
 class StdConv2d(nn.Conv2d):
-    """A convolution whose every filter is brought to mean 0 and variance 1.
+    """A convolution, without bias, whose every filter has mean 0 and variance 1.
 
     (N, in_channels, H, W) -> (N, out_channels, H', W');
     https://arxiv.org/abs/1903.10520
@@ -18,20 +18,10 @@ class StdConv2d(nn.Conv2d):
         kernel_size: int,
         stride: int = 1,
         padding: int = 0,
-        dilation: int = 1,
-        groups: int = 1,
-        bias: bool = True,
         eps: float = 1e-5,
     ) -> None:
         super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
+            in_channels, out_channels, kernel_size, stride, padding, bias=False
         )
         self.eps = eps
 
@@ -40,12 +30,4 @@ class StdConv2d(nn.Conv2d):
         filters = self.weight.flatten(1).unsqueeze(0)
         filters = F.batch_norm(filters, None, None, training=True, eps=self.eps)
         weight = filters.view_as(self.weight)
-        return F.conv2d(
-            x,
-            weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-        )
+        return F.conv2d(x, weight, None, self.stride, self.padding)
