@@ -14,8 +14,9 @@ import yaml
 from click.testing import CliRunner, Result
 from hypothesis import given
 
-from resnet_spec import __version__
+from resnet_spec import __version__, load
 from resnet_spec.cli import common, main
+from tests.conftest import ROOT
 from tests.strategies import spec_data
 
 
@@ -357,3 +358,72 @@ def test_every_field_is_described(schema: dict[str, Any]) -> None:
     for model in schema["$defs"].values():
         for name, field in model["properties"].items():
             assert field.get("description"), name
+
+
+def test_list_shows_the_specs_that_ship() -> None:
+    lines = run("list").output.splitlines()
+    specs = [line for line in lines if line.startswith("  ")]
+    assert len(specs) == len(list(Path("specs").rglob("*.yaml")))
+    assert lines[0] == "bit"
+    line = "  resnetblur18       11,689,512 parameters     2.34 GMACs"
+    assert line in run("list", "blur").output.splitlines()
+    for line in specs:
+        assert run("list", line.split()[0]).exit_code == 0
+
+
+def test_what_list_says_is_so() -> None:
+    """Its figures are the specs' own claims, which no build could pass if untrue."""
+    for file in Path("specs").rglob("*.yaml"):
+        expect = load(file).spec.expect
+        assert expect is not None
+        assert expect.params is not None
+        assert expect.macs is not None
+
+
+def test_a_name_is_a_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("build", "resnet50d", "tutorials/resnet34")
+    assert result.exit_code == 0, result.output
+    made = {str(path) for path in Path("generated").rglob("*.py")}
+    assert made == {
+        "generated/resnetd/resnet50d.py",
+        "generated/tutorials/resnet34.py",
+    }
+    text = (ROOT / "generated/resnetd/resnet50d.py").read_text()
+    assert Path("generated/resnetd/resnet50d.py").read_text() == text
+    wrong = run("check", "resnet50dd")
+    assert wrong.exit_code == 1
+    assert wrong.output == (
+        "resnet50dd: is no file, and no spec that ships (did you mean resnet50d?)\n"
+    )
+
+
+def test_features_on_the_command_line() -> None:
+    result = run("build", "resnet18", "-o", "-", "--features", "2,4")
+    assert 'return {"layer2": layer2, "layer4": layer4}' in result.output
+    assert "with features [2, 4]" in " ".join(result.output.split())
+    wrong = run("build", "resnet18", "-o", "-", "--features", "2,x")
+    assert wrong.exit_code == 2
+    assert "must be numbers of stages, as 1,2,3,4, got 2,x" in wrong.output
+    beyond = run("build", "resnet18", "-o", "-", "--features", "5")
+    assert beyond.exit_code == 1
+    assert "features must be different stages from 1 to 4, got [5]" in beyond.output
+
+
+@pytest.mark.slow
+def test_verify_against_another_library() -> None:
+    same = run("verify", "resnet18", "--against", "torchvision:resnet18")
+    assert same.exit_code == 0
+    assert same.output.count("equal bit for bit") == 3
+    other = run("verify", "resnet18", "--against", "timm:resnetblur18")
+    assert other.exit_code == 1
+    assert "largest difference" in other.output
+    for against, message in (
+        ("timm:resnet50", "the weights are not this network's:"),
+        ("timm:nosuch", "has no nosuch"),
+        ("torchvision:nosuch", "has no nosuch"),
+        ("resnet18", "is not of the form timm:NAME or torchvision:NAME"),
+    ):
+        wrong = run("verify", "resnet18", "--against", against)
+        assert wrong.exit_code == 1
+        assert message in wrong.output

@@ -235,3 +235,14 @@ def test_extends_is_bounded(write: Write) -> None:
         write(f"net{i}.yaml", f"extends: net{i + 1}.yaml\n")
     with pytest.raises(SpecError, match="is the 17th in a row, and 16 are enough"):
         load(write("net.yaml", "extends: net0.yaml\n"))
+
+
+def test_a_spec_extends_one_that_ships_by_its_name(write: Write) -> None:
+    own = "name: Mine\ntitle: Mine\nhead: {classes: 7}\n"
+    network = load(write("a.yaml", f"extends: resnet50d\n{own}")).network
+    assert network.classes == 7
+    assert [op.path for op in network.stem][:2] == ["conv1.0", "conv1.1"]
+    nested = load(write("b.yaml", f"extends: tutorials/resnet34\n{own}")).network
+    assert nested.sizes.largest == 224
+    with pytest.raises(SpecError, match=r"did you mean resnet50d\?"):
+        load(write("c.yaml", f"extends: resnet50dd\n{own}"))
