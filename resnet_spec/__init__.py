@@ -60,8 +60,11 @@ def build_model(
     `strides`. `device="meta"` gives shapes without storage; `init=False` leaves all tensors
     as they lie in memory, for whoever loads them next.
 
-    Raises SpecError for a wrong spec, and ImportError where torch is missing.
+    Raises SpecError for a wrong spec, ValueError for features with num_classes, and
+    ImportError where torch is missing.
     """
+    if features and num_classes is not None:
+        raise ValueError("features have no classifier, so num_classes changes nothing")
     overrides = {} if num_classes is None else {"head.classes": num_classes}
     network = load(spec, overrides, features).network
     from resnet_spec.build import build
@@ -73,14 +76,19 @@ def load_weights(
     model: torch.nn.Module,
     weights: str | os.PathLike[str] | Mapping[str, torch.Tensor],
     naming: str = "torchvision",
+    ignore: Sequence[str] = (),
 ) -> None:
     """Load a state dict, or a `.safetensors` or torch file of one, into the model, all of it.
 
     `naming` says who named its tensors: torchvision (and this project), timm, timm-senet or
-    tutorial. A model on the meta device takes the tensors as they are. Files of torch are
-    read with `weights_only`. Raises ValueError, and leaves the model as it was, where a
-    tensor is missing, left over, or of another shape.
+    tutorial. Tensors whose name, ours or theirs, begins with one of `ignore` are left as they
+    are: `["fc"]` for another classifier, or none. Counts of batches may be missing, as in
+    files from before torch 0.4.1. A model on the meta device takes the tensors themselves,
+    with their dtype. Files of torch are read with `weights_only`.
+
+    Raises ValueError, and leaves the model as it was, where a tensor is missing, left over,
+    or of another shape.
     """
     from resnet_spec.build.weights import load_weights
 
-    load_weights(model, weights, naming)
+    load_weights(model, weights, naming, ignore)

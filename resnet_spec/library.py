@@ -35,10 +35,14 @@ def spec_path(spec: str | os.PathLike[str]) -> Path:
     Refuses a name that no spec has, or several have in different folders.
     """
     path, name = Path(spec), os.fspath(spec)
-    if path.suffix or path.exists():
+    if path.suffix or path.is_file():
+        return path
+    if path.is_dir() and any(path.rglob("*.y*ml")):
         return path
     if found := shipped_spec(name):
         return found
+    if path.exists():
+        return path
     named = [key for key in shipped() if PurePosixPath(key).name == name]
     if named:
         message = f"is the name of several specs, {', '.join(named)}"

@@ -48,7 +48,7 @@ def tutorial(_: list[str]) -> Replacements:
 
 def timm(ours: list[str]) -> Replacements:
     """timm 1.0: resnet.py, res2net.py, resnest.py, sknet.py, or resnetv2.py."""
-    if "norm.weight" in ours:
+    if "layer1.0.norm1.weight" in ours and "norm1.weight" not in ours:
         return _timm_v2(ours)
     return [
         (r"^pool\.", "maxpool."),
@@ -62,19 +62,30 @@ def timm(ours: list[str]) -> Replacements:
 
 def _selective(ours: list[str]) -> Replacements:
     """Blocks of sknet.py: a selective kernel, and pairs of convolution and norm."""
-    found = {m[1] for name in ours if (m := re.search(r"\.(conv\d)\.paths\.", name))}
-    if not found:
-        return []
-    (kernel,) = found
-    others = "23" if kernel == "conv1" else "13"
+    found = {
+        m.group(1, 2)
+        for n in ours
+        if (m := re.search(BLOCK + r"\.(conv\d)\.paths\.", n))
+    }
     return [
-        (BLOCK + rf"\.conv([{others}])\.", r"\1.conv\2.conv."),
-        (BLOCK + rf"\.bn([{others}])\.", r"\1.conv\2.bn."),
-        (rf"\.{kernel}\.fc1\.", f".{kernel}.attn.fc_reduce."),
-        (rf"\.{kernel}\.bn\.", f".{kernel}.attn.bn."),
-        (rf"\.{kernel}\.fc2\.", f".{kernel}.attn.fc_select."),
+        *_pairs([block for block, kernel in found if kernel == "conv1"], "23"),
+        *_pairs([block for block, kernel in found if kernel == "conv2"], "13"),
+        (BLOCK + r"\.(conv\d)\.fc1\.", r"\1.\2.attn.fc_reduce."),
+        (r"^(layer.*conv\d)\.bn\.", r"\1.attn.bn."),
+        (BLOCK + r"\.(conv\d)\.fc2\.", r"\1.\2.attn.fc_select."),
         (r"\.paths\.(\d)\.0\.", r".paths.\1.conv."),
         (r"\.paths\.(\d)\.1\.", r".paths.\1.bn."),
+    ]
+
+
+def _pairs(blocks: list[str], numbers: str) -> Replacements:
+    """`conv1` and `bn1` of those blocks as `conv1.conv` and `conv1.bn`."""
+    if not blocks:
+        return []
+    block = f"^({'|'.join(map(re.escape, sorted(blocks)))})"
+    return [
+        (block + rf"\.conv([{numbers}])\.weight", r"\1.conv\2.conv.weight"),
+        (block + rf"\.bn([{numbers}])\.", r"\1.conv\2.bn."),
     ]
 
 

@@ -110,7 +110,7 @@ ELSEWHERE = {
     "replace_stride_with_dilation": "strides and dilations",
     "replace_stem_pool": "stem.pool: conv",
     "stem_type": "stem.type",
-    "stem_width": "stem.width",
+    "stem_width": "stem.width (what the stem gives, in deep ones twice timm's)",
     "zero_init_last": "init.zero_last_norm",
     "zero_init_residual": "init.zero_last_norm",
 }
@@ -195,7 +195,7 @@ def _example(path: Path) -> str:
 def _unknown_key(path: Path) -> str:
     known = list(_model_at(path[:-1]).model_fields)
     if said := ELSEWHERE.get(str(path[-1])):
-        return f"unknown key; what other libraries call so is {said} here"
+        return f"unknown key; called {said} here"
     if near := nearest(str(path[-1]), known):
         return f"unknown key{near}"
     return f"unknown key; known here: {', '.join(known)}"

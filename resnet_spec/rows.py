@@ -131,14 +131,35 @@ class Row:
 
     @property
     def shortcut(self) -> ShortcutKind:
-        """As written, but what comes to a plain projection is called one."""
-        said: ShortcutKind = self._mine(self.spec.shortcut)
-        if said in ("none", "projection"):
+        """As written, where that makes a difference to a projection.
+
+        Elsewhere it is that of another stage of such blocks, which it might as well be, so
+        that both are of one class.
+        """
+        said = self._shortcut
+        if said == "none" or self._is_special:
             return said
-        if said == "projection_always":
-            return "projection" if self._changes and self.depth == 1 else said
-        kept = said == "projection3x3" and self.stride == 1
-        return said if self._changes and not kept else "projection"
+        others = (row for row in rows(self.spec) if row.block == self.block)
+        special = [row._shortcut for row in others if row._is_special]
+        kept = [
+            kind for kind in special if not self._changes or kind == "projection3x3"
+        ]
+        if self._changes and self.stride != 1:
+            kept = []
+        return kept[0] if kept and kept[0] != "projection_always" else "projection"
+
+    @property
+    def _shortcut(self) -> ShortcutKind:
+        return self._mine(self.spec.shortcut)
+
+    @property
+    def _is_special(self) -> bool:
+        """Whether the stage would be another one with a plain projection."""
+        if self._shortcut == "projection_always":
+            return not (self._changes and self.depth == 1)
+        if self._shortcut == "projection3x3":
+            return self.stride != 1
+        return self._shortcut in ("avg_projection", "zero_pad") and self._changes
 
     @property
     def _changes(self) -> bool:

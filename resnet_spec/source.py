@@ -157,7 +157,10 @@ def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
         names += [] if target.suffix else [key.split("/")[-1] for key in shipped()]
     except (OSError, ValueError):  # a path that no file system takes
         names = []
-    raise refused(f"no such file {shortened(str(target))}{nearest(target.name, names)}")
+    hint = nearest(target.name, names)
+    if target.suffix and shipped_spec(target.stem):
+        hint += f"; {target.stem}, without a suffix, ships"
+    raise refused(f"no such file {shortened(str(target))}{hint}")
 
 
 def _text(file: File) -> str:

@@ -164,7 +164,7 @@ class SqueezeExcite(Model):
 
     ratio: float = Field(
         default=0.0625,
-        gt=0,
+        ge=0.0001,
         le=1,
         description="channels between its two convolutions over those it weighs (1 / 16 "
         "in SE-ResNet-50, 0.25 in ResNet-RS-50)",
@@ -200,7 +200,7 @@ class Spatial(Model):
         description="side of split_attention on which a 3x3 average pool strides: after "
         "(ResNeSt-50), before (ResNeSt-50 1s4x24d)",
     )
-    ratio: Annotated[float, Field(gt=0, le=1)] | None = Field(
+    ratio: Annotated[float, Field(ge=0.0001, le=1)] | None = Field(
         default=None,
         description="channels from which selective_kernel chooses over those it gives (1 "
         "/ 16 in SKNet-50)",
@@ -218,7 +218,7 @@ class Spatial(Model):
 
 
 class Standardization(Model):
-    """Weight standardisation of every convolution but a classifier's."""
+    """Weight standardisation of every convolution of stem, blocks and shortcuts."""
 
     eps: float = Field(
         gt=0, le=1, description="added to each filter's variance (1e-8 in BiT)"
@@ -273,7 +273,7 @@ class Head(Model):
         ge=0,
         lt=1,
         description="probability of dropping a feature before the classifier, in "
-        "training (0.2 in SENet-154)",
+        "training (0.2 in the first SENet-154)",
     )
     classes: WordOr[Literal["none"]] = Field(
         description="logits of the linear classifier (1000 in ResNet-50); none ends in "

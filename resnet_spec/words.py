@@ -46,9 +46,9 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a misspelt one is likely to mean."""
     import difflib
 
-    return next(
-        iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)), None
-    )
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.75)
+    return by_lower[near[0]] if near else None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ from resnet_spec import load, load_weights, render
 from resnet_spec.build import build, naming_of
 from resnet_spec.build.against import differences, draw_weights, results
 from resnet_spec.ir import Network
+from resnet_spec.naming import names
 from tests.models import module_of
 
 TABLE = Path(__file__).with_suffix(".csv")
@@ -132,11 +133,12 @@ def outcome(case: Case, sizes: list[tuple[int, int]]) -> Outcome:
     for way, make in made.items():
         ours = make(network)
         load_weights(ours, weights, naming)
+        table = names(ours.state_dict(), naming)
         found = [
             difference.relative
             for size in sizes
             for difference in differences(
-                _step(ours, images[size], network), expected[size], naming, size
+                _step(ours, images[size], network), expected[size], table, size
             )
         ]
         assert all(tensor.std() > 0 for tensor in _last(expected))

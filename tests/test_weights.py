@@ -67,6 +67,7 @@ def test_what_does_not_fit_is_named_and_changes_nothing() -> None:
     before = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
     weights = torchvision.models.resnet18(num_classes=10).state_dict()
     weights["extra"] = weights.pop("bn1.bias")
+    del weights["bn1.num_batches_tracked"]  # as in files from before torch 0.4.1
     with pytest.raises(WeightsError) as caught:
         load_weights(ours, weights)
     assert str(caught.value) == (
@@ -91,10 +92,13 @@ def test_files_that_hold_no_weights(tmp_path: Path) -> None:
     trap, text, inner = (tmp_path / name for name in ("a.pth", "b.pth", "c.pth"))
     torch.save({"conv1.weight": Trap()}, trap)
     text.write_text("no weights")
+    broken = tmp_path / "d.safetensors"
+    broken.write_bytes(b"12345678broken")
     torch.save({"state_dict": {}, "epoch": 3}, inner)
     for file, message in (
-        (trap, "is no file of tensors"),
+        (trap, "is no file of tensors, or holds more, which could run code"),
         (text, "is no file of tensors"),
+        (broken, "is no file of tensors"),
         (inner, "not a state dict: 'state_dict' is no tensor; give what it has as"),
         (tmp_path / "none.pth", "cannot be read, No such file"),
         (tmp_path / "none.safetensors", "cannot be read"),
@@ -103,6 +107,34 @@ def test_files_that_hold_no_weights(tmp_path: Path) -> None:
             load_weights(ours, file)
     with pytest.raises(WeightsError, match=r"got timmm \(did you mean timm\?\)"):
         load_weights(ours, {}, naming="timmm")
+
+
+def test_a_naming_that_fits_is_named() -> None:
+    weights = timm.create_model("legacy_seresnet18").state_dict()
+    ours = build_model("legacy_seresnet18", device="meta")
+    with pytest.raises(WeightsError, match=r"naming='timm-senet' fits"):
+        load_weights(ours, weights, naming="timm")
+    wrapped = {f"module.{name}": tensor for name, tensor in weights.items()}
+    with pytest.raises(WeightsError, match="every name begins with"):
+        load_weights(ours, wrapped, naming="timm")
+    with pytest.raises(WeightsError, match="give its state_dict"):
+        load_weights(ours, timm.create_model("resnet18"))
+
+
+def test_another_classifier_or_none() -> None:
+    weights = torchvision.models.resnet18().state_dict()
+    for ours in (
+        build_model("resnet18", num_classes=10),
+        build_model("resnet18", features=[1, 2, 3, 4]),
+    ):
+        load_weights(ours, weights, ignore=["fc"])
+        for name, tensor in ours.state_dict().items():
+            if not name.startswith("fc"):
+                assert torch.equal(tensor, weights[name])
+    half = build_model("resnet18", features=[2])
+    load_weights(half, weights, ignore=["layer3", "layer4", "fc"])
+    with pytest.raises(ValueError, match="num_classes changes nothing"):
+        build_model("resnet18", features=[2], num_classes=10)
 
 
 def test_a_tutorials_names() -> None:

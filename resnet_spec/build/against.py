@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from resnet_spec.build.equality import outputs
 from resnet_spec.build.weights import WeightsError, load_weights
 from resnet_spec.naming import NAMINGS, names
 
@@ -50,7 +51,7 @@ def takes(model: nn.Module, image: tuple[int, int, int]) -> bool:
     try:
         with torch.no_grad():
             model.eval()(torch.zeros(1, *image))
-    except RuntimeError:
+    except (RuntimeError, AssertionError, ValueError):
         return False
     return True
 
@@ -78,24 +79,24 @@ def compare(
     statistics of its own. Of a module that gives several maps, each is compared.
     """
     naming = naming_of(ours, theirs)
+    table = names(ours.state_dict(), naming)
     for size in sizes:
         draw_weights(theirs)
         load_weights(ours, theirs.state_dict(), naming)
         images = torch.randn(2, channels, *size)
         mine, other = dict(results(ours, images)), dict(results(theirs, images))
-        yield from differences(mine, other, naming, size)
+        yield from differences(mine, other, table, size)
 
 
 def differences(
     mine: dict[str, Tensor],
     other: dict[str, Tensor],
-    naming: str,
+    table: Mapping[str, str],
     size: tuple[int, int],
 ) -> Iterator[Difference]:
-    """How far the results of two modules are apart; theirs are named as they name them."""
-    table = names(mine, naming)
+    """How far the results of two modules are apart, of which the table has their names."""
     for name, tensor in mine.items():
-        yield Difference(name, size, _apart(tensor, other[table[name]]))
+        yield Difference(name, size, _apart(tensor, other[table.get(name, name)]))
 
 
 def draw_weights(model: nn.Module) -> None:
@@ -114,9 +115,10 @@ def results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Training outputs, every gradient, and evaluation outputs on the batch's statistics."""
     model.zero_grad()
     torch.manual_seed(0)
-    outputs = _outputs(model.train()(images))
-    sum(output.square().mean() for output in outputs).backward()  # type: ignore[union-attr]
-    for i, output in enumerate(outputs):
+    given = list(outputs(model.train()(images)).values())
+    loss = torch.stack([tensor.square().mean() for tensor in given]).sum()
+    torch.autograd.backward(loss)
+    for i, output in enumerate(given):
         yield f"training output {i}", output.detach()
     for name, parameter in model.named_parameters():
         if parameter.grad is not None:
@@ -127,12 +129,8 @@ def results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
             module.momentum = None  # the plain mean over all batches, here the one
     with torch.no_grad():
         model(images)
-        for i, output in enumerate(_outputs(model.eval()(images))):
+        for i, output in enumerate(outputs(model.eval()(images)).values()):
             yield f"evaluation output {i}", output
-
-
-def _outputs(given: Tensor | dict[str, Tensor]) -> list[Tensor]:
-    return [given] if isinstance(given, Tensor) else list(given.values())
 
 
 def _apart(mine: Tensor, other: Tensor) -> float:

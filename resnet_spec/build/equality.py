@@ -53,10 +53,16 @@ def _differences(ours: nn.Module, theirs: nn.Module, images: Tensor) -> Iterator
 def _step(model: nn.Module, images: Tensor) -> tuple[dict[str, Tensor], ...]:
     """Output, gradients and state of one training step, dropout from one seed."""
     torch.manual_seed(1)
-    output = model.train()(images)
-    output.square().mean().backward()
+    given = outputs(model.train()(images))
+    loss = torch.stack([tensor.square().mean() for tensor in given.values()]).sum()
+    torch.autograd.backward(loss)
     gradients = {k: p.grad for k, p in model.named_parameters() if p.grad is not None}
-    return {"output": output}, gradients, model.state_dict()
+    return given, gradients, model.state_dict()
+
+
+def outputs(given: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+    """What a network gives, by name: one output, or the maps of its stages."""
+    return {"output": given} if isinstance(given, Tensor) else given
 
 
 def _evaluated(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
@@ -68,7 +74,7 @@ def _evaluated(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
     torch.manual_seed(2)
     with torch.no_grad():
         model.train()(images)
-        return {"output": model.eval()(images)}
+        return outputs(model.eval()(images))
 
 
 def _unequal(

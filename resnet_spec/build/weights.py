@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +25,59 @@ def load_weights(
     model: nn.Module,
     weights: str | os.PathLike[str] | Mapping[str, Tensor],
     naming: str = "torchvision",
+    ignore: Sequence[str] = (),
 ) -> None:
     """Load a state dict, or a `.safetensors` or torch file of one, into the model, all of it.
 
     `naming` says who named its tensors: torchvision (and this project), timm, timm-senet or
-    tutorial. A model on the meta device takes the tensors as they are. Files of torch are
-    read with `weights_only`. Raises WeightsError, and leaves the model as it was, where a
-    tensor is missing, left over, or of another shape.
+    tutorial. Tensors whose name, ours or theirs, begins with one of `ignore` are left as they
+    are: `["fc"]` for another classifier, or none. Counts of batches may be missing, as in
+    files from before torch 0.4.1. A model on the meta device takes the tensors themselves,
+    with their dtype. Files of torch are read with `weights_only`.
+
+    Raises WeightsError, and leaves the model as it was, where a tensor is missing, left
+    over, or of another shape.
     """
     if naming not in NAMINGS:
         near = nearest(naming, NAMINGS)
         raise WeightsError(
             f"naming must be one of {', '.join(NAMINGS)}, got {naming}{near}"
         )
-    theirs = _tensors(weights)
-    ours = model.state_dict()
-    table = names(ours, naming)
-    if wrong := _wrong(ours, theirs, table):
-        raise WeightsError("\n".join(["the weights are not this network's:", *wrong]))
+    ours, theirs = model.state_dict(), _tensors(weights)
+    table, said = names(ours, naming), list(theirs)
+    for our, their in table.items():
+        if our.endswith("num_batches_tracked"):
+            theirs.setdefault(their, torch.zeros((), dtype=torch.long))
+    counts = [name for name in theirs if name.endswith("num_batches_tracked")]
+    for name in set(counts) - set(table.values()):
+        del theirs[name]  # frozen norms do not count
+    kept = {
+        our: their for our, their in table.items() if not _begins(our, their, ignore)
+    }
+    given = {their: t for their, t in theirs.items() if not _begins(their, "", ignore)}
+    if wrong := _wrong(ours, given, kept):
+        hint = _hint(ours, said)
+        raise WeightsError(
+            "\n".join(["the weights are not this network's:", *wrong, *hint])
+        )
     meta = any(tensor.is_meta for tensor in ours.values())
-    model.load_state_dict({our: theirs[table[our]] for our in ours}, assign=meta)
+    loaded = {our: theirs[their] for our, their in kept.items()}
+    model.load_state_dict(loaded, strict=not ignore, assign=meta)
+
+
+def _begins(our: str, their: str, beginnings: Sequence[str]) -> bool:
+    dotted = tuple(f"{beginning}." for beginning in beginnings)
+    return bool(dotted) and (our.startswith(dotted) or their.startswith(dotted))
+
+
+def _hint(ours: Mapping[str, Tensor], theirs: Sequence[str]) -> list[str]:
+    """What would make them fit, where that is seen."""
+    fits = [n for n in NAMINGS if set(names(ours, n).values()) == set(theirs)]
+    if fits:
+        return [f"  naming={fits[0]!r} fits"]
+    if theirs and all(name.startswith("module.") for name in theirs):
+        return ["  every name begins with `module.`, of DataParallel; take that away"]
+    return []
 
 
 def _wrong(
@@ -75,6 +108,8 @@ def _size(tensor: Tensor) -> str:
 
 
 def _tensors(weights: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Tensor]:
+    if isinstance(weights, nn.Module):
+        raise WeightsError("got a module; give its state_dict()")
     found = weights if isinstance(weights, Mapping) else _read(Path(weights))
     others = [key for key, value in found.items() if not isinstance(value, Tensor)]
     if others:
@@ -86,19 +121,29 @@ def _tensors(weights: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, T
 
 def _read(file: Path) -> Mapping[str, Any]:
     try:
-        if file.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(file)
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        found = _loaded(file)
     except ImportError:
         message = "this needs safetensors: pip install 'resnet-spec[torch]'"
         raise ImportError(message) from None
     except OSError as error:
-        raise WeightsError(f"{file} cannot be read, {error.strerror}") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).split("\n")[0]
-        raise WeightsError(f"{file} is no file of tensors: {reason}") from None
+        reason = error.strerror or "No such file or directory"
+        raise WeightsError(f"{file} cannot be read, {reason}") from None
+    except pickle.UnpicklingError:
+        message = "is no file of tensors, or holds more, which could run code"
+        raise WeightsError(f"{file} {message}") from None
+    except (
+        Exception
+    ) as error:  # whatever a reader makes of bytes that are none of its own
+        reason = type(error).__name__
+        raise WeightsError(f"{file} is no file of tensors ({reason})") from None
     if not isinstance(found, Mapping):
         raise WeightsError(f"{file} holds no state dict, but a {type(found).__name__}")
     return found
+
+
+def _loaded(file: Path) -> Any:
+    if file.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(file)
+    return torch.load(file, map_location="cpu", weights_only=True)

@@ -21,6 +21,7 @@ from resnet_spec.source import override
 from resnet_spec.stamp import origin, stamped
 from resnet_spec.words import counted, flow
 
+EXTENDED = "extends this file"  # what is noted of a problem in another file
 P = ParamSpec("P")
 Overrides = tuple[tuple[str, Any], ...]
 
@@ -36,13 +37,13 @@ def _overrides(
 
 
 def _stages(
-    context: click.Context, option: click.Parameter, text: str
+    context: click.Context, option: click.Parameter, text: str | None
 ) -> tuple[int, ...]:
     """`1,2,4` -> (1, 2, 4)"""
     try:
-        return tuple(map(int, text.split(","))) if text else ()
+        return tuple(map(int, text.split(","))) if text is not None else ()
     except ValueError:
-        message = f"must be numbers of stages, as 1,2,3,4, got {text}"
+        message = f"must be numbers of stages, as 1,2,3,4, got {text or 'nothing'}"
         raise click.BadParameter(message, context, option) from None
 
 
@@ -59,7 +60,6 @@ SET = click.option(
 )
 FEATURES = click.option(
     "--features",
-    default="",
     metavar="STAGES",
     callback=_stages,
     help="Give the maps of these stages, as 1,2,3,4, in place of the head's output.",
@@ -172,9 +172,10 @@ def _compiled(
         jobs.append(
             Job(spec, compiled.network, stamped(render(compiled.network, made)))
         )
-    # A mistake in a spec that several extend is said once.
-    once: dict[Problem, Problem] = {}
-    for problem in found:
-        once.setdefault(problem._replace(note=""), problem)
+    # A mistake that a spec has by itself is not said again of those that extend it.
+    own = {p._replace(note="") for p in found if EXTENDED not in p.note}
+    once = [
+        p for p in found if EXTENDED not in p.note or p._replace(note="") not in own
+    ]
     fails = any(strict or not problem.warning for problem in found)
-    return Outcome(jobs, list(once.values()), fails)
+    return Outcome(jobs, list(dict.fromkeys(once)), fails)

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import click
 
+from resnet_spec.cli.common import fail
 from resnet_spec.library import shipped
 from resnet_spec.source import read
 from resnet_spec.words import counted
@@ -17,14 +18,16 @@ from resnet_spec.words import counted
 def list_specs(names: tuple[str, ...]) -> None:
     """Print the specs that ship, by family, with parameters and MACs.
 
-    A WORD keeps those that have it in their name or family. Each name is a SPEC to the
-    other commands.
+    WORDs keep those that have all of them in their name or family. Each name is a SPEC to
+    the other commands.
 
     \b
     resnet-spec list
     resnet-spec list resnext
     """
     found = [key for key in shipped() if all(name in key for name in names)]
+    if not found:
+        fail(f"no spec that ships has {' and '.join(names)} in its name")
     families = groupby(found, key=lambda key: key.rpartition("/")[0])
     for family, keys in families:
         click.echo(family or "torchvision")

@@ -47,17 +47,24 @@ def verify(
     resnet-spec verify resnetv2_50x1_bit --against timm:resnetv2_50x1_bit
     """
     network = load(spec, dict(overrides)).network
-    worst = 0.0
+    from resnet_spec.build import WeightsError
+
+    worst, compared = 0.0, 0
     try:
         for size, found in _compared(network, against):
             if not found:
                 click.echo(f"{size[0]} x {size[1]}: {against} does not take it")
                 continue
+            compared += len(found)
             largest = max(found, key=lambda difference: difference.relative)
             worst = max(worst, largest.relative)
             click.echo(_line(size, found, largest))
+    except WeightsError as error:
+        fail(f"{against} has other tensors than {spec}; {error}")
     except ValueError as error:
         fail(str(error))
+    if not compared:
+        fail("nothing was compared")
     if worst > within:
         sys.exit(1)
 
@@ -66,11 +73,12 @@ def _compared(
     network: Network, against: str
 ) -> Iterator[tuple[tuple[int, int], list[Difference]]]:
     """Each size and what was compared at it; nothing where the other network fails."""
-    from resnet_spec.build import build, compare, reference, takes
+    from resnet_spec.build import build, compare, naming_of, reference, takes
 
     theirs, ours = reference(against, network.classes), build(network)
+    naming_of(ours, theirs)
     own = (network.image.height, network.image.width)
-    for size in ((64, 64), (97, 65), own):
+    for size in dict.fromkeys(((64, 64), (97, 65), own)):
         if all(side in network.sizes for side in size):
             channels = network.image.channels
             fits = takes(theirs, (channels, *size))

@@ -49,7 +49,8 @@ class Number(int):
         if isinstance(of, Number) and value % of == 0:
             number.rule = Rule(of.name, "*", value // of)
         elif over and isinstance(over[0], Number) and value == over[0] // over[1]:
-            number.rule = Rule(over[0].name, "//", over[1])
+            operator = "//" if over[1] > 1 else "*"
+            number.rule = Rule(over[0].name, operator, over[1])
         return number
 
 

@@ -15,7 +15,7 @@ from resnet_spec.lower.heads import head
 from resnet_spec.lower.kinds import kinds
 from resnet_spec.lower.notes import notes
 from resnet_spec.lower.stems import stem
-from resnet_spec.rows import rows
+from resnet_spec.rows import PER_STAGE, rows
 from resnet_spec.spec import Spec
 
 
@@ -29,14 +29,14 @@ def lower(spec: Spec, features: Sequence[int] = ()) -> ir.Network:
     a zero_pad shortcut that would have to drop channels, groups that do not divide channels,
     and a name that a class of the network's own has.
     """
+    _check_features(spec, features)
+    spec = _first_stages(spec, max(features, default=len(spec.depths)))
     image = ir.Shape(*spec.input)
     first = stem(spec)
     x, dilation = first[-1].output if first else image, 1
     stages: list[ir.Stage] = []
     rates = _rates(spec)
-    _check_features(spec, features)
-    wanted = rows(spec)[: max(features, default=None)]
-    for row, kind in zip(wanted, kinds(rows(spec)), strict=False):
+    for row, kind in zip(rows(spec), kinds(rows(spec)), strict=True):
         stages.append(stage(row, kind, x, dilation, rates[: row.depth]))
         x, dilation, rates = stages[-1].output, row.dilation, rates[row.depth :]
     network = ir.Network(
@@ -63,6 +63,13 @@ def lower(spec: Spec, features: Sequence[int] = ()) -> ir.Network:
     return network
 
 
+def _first_stages(spec: Spec, count: int) -> Spec:
+    """The spec without the stages behind the first `count`."""
+    fields = {field: getattr(spec, field) for field in PER_STAGE.values()}
+    lists = {k: v[:count] for k, v in fields.items() if isinstance(v, tuple)}
+    return spec.model_copy(update=lists)
+
+
 def _check_features(spec: Spec, features: Sequence[int]) -> None:
     stages = range(1, len(spec.depths) + 1)
     wrong = [number for number in features if number not in stages]
@@ -71,7 +78,7 @@ def _check_features(spec: Spec, features: Sequence[int]) -> None:
             f"features must be different stages from 1 to {len(stages)}, got "
             f"{list(features)}"
         )
-        raise SpecError(Problem("features", message, ("depths",)))
+        raise SpecError(Problem("features", message))
 
 
 def _rates(spec: Spec) -> list[ir.Rate]:
@@ -145,7 +152,7 @@ def _wrong_sizes(spec: Spec, network: ir.Network) -> Iterator[Problem]:
 
 def _dropped(spec: Spec, network: ir.Network) -> Iterator[Problem]:
     """A shortcut by zero_pad can add channels but not take any away."""
-    for row, made in zip(rows(spec), network.stages, strict=False):
+    for row, made in zip(rows(spec), network.stages, strict=True):
         before, after = made.input.channels, made.output.channels
         if row.shortcut == "zero_pad" and after < before:
             yield Problem(

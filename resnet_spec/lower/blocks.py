@@ -49,17 +49,19 @@ class Slot(NamedTuple):
         )
 
     def attention(self, after: str, channels: int) -> list[Part]:
-        """The attention where the spec has it behind that part of the body."""
+        """The attention where the spec has it behind that part of the body.
+
+        Its kernel stays that of an unpruned block (timm 1.0's ECA-ResNet-50-D pruned).
+        """
         kind = self.row.attention
         at = self.spec.attention_after if self.row.is_bottleneck else "last"
         if kind == "none" or at != after:
             return []
-        unpruned = self.row.width * (self.row.expansion or 1)
-        return [
-            ATTENTION[kind](
-                self.spec, channels, unpruned if self.spec.pruned else channels
-            )
-        ]
+        unpruned = channels
+        if self.spec.pruned:
+            last = after == "last"
+            unpruned = self.row.width * ((self.row.expansion or 1) if last else 1)
+        return [ATTENTION[kind](self.spec, channels, unpruned)]
 
     def dropout(self) -> list[Part]:
         rate = self.spec.dropout
@@ -95,13 +97,13 @@ def basic(slot: Slot) -> ir.Block:
     repeated = dilation if slot.nth else None
     previous = ir.Number(slot.dilation, "previous_dilation", of=repeated)
     second = slot.parts.conv("conv2", width, 3, dilation=dilation)
-    activated = [slot.parts.activation()] * slot.spec.se.activated
+    activated = slot.spec.se.activated and slot.row.attention == "se"
     return slot.block(
         *slot.spatial(1, slot.stride, width, width, previous),
         *slot.dropout(),
         second,
         slot.norm(2, last=True),
-        *activated,
+        *[slot.parts.activation()] * activated,
         *slot.attention("last", width),
     )
 
@@ -130,11 +132,12 @@ def bottleneck(slot: Slot) -> ir.Block:
     first, width, out = _widths(slot)
     on1, on2 = _strides(slot)
     dilation = ir.Number(slot.dilation, "dilation")
+    bands = first if slot.spec.spatial and slot.spec.spatial.scale else None
     return slot.block(
         slot.parts.conv("conv1", first, 1, on1),
         *slot.norm_act(1),
         *slot.spatial(2, on2, out, width, dilation),
-        *slot.attention("conv2", width),
+        *slot.attention("conv2", bands or width),
         slot.parts.conv("conv3", out, 1),
         slot.norm(3, last=True),
         *slot.attention("last", out),
@@ -212,7 +215,7 @@ def stage(
     again = Slot(spec, row, kind, x, ir.Number(1, "stride"), row.dilation, 1, rate(-1))
     name, behind = f"layer{row.index + 1}", range(1, row.depth)
     if spec.pruned:
-        pruned = [make(again._replace(nth=i)) for i in behind]
+        pruned = [make(again._replace(nth=i, rate=rate(i))) for i in behind]
         return ir.Stage(name, (first, *pruned), None)
     if rates:
         dropped = [make(again._replace(rate=rate(i))) for i in behind]

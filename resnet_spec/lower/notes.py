@@ -48,7 +48,7 @@ def _stem(spec: Spec) -> Iterator[str]:
 def _order(spec: Spec, whole: bool) -> Iterator[str]:
     if spec.pre_activation:
         yield (
-            "Norm and activation stand before the convolutions"
+            "In blocks, norm and activation stand before the convolutions"
             f"{', and once more behind the last stage' * whole} (v2)."
         )
 
@@ -56,7 +56,8 @@ def _order(spec: Spec, whole: bool) -> Iterator[str]:
 def _shortcuts(spec: Spec) -> Iterator[str]:
     if all(row.shortcut == "none" for row in rows(spec)):
         yield "No block has a shortcut: this is a plain network, to compare residual ones with."
-    if all(row.shortcut == "avg_projection" for row in rows(spec)):
+    averages = (row.shortcut == "avg_projection" for row in rows(spec))
+    if all(averages) and any(row.stride > 1 for row in rows(spec)):
         yield "Where the resolution drops, the shortcut averages before it projects."
 
 
@@ -151,13 +152,13 @@ def _computes_as_usual(spec: Spec) -> bool:
     """The same outputs from the same weights, where the stride is where it should be."""
     stages = rows(spec)
     return (
-        spec.stem.pool == "max"
+        spec.stem.pool
+        in ("max", "max_zero")  # behind relu, zeros are never the largest
         and [row.stride for row in stages] == [1, 2, 2, 2]
         and all((row.dilation, row.activation) == (1, "relu") for row in stages)
         and spec.anti_alias == "none"
         and spec.standardization is None
         and spec.norm.eps == Norm().eps
-        and spec.head.pool == "global"
     )
 
 
