@@ -203,6 +203,8 @@ def _preact(draw: st.DrawFn, data: dict[str, Any], _: int) -> None:
     norm = draw(st.sampled_from(kinds))
     if norm != "batch":
         data["norm"] = {"type": norm} | _groups(norm)
+    if norm == "group":
+        _wide(data)
     if norm in ("evonorm_s0", "frn"):
         data.pop("activation", None)
     if data["stem"].get("pool") == "conv":
@@ -213,6 +215,8 @@ def _normed(draw: st.DrawFn, data: dict[str, Any], _: int) -> None:
     """Other norms behind convolutions, and convolutions with norms of their own."""
     norm = draw(st.sampled_from(["frozen", "group"]))
     data["norm"] = {"type": norm, "eps": 1e-4} | _groups(norm)
+    if norm == "group":
+        _wide(data)
     if draw(st.booleans()):  # which a filter of one weight does not stand
         data["standardization"] = {"eps": 1e-6}
         for key in ("width_per_group", "groups", "dilations"):
@@ -221,6 +225,15 @@ def _normed(draw: st.DrawFn, data: dict[str, Any], _: int) -> None:
         data["input"] = [3, *data["input"][1:]]
         if "width" in data["stem"]:
             data["stem"]["width"] = 8
+
+
+def _wide(data: dict[str, Any]) -> None:
+    """Two channels at least, for a group of one value cannot be normalised."""
+    data.pop("width_per_group", None)
+    data["widths"] = _mapped(data["widths"], lambda width: max(width, 2))
+    if data["stem"].get("width") == 1:
+        data["stem"]["width"] = 8
+    data["input"] = [max(data["input"][0], 2), *data["input"][1:]]
 
 
 def _groups(norm: str) -> dict[str, int]:

@@ -64,7 +64,7 @@ def test_names_and_counts_are_theirs(case: Case) -> None:
 @pytest.mark.parametrize("case", LIGHT, ids=name)
 def test_they_compute_the_same(case: Case) -> None:
     """Built and generated: training output, every gradient, evaluation output."""
-    found = outcome(case, small(case))
+    found = outcome(case, [small(case)])
     assert (found.built, found.generated) == (0.0, 0.0)
 
 

@@ -38,6 +38,11 @@ def test_specs_are_those_in_the_repository() -> None:
         assert shown.items() <= real.items()
 
 
+def test_it_counts_the_specs_that_ship() -> None:
+    count = len(list(Path("specs").rglob("*.yaml")))
+    assert f"\n{count} specs, each with its generated file" in README.read_text()
+
+
 def test_the_excerpt_is_in_the_generated_file() -> None:
     excerpt, *_ = blocks("python")
     assert excerpt in Path("generated/resnet50.py").read_text()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from resnet_spec.naming import NAMINGS, names
 from resnet_spec.words import nearest
 
+COUNT = ".num_batches_tracked"
 MOST = 5  # names that a message shows of each kind
 
 
@@ -44,30 +45,37 @@ def load_weights(
             f"naming must be one of {', '.join(NAMINGS)}, got {naming}{near}"
         )
     ours, theirs = model.state_dict(), _tensors(weights)
-    table, said = names(ours, naming), list(theirs)
-    for our, their in table.items():
-        if our.endswith("num_batches_tracked"):
-            theirs.setdefault(their, torch.zeros((), dtype=torch.long))
-    counts = [name for name in theirs if name.endswith("num_batches_tracked")]
-    for name in set(counts) - set(table.values()):
-        del theirs[name]  # frozen norms do not count
-    kept = {
-        our: their for our, their in table.items() if not _begins(our, their, ignore)
-    }
-    given = {their: t for their, t in theirs.items() if not _begins(their, "", ignore)}
-    if wrong := _wrong(ours, given, kept):
-        hint = _hint(ours, said)
-        raise WeightsError(
-            "\n".join(["the weights are not this network's:", *wrong, *hint])
-        )
+    known = names(ours, naming).items()
+    table = {our: their for our, their in known if not _begins((our, their), ignore)}
+    given = {name: t for name, t in theirs.items() if not _begins((name,), ignore)}
+    given = _with_counts(given, list(table.values()))
+    if wrong := _wrong(ours, given, table):
+        lines = [
+            "the weights are not this network's:",
+            *wrong,
+            *_hint(ours, list(theirs)),
+        ]
+        raise WeightsError("\n".join(lines))
     meta = any(tensor.is_meta for tensor in ours.values())
-    loaded = {our: theirs[their] for our, their in kept.items()}
+    loaded = {our: given[their] for our, their in table.items()}
     model.load_state_dict(loaded, strict=not ignore, assign=meta)
 
 
-def _begins(our: str, their: str, beginnings: Sequence[str]) -> bool:
+def _begins(found: tuple[str, ...], beginnings: Sequence[str]) -> bool:
     dotted = tuple(f"{beginning}." for beginning in beginnings)
-    return bool(dotted) and (our.startswith(dotted) or their.startswith(dotted))
+    return any(name.startswith(dotted) for name in found)
+
+
+def _with_counts(given: dict[str, Tensor], asked: Sequence[str]) -> dict[str, Tensor]:
+    """The tensors with just the counts of batches that are asked for; old files have none.
+
+    Frozen norms ask for none.
+    """
+    kept = {name: t for name, t in given.items() if not name.endswith(COUNT)}
+    zero = torch.zeros((), dtype=torch.long)
+    return kept | {
+        name: given.get(name, zero.clone()) for name in asked if name.endswith(COUNT)
+    }
 
 
 def _hint(ours: Mapping[str, Tensor], theirs: Sequence[str]) -> list[str]:

@@ -186,6 +186,11 @@ class GroupNorm(Norm):
     groups: int
 
     @property
+    def least(self) -> int:
+        """A group of one channel needs several pixels, for torch refuses a single value."""
+        return 2 if self.input.channels == self.groups else 1
+
+    @property
     def module(self) -> str:
         return "GroupNorm"
 
