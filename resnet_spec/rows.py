@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from resnet_spec.errors import Path
@@ -51,7 +52,7 @@ OF_TYPE: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
 """Fields that only some types of their model use, and an example where those need it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """What a spec says of one stage: its entry, or the one value for all stages.
 
@@ -120,7 +121,7 @@ class Row:
         expansion: PerBottleneckCount = self.spec.expansion
         return self._mine(expansion) if self.is_bottleneck else None
 
-    @property
+    @cached_property
     def stride_on(self) -> StrideOn | None:
         """As written where the stage strides, else as in the first that does."""
         if self.needs_stride_on:
@@ -129,7 +130,7 @@ class Row:
         striding = (row for row in rows(self.spec) if row.needs_stride_on)
         return next((row.stride_on for row in striding), None)
 
-    @property
+    @cached_property
     def shortcut(self) -> ShortcutKind:
         """As written, where that makes a difference to a projection.
 
@@ -152,7 +153,7 @@ class Row:
     def _shortcut(self) -> ShortcutKind:
         return self._mine(self.spec.shortcut)
 
-    @property
+    @cached_property
     def _is_special(self) -> bool:
         """Whether the stage would be another one with a plain projection."""
         if self._shortcut == "projection_always":
@@ -177,7 +178,7 @@ class Row:
     def _before(self) -> int:
         """Channels that the stage reads."""
         if self.index:
-            return Row(self.spec, self.index - 1)._out
+            return rows(self.spec)[self.index - 1]._out
         return self.spec.stem.width or self.spec.input[0]
 
     @property
@@ -191,4 +192,22 @@ class Row:
 
 def rows(spec: Spec) -> tuple[Row, ...]:
     """The stages, one row each."""
-    return tuple(Row(spec, i) for i in range(len(spec.depths)))
+    return _rows(_Same(spec))
+
+
+class _Same:
+    """A spec that equals itself alone, so that what is known of it is found at once."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def __hash__(self) -> int:
+        return id(self.spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.spec is other.spec
+
+
+@lru_cache(maxsize=4)
+def _rows(same: _Same) -> tuple[Row, ...]:
+    return tuple(Row(same.spec, i) for i in range(len(same.spec.depths)))
