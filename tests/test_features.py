@@ -1,7 +1,10 @@
 """Feature maps, as detectors and segmentation models want them."""
 
+from typing import Any
+
 import pytest
 import torch
+from torch import nn
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import FeaturePyramidNetwork
 
@@ -52,6 +55,22 @@ def test_it_works_inside_torchvisions_pyramid(way: str) -> None:
     ]
     direct = FeaturePyramidNetwork(list(ours.channels.values()), 32)
     assert len(direct(ours(torch.randn(1, 3, 64, 64)))) == 4
+
+
+def test_a_body_drops_its_blocks_as_the_whole_network_does() -> None:
+    """The rates grow over all blocks, also those that the body has no longer."""
+    whole = build_model_with({"drop_path": 0.3})
+    body = build_model_with({"drop_path": 0.3}, features=(2,))
+    rates = [module.rate for module in whole.modules() if hasattr(module, "rate")]
+    assert rates == [0.3 * i / 7 for i in range(8)]
+    kept = [module.rate for module in body.modules() if hasattr(module, "rate")]
+    assert kept == rates[:4]
+
+
+def build_model_with(
+    overrides: dict[str, Any], features: tuple[int, ...] = ()
+) -> nn.Module:
+    return build(load("resnet18", overrides, features).network)
 
 
 def test_what_stands_behind_the_last_feature_is_left_out() -> None:

@@ -30,12 +30,12 @@ def lower(spec: Spec, features: Sequence[int] = ()) -> ir.Network:
     and a name that a class of the network's own has.
     """
     _check_features(spec, features)
+    rates = _rates(spec)
     spec = _first_stages(spec, max(features, default=len(spec.depths)))
     image = ir.Shape(*spec.input)
     first = stem(spec)
     x, dilation = first[-1].output if first else image, 1
     stages: list[ir.Stage] = []
-    rates = _rates(spec)
     for row, kind in zip(rows(spec), kinds(rows(spec)), strict=True):
         stages.append(stage(row, kind, x, dilation, rates[: row.depth]))
         x, dilation, rates = stages[-1].output, row.dilation, rates[row.depth :]
