@@ -68,13 +68,13 @@ def _selective(ours: list[str]) -> Replacements:
         if (m := re.search(BLOCK + r"\.(conv\d)\.paths\.", n))
     }
     return [
-        *_pairs([block for block, kernel in found if kernel == "conv1"], "23"),
-        *_pairs([block for block, kernel in found if kernel == "conv2"], "13"),
         (BLOCK + r"\.(conv\d)\.fc1\.", r"\1.\2.attn.fc_reduce."),
         (r"^(layer.*conv\d)\.bn\.", r"\1.attn.bn."),
         (BLOCK + r"\.(conv\d)\.fc2\.", r"\1.\2.attn.fc_select."),
         (r"\.paths\.(\d)\.0\.", r".paths.\1.conv."),
         (r"\.paths\.(\d)\.1\.", r".paths.\1.bn."),
+        *_pairs([block for block, kernel in found if kernel == "conv1"], "23"),
+        *_pairs([block for block, kernel in found if kernel == "conv2"], "13"),
     ]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import wraps
+from dataclasses import dataclass
+from functools import cached_property, wraps
 from typing import Any, NamedTuple, NoReturn, ParamSpec
 
 import click
@@ -67,12 +68,17 @@ FEATURES = click.option(
 STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes.")
 
 
-class Job(NamedTuple):
-    """A spec that compiled, with its source."""
+@dataclass(frozen=True)
+class Job:
+    """A spec that compiled, and its source when that is asked for."""
 
     spec: SpecFile
     network: Network
-    source: str
+    origin: str
+
+    @cached_property
+    def source(self) -> str:
+        return stamped(render(self.network, self.origin))
 
 
 class Outcome(NamedTuple):
@@ -169,9 +175,7 @@ def _compiled(
         said += [f"features {flow(list(features))}"] if features else []
         changed = ", ".join(said)
         made = origin(__version__, spec.shown, changed, digest(compiled.spec))
-        jobs.append(
-            Job(spec, compiled.network, stamped(render(compiled.network, made)))
-        )
+        jobs.append(Job(spec, compiled.network, made))
     # A mistake that a spec has by itself is not said again of those that extend it.
     own = {p._replace(note="") for p in found if EXTENDED not in p.note}
     once = [

@@ -92,9 +92,19 @@ def _rates(spec: Spec) -> list[ir.Rate]:
     return [ir.Rate(spec.drop_path, i, max(blocks - 1, 1)) for i in range(blocks)]
 
 
+def _ops(network: ir.Network) -> Iterator[tuple[str, ir.Op]]:
+    """Every op with its path, those of a repeated block once."""
+    yield from ((op.path, op) for op in (*network.stem, *network.head))
+    seen: set[int] = set()
+    for prefix, block in network.blocks():
+        if id(block) not in seen:
+            seen.add(id(block))
+            yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
+
+
 def _odd_groups(network: ir.Network) -> Iterator[Problem]:
     """Channels that do not fall into the groups that something in the network makes."""
-    for path, op in network.ops():
+    for path, op in _ops(network):
         for channels, groups, field in _groups(op):
             if channels % groups:
                 message = (
@@ -120,7 +130,7 @@ def _groups(op: ir.Op) -> Iterator[tuple[int, int, Path]]:
 
 def _single_weights(network: ir.Network) -> Iterator[Problem]:
     """A filter of a single weight, which weight standardisation would make zero."""
-    for path, op in network.ops():
+    for path, op in _ops(network):
         if not isinstance(op, ir.StdConv2d):
             continue
         if op.kernel == 1 and op.input.channels == op.groups:
@@ -165,7 +175,7 @@ def _dropped(spec: Spec, network: ir.Network) -> Iterator[Problem]:
 
 def _clash(network: ir.Network) -> Iterator[Problem]:
     """A network that has the name of another thing in its own source."""
-    layers = {type(op).__name__ for _, op in network.ops() if isinstance(op, ir.Layer)}
+    layers = {type(op).__name__ for _, op in _ops(network) if isinstance(op, ir.Layer)}
     taken = {block.kind for _, block in network.blocks()} | layers | {"F", "Tensor"}
     if network.name in taken:
         message = (
