@@ -89,7 +89,9 @@ WordOr = Annotated[
 class Model(BaseModel):
     """Closed and strict: an unknown key is refused, and "64" is not 64."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, defer_build=True
+    )
 
 
 class Paper(Model):

@@ -25,7 +25,7 @@ def _named(**values: Any) -> tuple[Argument, ...]:
 # --- maps ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PadChannels(Layer):
     """Every stride-th pixel, and channels of zeros behind the input's own."""
 
@@ -66,7 +66,7 @@ class BlurPool2d(Layer):
         return channels * height * width * 9
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DropPath(Layer):
     """In training, zero for some images."""
 
@@ -77,7 +77,7 @@ class DropPath(Layer):
         return _named(rate=self.rate)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StdConv2d(Layer, Conv):
     """A convolution by standardised weights, of one group and dilation 1."""
 
@@ -94,7 +94,7 @@ class StdConv2d(Layer, Conv):
 # --- norms --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FrozenBatchNorm2d(Layer, Norm):
     """Batch normalisation that no longer learns."""
 
@@ -107,7 +107,7 @@ class FrozenBatchNorm2d(Layer, Norm):
         return (Argument(self.input.channels), Argument(self.eps, "eps", 1e-5))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EvoNormS0(Layer, Norm):
     """A normalisation over groups of channels that is its own activation."""
 
@@ -123,7 +123,7 @@ class EvoNormS0(Layer, Norm):
         return (Argument(self.groups), Argument(self.input.channels), eps)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FilterResponseNorm(Layer, Norm):
     """A normalisation of each channel alone, with a learnt threshold for activation."""
 
@@ -139,7 +139,7 @@ class FilterResponseNorm(Layer, Norm):
 # --- attention ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SqueezeExcite(Layer):
     """Channels weighed by two 1x1 convolutions, with biases, of their means."""
 
@@ -162,7 +162,7 @@ class SqueezeExcite(Layer):
         return (Argument(self.input.channels), Argument(self.squeezed))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EfficientChannelAttention(Layer):
     """Channels weighed by a convolution, without bias, along their means."""
 
@@ -188,7 +188,7 @@ class EfficientChannelAttention(Layer):
 # --- what stands for a 3x3 convolution ----------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Spatial(Layer):
     """A 3x3 convolution with an inner graph of its own, padded to keep the size."""
 
@@ -204,7 +204,7 @@ class Spatial(Layer):
         return self.output.height * self.output.width
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Res2Conv2d(Spatial):
     """Bands of channels, each band's 3x3 reading the one before; `apart`, none does."""
 
@@ -239,7 +239,7 @@ class Res2Conv2d(Spatial):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SelectiveKernel(Spatial):
     """A mix of two 3x3 of different dilation, with their norms and activations."""
 
@@ -287,7 +287,7 @@ class SelectiveKernel(Spatial):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SplitAttention(Spatial):
     """A sum of `radix` 3x3 by shares of their own, with norm and activation."""
 

@@ -50,7 +50,7 @@ class Shortcut(NamedTuple):
         return self.ops if self.when is None or self.when.holds else ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Block:
     """post(body(pre(x)) + shortcut(x)); a shortcut of None adds nothing.
 
@@ -133,7 +133,7 @@ class Block:
         return (*self.pre, *self.branch) if reads_pre else self.branch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stage:
     """Blocks in a row. `repeat` is what follows the first block, however often, even never.
 
@@ -157,7 +157,7 @@ class Stage:
         return reduce(Lengths.then, (block.lengths for block in self.blocks), Lengths())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """A stem, stages and a head, with what people are told about them.
 

@@ -24,7 +24,7 @@ class Argument(NamedTuple):
     default: Any = None  # what the module takes where nothing is said
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Op:
     """One step on a map of shape `input`, by the module at `path` within its block.
 
@@ -79,7 +79,7 @@ class Op:
 Chain = tuple[Op, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Windowed(Op):
     """A square window that slides over the map."""
 
@@ -102,7 +102,7 @@ class Windowed(Op):
         return Lengths(2 * self.padding - span + self.stride + rounding, self.stride)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Conv(Windowed):
     """A convolution, without bias where a norm stands behind it."""
 
@@ -148,7 +148,7 @@ class Conv(Windowed):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Norm(Op):
     """A normalisation with a weight and a bias; `zero` starts its weight at 0 rather than 1."""
 
@@ -160,7 +160,7 @@ class Norm(Op):
         return 2 * self.input.channels
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BatchNorm(Norm):
     """Batch normalisation."""
 
@@ -179,7 +179,7 @@ class BatchNorm(Norm):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GroupNorm(Norm):
     """Group normalisation (https://arxiv.org/abs/1803.08494)."""
 
@@ -200,7 +200,7 @@ class GroupNorm(Norm):
         return (Argument(self.groups), channels, eps)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Activation(Op):
     """A function of each number, in place: relu or silu."""
 
@@ -245,7 +245,7 @@ class AvgPool(Pool):
         return "AvgPool2d"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ZeroPad(Op):
     """`padding` rows and columns of zeros on each side."""
 
@@ -287,7 +287,7 @@ class Flatten(Op):
     """
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dropout(Op):
     rate: float
 
@@ -300,7 +300,7 @@ class Dropout(Op):
         return (Argument(self.rate),)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Linear(Op):
     """The classifier, with bias."""
 
