@@ -22,11 +22,19 @@ def shipped() -> dict[str, Path]:
     return {path.as_posix(): file for path, file in names.items()}
 
 
+def shipped_names() -> list[str]:
+    """What the specs that ship are called, without their folders."""
+    return [PurePosixPath(key).name for key in shipped()]
+
+
 def shipped_spec(name: str) -> Path | None:
     """The spec of that name or path, where there is just one."""
-    named = [key for key in shipped() if PurePosixPath(key).name == name]
-    key = name if name in shipped() or len(named) != 1 else named[0]
-    return shipped().get(key)
+    named = _named(name)
+    return shipped().get(name if name in shipped() or len(named) != 1 else named[0])
+
+
+def _named(name: str) -> list[str]:
+    return [key for key in shipped() if PurePosixPath(key).name == name]
 
 
 def spec_path(spec: str | os.PathLike[str]) -> Path:
@@ -43,12 +51,11 @@ def spec_path(spec: str | os.PathLike[str]) -> Path:
         return found
     if path.exists():
         return path
-    named = [key for key in shipped() if PurePosixPath(key).name == name]
-    if named:
+    if named := _named(name):
         message = f"is the name of several specs, {', '.join(named)}"
     elif os.sep in name:
         return path
     else:
-        known = [PurePosixPath(key).name for key in shipped()]
-        message = f"is no file, and no spec that ships{nearest(name, known)}"
+        near = nearest(name, shipped_names())
+        message = f"is no file, and no spec that ships{near}"
     raise SpecError(Problem("file", message, place=Place(name)))

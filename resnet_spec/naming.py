@@ -129,3 +129,10 @@ NAMINGS: dict[str, Callable[[list[str]], Replacements]] = {
     "timm-senet": timm_senet,
     "tutorial": tutorial,
 }
+
+
+def fitting(ours: Iterable[str], theirs: Iterable[str]) -> str | None:
+    """The naming by which just our tensors are theirs, where there is one."""
+    known, wanted = list(ours), set(theirs)
+    fits = (n for n in NAMINGS if set(names(known, n).values()) == wanted)
+    return next(fits, None)

@@ -140,14 +140,15 @@ class Row:
         said = self._shortcut
         if said == "none" or self._is_special:
             return said
+        if self._changes and self.stride != 1:
+            return "projection"
         others = (row for row in rows(self.spec) if row.block == self.block)
         special = [row._shortcut for row in others if row._is_special]
-        kept = [
-            kind for kind in special if not self._changes or kind == "projection3x3"
-        ]
-        if self._changes and self.stride != 1:
-            kept = []
-        return kept[0] if kept and kept[0] != "projection_always" else "projection"
+        if self._changes:
+            special = [kind for kind in special if kind == "projection3x3"]
+        if not special or special[0] == "projection_always":
+            return "projection"
+        return special[0]
 
     @property
     def _shortcut(self) -> ShortcutKind:
@@ -165,20 +166,24 @@ class Row:
     @property
     def _changes(self) -> bool:
         """Whether the first block changes the shape, so that its shortcut must."""
-        return self.stride != 1 or self._before != self._out
+        return self.stride != 1 or self._before != self.out_channels
 
     @property
-    def _out(self) -> int:
-        pruned = self.spec.pruned.out if self.spec.pruned else ()
-        if self.index < len(pruned):
-            return pruned[self.index]
+    def unpruned(self) -> int:
+        """Channels that the stage's blocks give where nothing is pruned."""
         return self.width * (self.expansion or 1)
+
+    @property
+    def out_channels(self) -> int:
+        """Channels that the stage's blocks give."""
+        pruned = self.spec.pruned.out if self.spec.pruned else ()
+        return pruned[self.index] if self.index < len(pruned) else self.unpruned
 
     @property
     def _before(self) -> int:
         """Channels that the stage reads."""
         if self.index:
-            return rows(self.spec)[self.index - 1]._out
+            return rows(self.spec)[self.index - 1].out_channels
         return self.spec.stem.width or self.spec.input[0]
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path as File
 from typing import Any, NamedTuple
 
 from resnet_spec.errors import Path, Place, Problem, SpecError
-from resnet_spec.library import shipped, shipped_spec
+from resnet_spec.library import shipped_names, shipped_spec
 from resnet_spec.nodes import Node, compose
 from resnet_spec.words import describe, flow, nearest, shortened
 
@@ -143,8 +143,8 @@ def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
     if not isinstance(link.value, str):
         raise refused(f"must be the path of a spec, got {describe(link.data)}")
     target = File(os.path.normpath(file.parent / link.value))
-    named = target if target.suffix else shipped_spec(link.value)
-    target = named or target
+    if not target.suffix:
+        target = shipped_spec(link.value) or target
     if any(target.absolute() == seen.absolute() for seen in chain):
         circle = " -> ".join(map(str, (*chain, target)))
         raise refused(f"goes in a circle, {circle}")
@@ -154,7 +154,7 @@ def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
         if target.is_file():
             return target
         names = [file.name for file in target.parent.glob("*.yaml")]
-        names += [] if target.suffix else [key.split("/")[-1] for key in shipped()]
+        names += [] if target.suffix else shipped_names()
     except (OSError, ValueError):  # a path that no file system takes
         names = []
     hint = nearest(target.name, names)

@@ -67,3 +67,12 @@ def counted(number: int) -> str:
         if number >= factor:
             return f"{number / factor:.2f} {unit}"
     return f"{number:,} "
+
+
+def snake(name: str) -> str:
+    """A class's name as a module or a function has it.
+
+    >>> snake("BlurPool2d")
+    'blur_pool2d'
+    """
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).strip("_")

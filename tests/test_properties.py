@@ -18,15 +18,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet_spec import render
 from resnet_spec.build import build, verify
 from resnet_spec.ir import Network, Res2Conv2d
+from tests.models import module_of
 from tests.strategies import SIZES, networks
 
 
 def generated(network: Network) -> nn.Module:
     """The class in the network's source, constructed."""
-    scope: dict[str, Any] = {"__name__": "generated"}
-    exec(render(network), scope)
-    model: nn.Module = scope[network.name]()
-    return model
+    return module_of(render(network), network.name)()
 
 
 @pytest.mark.slow

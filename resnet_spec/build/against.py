@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from resnet_spec.build.equality import outputs
+from resnet_spec.build.equality import evaluated, step
 from resnet_spec.build.weights import WeightsError, load_weights
-from resnet_spec.naming import NAMINGS, names
+from resnet_spec.naming import fitting, names
 
 
 class Difference(NamedTuple):
@@ -58,10 +58,8 @@ def takes(model: nn.Module, image: tuple[int, int, int]) -> bool:
 
 def naming_of(ours: nn.Module, theirs: nn.Module) -> str:
     """The naming by which our tensors are theirs; WeightsError where there is none."""
-    known, wanted = list(ours.state_dict()), set(theirs.state_dict())
-    for naming in NAMINGS:
-        if set(names(known, naming).values()) == wanted:
-            return naming
+    if naming := fitting(ours.state_dict(), theirs.state_dict()):
+        return naming
     load_weights(ours, theirs.state_dict(), "timm")  # says what is wrong
     raise WeightsError("no naming fits")
 
@@ -113,24 +111,12 @@ def draw_weights(model: nn.Module) -> None:
 
 def results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Training outputs, every gradient, and evaluation outputs on the batch's statistics."""
-    model.zero_grad()
-    torch.manual_seed(0)
-    given = list(outputs(model.train()(images)).values())
-    loss = torch.stack([tensor.square().mean() for tensor in given]).sum()
-    torch.autograd.backward(loss)
-    for i, output in enumerate(given):
+    given, gradients = step(model, images)
+    for i, output in enumerate(given.values()):
         yield f"training output {i}", output.detach()
-    for name, parameter in model.named_parameters():
-        if parameter.grad is not None:
-            yield name, parameter.grad
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None  # the plain mean over all batches, here the one
-    with torch.no_grad():
-        model(images)
-        for i, output in enumerate(outputs(model.eval()(images)).values()):
-            yield f"evaluation output {i}", output
+    yield from gradients.items()
+    for i, output in enumerate(evaluated(model, images).values()):
+        yield f"evaluation output {i}", output
 
 
 def _apart(mine: Tensor, other: Tensor) -> float:

@@ -41,23 +41,26 @@ def _differences(ours: nn.Module, theirs: nn.Module, images: Tensor) -> Iterator
             yield f"state dict: {mine} built, {other} generated"
             return
     yield from _unequal("first weights", ours.state_dict(), theirs.state_dict())
-    runs = [_step(model, images) for model in (ours, theirs)]
+    runs = [(*step(m, images), m.state_dict()) for m in (ours, theirs)]
     for what, mine, other in zip(
         ("training", "gradient of", "after a step"), *runs, strict=True
     ):
         yield from _unequal(what, mine, other)
-    evaluated = [_evaluated(model, images) for model in (ours, theirs)]
-    yield from _unequal("evaluation", *evaluated)
+    given = [evaluated(model, images) for model in (ours, theirs)]
+    yield from _unequal("evaluation", *given)
 
 
-def _step(model: nn.Module, images: Tensor) -> tuple[dict[str, Tensor], ...]:
-    """Output, gradients and state of one training step, dropout from one seed."""
+def step(
+    model: nn.Module, images: Tensor
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Outputs and gradients of one training step, dropout from one seed."""
+    model.zero_grad()
     torch.manual_seed(1)
     given = outputs(model.train()(images))
     loss = torch.stack([tensor.square().mean() for tensor in given.values()]).sum()
     torch.autograd.backward(loss)
     gradients = {k: p.grad for k, p in model.named_parameters() if p.grad is not None}
-    return given, gradients, model.state_dict()
+    return given, gradients
 
 
 def outputs(given: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
@@ -65,7 +68,7 @@ def outputs(given: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
     return {"output": given} if isinstance(given, Tensor) else given
 
 
-def _evaluated(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
+def evaluated(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
     """The evaluation output, with the batch's own statistics so that numbers stay finite."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resnet_spec.naming import NAMINGS, names
+from resnet_spec.naming import NAMINGS, fitting, names
 from resnet_spec.words import nearest
 
 COUNT = ".num_batches_tracked"
@@ -80,9 +80,8 @@ def _with_counts(given: dict[str, Tensor], asked: Sequence[str]) -> dict[str, Te
 
 def _hint(ours: Mapping[str, Tensor], theirs: Sequence[str]) -> list[str]:
     """What would make them fit, where that is seen."""
-    fits = [n for n in NAMINGS if set(names(ours, n).values()) == set(theirs)]
-    if fits:
-        return [f"  naming={fits[0]!r} fits"]
+    if naming := fitting(ours, theirs):
+        return [f"  naming={naming!r} fits"]
     if theirs and all(name.startswith("module.") for name in theirs):
         return ["  every name begins with `module.`, of DataParallel; take that away"]
     return []

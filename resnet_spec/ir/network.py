@@ -153,6 +153,14 @@ class Stage:
         return self.blocks[-1].output
 
     @cached_property
+    def distinct(self) -> dict[str, Block]:
+        """The blocks by path, `layer1.0` first; those that repeat, once."""
+        seen: dict[int, tuple[str, Block]] = {}
+        for i, block in enumerate(self.blocks):
+            seen.setdefault(id(block), (f"{self.name}.{i}", block))
+        return dict(seen.values())
+
+    @cached_property
     def lengths(self) -> Lengths:
         return reduce(Lengths.then, (block.lengths for block in self.blocks), Lengths())
 
@@ -180,6 +188,13 @@ class Network:
         for prefix, block in self.blocks():
             yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
         yield from ((op.path, op) for op in self.head)
+
+    def distinct_ops(self) -> Iterator[tuple[str, Op]]:
+        """Every op with a path in the state dict, those of blocks that repeat once."""
+        yield from ((op.path, op) for op in (*self.stem, *self.head))
+        for stage in self.stages:
+            for prefix, block in stage.distinct.items():
+                yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
 
     def blocks(self) -> Iterator[tuple[str, Block]]:
         """Every block with its path, `layer1.0` first."""

@@ -34,11 +34,7 @@ def lower(spec: Spec, features: Sequence[int] = ()) -> ir.Network:
     spec = _first_stages(spec, max(features, default=len(spec.depths)))
     image = ir.Shape(*spec.input)
     first = stem(spec)
-    x, dilation = first[-1].output if first else image, 1
-    stages: list[ir.Stage] = []
-    for row, kind in zip(rows(spec), kinds(rows(spec)), strict=True):
-        stages.append(stage(row, kind, x, dilation, rates[: row.depth]))
-        x, dilation, rates = stages[-1].output, row.dilation, rates[row.depth :]
+    stages = tuple(_stages(spec, first[-1].output if first else image, rates))
     network = ir.Network(
         name=spec.name,
         title=spec.title,
@@ -46,8 +42,8 @@ def lower(spec: Spec, features: Sequence[int] = ()) -> ir.Network:
         notes=notes(spec, whole=not features),
         image=image,
         stem=first,
-        stages=tuple(stages),
-        head=() if features else head(spec, x),
+        stages=stages,
+        head=() if features else head(spec, stages[-1].output),
         features=tuple(f"layer{number}" for number in sorted(features)),
     )
     if problems := [
@@ -61,6 +57,15 @@ def lower(spec: Spec, features: Sequence[int] = ()) -> ir.Network:
     wrong = network.disagreement()
     assert wrong is None, wrong  # every shortcut here is proved to fit
     return network
+
+
+def _stages(spec: Spec, x: ir.Shape, rates: Sequence[ir.Rate]) -> Iterator[ir.Stage]:
+    """Each stage, on what the one before it gives; the first reads `x`."""
+    dilation = 1
+    for row, kind in zip(rows(spec), kinds(rows(spec)), strict=True):
+        made = stage(row, kind, x, dilation, rates[: row.depth])
+        yield made
+        x, dilation, rates = made.output, row.dilation, rates[row.depth :]
 
 
 def _first_stages(spec: Spec, count: int) -> Spec:
@@ -92,19 +97,9 @@ def _rates(spec: Spec) -> list[ir.Rate]:
     return [ir.Rate(spec.drop_path, i, max(blocks - 1, 1)) for i in range(blocks)]
 
 
-def _ops(network: ir.Network) -> Iterator[tuple[str, ir.Op]]:
-    """Every op with its path, those of a repeated block once."""
-    yield from ((op.path, op) for op in (*network.stem, *network.head))
-    seen: set[int] = set()
-    for prefix, block in network.blocks():
-        if id(block) not in seen:
-            seen.add(id(block))
-            yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
-
-
 def _odd_groups(network: ir.Network) -> Iterator[Problem]:
     """Channels that do not fall into the groups that something in the network makes."""
-    for path, op in _ops(network):
+    for path, op in network.distinct_ops():
         for channels, groups, field in _groups(op):
             if channels % groups:
                 message = (
@@ -130,7 +125,7 @@ def _groups(op: ir.Op) -> Iterator[tuple[int, int, Path]]:
 
 def _single_weights(network: ir.Network) -> Iterator[Problem]:
     """A filter of a single weight, which weight standardisation would make zero."""
-    for path, op in _ops(network):
+    for path, op in network.distinct_ops():
         if not isinstance(op, ir.StdConv2d):
             continue
         if op.kernel == 1 and op.input.channels == op.groups:
@@ -175,7 +170,7 @@ def _dropped(spec: Spec, network: ir.Network) -> Iterator[Problem]:
 
 def _clash(network: ir.Network) -> Iterator[Problem]:
     """A network that has the name of another thing in its own source."""
-    layers = {type(op).__name__ for _, op in _ops(network) if isinstance(op, ir.Layer)}
+    layers = {op.module for _, op in network.distinct_ops() if isinstance(op, ir.Layer)}
     taken = {block.kind for _, block in network.blocks()} | layers | {"F", "Tensor"}
     if network.name in taken:
         message = (

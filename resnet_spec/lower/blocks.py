@@ -59,8 +59,7 @@ class Slot(NamedTuple):
             return []
         unpruned = channels
         if self.spec.pruned:
-            last = after == "last"
-            unpruned = self.row.width * ((self.row.expansion or 1) if last else 1)
+            unpruned = self.row.unpruned if after == "last" else self.row.width
         return [ATTENTION[kind](self.spec, channels, unpruned)]
 
     def dropout(self) -> list[Part]:
@@ -92,10 +91,7 @@ def basic(slot: Slot) -> ir.Block:
     Where a stage dilates, its first block's first convolution keeps the dilation of the
     stage before (timm 1.0's convention; torchvision 0.29 has no dilated basic block).
     """
-    width = ir.Number(slot.row.width, "width")
-    dilation = ir.Number(slot.row.dilation, "dilation")
-    repeated = dilation if slot.nth else None
-    previous = ir.Number(slot.dilation, "previous_dilation", of=repeated)
+    width, previous, dilation = _basic_numbers(slot)
     second = slot.parts.conv("conv2", width, 3, dilation=dilation)
     activated = slot.spec.se.activated and slot.row.attention == "se"
     return slot.block(
@@ -110,10 +106,7 @@ def basic(slot: Slot) -> ir.Block:
 
 def preact_basic(slot: Slot) -> ir.Block:
     """conv3x3(relu(norm(conv3x3(y)))) + shortcut with y = relu(norm(x))"""
-    width = ir.Number(slot.row.width, "width")
-    dilation = ir.Number(slot.row.dilation, "dilation")
-    repeated = dilation if slot.nth else None
-    previous = ir.Number(slot.dilation, "previous_dilation", of=repeated)
+    width, previous, dilation = _basic_numbers(slot)
     return slot.block(
         slot.parts.conv("conv1", width, 3, slot.stride, dilation=previous),
         *slot.norm_act(2),
@@ -121,6 +114,14 @@ def preact_basic(slot: Slot) -> ir.Block:
         slot.parts.conv("conv2", width, 3, dilation=dilation),
         *slot.attention("last", width),
     )
+
+
+def _basic_numbers(slot: Slot) -> tuple[ir.Number, ir.Number, ir.Number]:
+    """A basic block's channels, and the dilations of its two convolutions."""
+    dilation = ir.Number(slot.row.dilation, "dilation")
+    repeated = dilation if slot.nth else None
+    previous = ir.Number(slot.dilation, "previous_dilation", of=repeated)
+    return ir.Number(slot.row.width, "width"), previous, dilation
 
 
 def bottleneck(slot: Slot) -> ir.Block:
@@ -173,9 +174,9 @@ def _widths(slot: Slot) -> tuple[ir.Number, ir.Number, ir.Number]:
     if spec.pruned:
         first = ir.Number(spec.pruned.conv1[row.index][slot.nth], "first_width")
         width = ir.Number(spec.pruned.conv2[row.index][slot.nth], "width")
-        return first, width, ir.Number(spec.pruned.out[row.index], "out_channels")
+        return first, width, ir.Number(row.out_channels, "out_channels")
     width = ir.Number(row.inner_width, "width")
-    out = ir.Number(row.width * (row.expansion or 1), "out_channels", of=width)
+    out = ir.Number(row.out_channels, "out_channels", of=width)
     if spec.spatial and spec.spatial.scale:
         return ir.Number(width * spec.spatial.scale, "bands", of=width), width, out
     if spec.reduce_first == 1:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from resnet_spec import ir
-from resnet_spec.spec import ActivationKind, Norm, Spec
+from resnet_spec.spec import ActivationKind, Spec
 
 Part = Callable[[ir.Shape], ir.Op]
 FUSED = ("evonorm_s0", "frn")  # norms that are their own activation
@@ -82,8 +82,9 @@ class Parts(NamedTuple):
 
     def norm(self, path: str, zero: bool = False) -> Part:
         """The norm, of weight zero at the start where asked."""
-        settings = self.spec.norm
-        return lambda x: NORMS[settings.type](path, x, settings, zero)
+        made, fields = NORMS[self.spec.norm.type]
+        settings = {field: getattr(self.spec.norm, field) for field in fields}
+        return lambda x: made(path=path, input=x, zero=zero, **settings)
 
     def activation(self) -> Part:
         """The function, by a module of its name."""
@@ -108,33 +109,11 @@ def _standardized(conv: ir.Conv, eps: float) -> ir.StdConv2d:
     return ir.StdConv2d(**vars(conv), eps=eps)
 
 
-def _batch(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
-    eps, momentum = settings.eps, settings.momentum
-    return ir.BatchNorm(path=path, input=x, eps=eps, momentum=momentum, zero=zero)
-
-
-def _frozen(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
-    return ir.FrozenBatchNorm2d(path=path, input=x, eps=settings.eps, zero=zero)
-
-
-def _group(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
-    groups = settings.groups or 1
-    return ir.GroupNorm(path=path, input=x, eps=settings.eps, groups=groups, zero=zero)
-
-
-def _evonorm_s0(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
-    groups = settings.groups or 1
-    return ir.EvoNormS0(path=path, input=x, eps=settings.eps, groups=groups, zero=zero)
-
-
-def _frn(path: str, x: ir.Shape, settings: Norm, zero: bool) -> ir.Op:
-    return ir.FilterResponseNorm(path=path, input=x, eps=settings.eps, zero=zero)
-
-
-NORMS: dict[str, Callable[[str, ir.Shape, Norm, bool], ir.Op]] = {
-    "batch": _batch,
-    "frozen": _frozen,
-    "group": _group,
-    "evonorm_s0": _evonorm_s0,
-    "frn": _frn,
+NORMS: dict[str, tuple[Callable[..., ir.Op], tuple[str, ...]]] = {
+    "batch": (ir.BatchNorm, ("eps", "momentum")),
+    "frozen": (ir.FrozenBatchNorm2d, ("eps",)),
+    "group": (ir.GroupNorm, ("eps", "groups")),
+    "evonorm_s0": (ir.EvoNormS0, ("eps", "groups")),
+    "frn": (ir.FilterResponseNorm, ("eps",)),
 }
+"""The op of each norm, and the settings of the spec that it has."""

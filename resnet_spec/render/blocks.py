@@ -20,11 +20,8 @@ ORDER = (
     "previous_dilation",
     "dilation",
 )
-REQUIRED = (
-    "in_channels",
-    "width",
-    "drop_rate",
-)  # parameters even where every block agrees
+RATE = ir.Rate.name
+REQUIRED = ("in_channels", "width", RATE)  # parameters even where every block agrees
 
 
 class BlockClass:
@@ -135,10 +132,9 @@ class BlockClass:
             total += " + shortcut" if block.pre else " + shortcut(x)"
         elif block.shortcut:
             total += " + x"
-        for op in block.post:
-            total = f"{op.path}({total})"
+        total = _applied(block.post, total)
         if block.pre:
-            total += f" with y = {_formula(block.pre)}"
+            total += f" with y = {_applied(block.pre, 'x')}"
         nouns = [noun for op in block.body if (noun := self._noun(op))]
         return docstring(f"{total}.", f"The body is {', '.join(nouns)}.")
 
@@ -155,12 +151,11 @@ class BlockClass:
         )
 
 
-def _formula(ops: Chain) -> str:
+def _applied(ops: Chain, x: str) -> str:
     """`relu(norm1(x))`"""
-    text = "x"
     for op in ops:
-        text = f"{op.path}({text})"
-    return text
+        x = f"{op.path}({x})"
+    return x
 
 
 def _order(name: str) -> int:

@@ -7,17 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from resnet_spec.ir import Layer, Network
+from resnet_spec.words import snake
 
 LAYERS = Path(__file__).parents[1] / "layers"
 
 
 def layer_sources(network: Network) -> tuple[list[str], list[str]]:
     """The import lines and the class texts of the network's layers, each once."""
-    used = {type(op).__name__ for _, op in network.ops() if isinstance(op, Layer)}
+    used = {op.module for _, op in network.distinct_ops() if isinstance(op, Layer)}
     imports: set[str] = set()
     classes = []
     for name in sorted(used):
-        text = (LAYERS / f"{_snake(name)}.py").read_text(encoding="utf-8")
+        text = (LAYERS / f"{snake(name)}.py").read_text(encoding="utf-8")
         nodes = ast.parse(text).body
         imports |= {ast.unparse(node) for node in _imports(nodes)}
         (made,) = (node for node in nodes if isinstance(node, ast.ClassDef))
@@ -27,7 +28,3 @@ def layer_sources(network: Network) -> tuple[list[str], list[str]]:
 
 def _imports(nodes: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
     return (node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)))
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).strip("_")

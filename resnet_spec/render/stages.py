@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from resnet_spec.ir import Stage
-from resnet_spec.render.blocks import BlockClass
+from resnet_spec.render.blocks import RATE, BlockClass
 from resnet_spec.render.layout import Call, comprehension, docstring, indented, layout
 
-RATE = "drop_rate"
 CHANNELS = ("in_channels", "width", "out_channels")  # what `blocks` is said after
 
 

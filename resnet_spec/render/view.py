@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate, groupby
 
 from resnet_spec.ir import Block, Chain, Flatten, Network, Rate, Shape, Stage
-from resnet_spec.render.blocks import BlockClass
+from resnet_spec.render.blocks import RATE, BlockClass
 from resnet_spec.render.layers import layer_sources
 from resnet_spec.render.layout import LINE, docstring, filled, layout
 from resnet_spec.render.modules import calls, definitions
 from resnet_spec.render.scope import Scope
 from resnet_spec.render.stages import StageFunction, listed
-from resnet_spec.words import counted
+from resnet_spec.words import counted, snake
 
 IMPORTS = ["import torch", "from torch import Tensor, nn"]
 
@@ -36,7 +36,8 @@ class View:
         for stage in network.stages:
             kinds.setdefault(stage.blocks[0].kind, []).append(stage)
         self.blocks = {
-            kind: BlockClass(kind, _distinct(s)) for kind, s in kinds.items()
+            kind: BlockClass(kind, [b for s in stages for b in s.distinct.values()])
+            for kind, stages in kinds.items()
         }
         self.functions = {
             kind: StageFunction(
@@ -226,19 +227,12 @@ def _rates(network: Network) -> list[Rate]:
 
 
 def _rate(block: Block) -> Rate | None:
-    rate = block.numbers.get("drop_rate")
+    rate = block.numbers.get(RATE)
     return rate if isinstance(rate, Rate) else None
-
-
-def _distinct(stages: list[Stage]) -> list[Block]:
-    """The blocks of the stages, each object once."""
-    blocks = {id(block): block for stage in stages for block in stage.blocks}
-    return list(blocks.values())
 
 
 def _function_name(kind: str, kinds: int) -> str:
     """`stage`, or `bottleneck_stage` where the network has several."""
     if kinds == 1:
         return "stage"
-    words = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind)
-    return f"{words.strip('_')}_stage"
+    return f"{snake(kind)}_stage"
