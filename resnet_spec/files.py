@@ -70,13 +70,14 @@ def obstacle(file: Path, spec: str) -> str:
     return "" if made == spec else f"was generated from {made}"
 
 
-def write(file: Path, text: str) -> None:
-    """The text as the file, whole or not at all. Raises OSError where that fails."""
+def write(file: Path, content: str | bytes) -> None:
+    """The content as the file, whole or not at all. Raises OSError where that fails."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
     file.parent.mkdir(parents=True, exist_ok=True)
     new = next(name for i in count() if not (name := _beside(file, i)).exists())
     try:
-        with new.open("x", encoding="utf-8", newline="\n") as out:
-            out.write(text)
+        with new.open("xb") as out:
+            out.write(data)
             out.flush()
             os.fsync(out.fileno())
         new.replace(file)

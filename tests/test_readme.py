@@ -65,8 +65,11 @@ def test_ci_runs_the_two_commands_as_they_stand() -> None:
 def test_the_table_of_commands_runs(tmp_path: Path) -> None:
     text = README.read_text(encoding="utf-8")
     commands = re.findall(r"^\| `resnet-spec (.*?)` \|", text, re.MULTILINE)
-    assert len(commands) == 10
+    assert len(commands) == 12
+    trains = [c for c in commands if c.startswith(("train", "predict"))]
     for command in commands:
+        if command in trains:  # test_train.py runs them
+            continue
         spec = {"verify": "resnet50d", "list": ""}.get(command.split()[0])
         spec = "specs/resnet18.yaml" if spec is None else spec
         args = command.replace("[WORD...]", "").replace("SPEC", spec).split()

@@ -44,7 +44,7 @@ def load_weights(
         raise WeightsError(
             f"naming must be one of {', '.join(NAMINGS)}, got {naming}{near}"
         )
-    ours, theirs = model.state_dict(), _tensors(weights)
+    ours, theirs = model.state_dict(), tensors(weights)
     known = names(ours, naming).items()
     table = {our: their for our, their in known if not _begins((our, their), ignore)}
     given = {name: t for name, t in theirs.items() if not _begins((name,), ignore)}
@@ -114,7 +114,7 @@ def _size(tensor: Tensor) -> str:
     return " x ".join(map(str, tensor.shape)) or "a number"
 
 
-def _tensors(weights: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Tensor]:
+def tensors(weights: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Tensor]:
     if isinstance(weights, nn.Module):
         raise WeightsError("got a module; give its state_dict()")
     found = weights if isinstance(weights, Mapping) else _read(Path(weights))

@@ -9,6 +9,7 @@ from resnet_spec.cli.build import build
 from resnet_spec.cli.documents import completion, schema
 from resnet_spec.cli.inspect import check, explain, summary
 from resnet_spec.cli.shipped import list_specs
+from resnet_spec.cli.train import predict, train
 from resnet_spec.cli.verify import verify
 
 __all__ = ["main"]
@@ -41,6 +42,8 @@ for command in (
     summary,
     explain,
     verify,
+    train,
+    predict,
     list_specs,
     schema,
     completion,

@@ -1,0 +1,142 @@
+"""The commands of training: train, predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, get_args
+
+import click
+from pydantic import ValidationError
+
+from resnet_spec.cli.common import SET, Overrides, fail, report_problems, reported
+from resnet_spec.compiler import load
+from resnet_spec.train import predict as predicted
+from resnet_spec.train import resume as go_on
+from resnet_spec.train import train as start
+from resnet_spec.train.options import Options, RunError
+
+P = ParamSpec("P")
+METAVARS = {"data": "DIR", "weights": "FILE", "strategy": "NAME"}
+
+
+def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A field of Options as an option; None where it is not given."""
+    field = Options.model_fields[name]
+    flag, kind = f"--{name.replace('_', '-')}", field.annotation
+    plain = field.default is None or field.is_required() or field.default_factory
+    default = "" if plain or kind is bool else f"  [default: {field.default}]"
+    said = field.description or ""
+    text = f"{said[:1].upper()}{said[1:]}.{default}"
+    if kind is bool:
+        return click.option(flag, is_flag=True, default=None, help=text)
+    first = get_args(kind)[:1] or (kind,)  # of `float | None`, or of words
+    one = click.Choice(get_args(kind)) if isinstance(first[0], str) else first[0]
+    return click.option(flag, type=one, metavar=METAVARS.get(name), help=text)
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for name in reversed(Options.model_fields):
+        command = _option(name)(command)
+    return command
+
+
+def _running(command: Callable[P, None]) -> Callable[P, None]:
+    """The command with a run that cannot go on as lines on stderr and status 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except RunError as error:
+            fail(str(error))
+
+    return reported(run)
+
+
+@click.command()
+@click.argument("spec", required=False, type=click.Path())
+@_options
+@click.option(
+    "-o",
+    "--output",
+    metavar="RUN",
+    help="Folder of the run.  [default: runs/<SPEC's name>]",
+)
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that was stopped, as it was begun.",
+)
+@SET
+@_running
+def train(
+    spec: str | None,
+    output: str | None,
+    resume: str | None,
+    overrides: Overrides,
+    **given: Any,
+) -> None:
+    """Train SPEC's network on a folder of pictures, by PyTorch Lightning.
+
+    DIR has train/<class>/* and test/<class>/*, or val; pictures are resized to SPEC's input.
+    Its classes are those of the network's classifier. RUN gets the weights, the source that
+    loads them, the figures of each epoch, and checkpoints to go on from.
+
+    \b
+    resnet-spec train resnet34 --data hotdog
+    resnet-spec train resnet34 --data hotdog --weights resnet34.pth --lr 1e-4 -o runs/tuned
+    resnet-spec train --resume runs/resnet34
+    """
+    said = {name: value for name, value in given.items() if value is not None}
+    if resume is not None:
+        if spec or output or overrides or said:
+            raise click.UsageError(
+                "--resume RUN goes on as RUN was begun, and takes no more"
+            )
+        go_on(resume)
+        return
+    if spec is None or "data" not in said:
+        raise click.UsageError("needs SPEC and --data DIR, or --resume RUN")
+    try:
+        options = Options(**said)
+    except ValidationError as error:
+        raise click.UsageError(_first(error)) from None
+    report_problems(load(spec, dict(overrides)).warnings)
+    start(spec, options, output, dict(overrides))
+
+
+def _first(error: ValidationError) -> str:
+    """`--lr: input should be greater than 0, got -1.0`"""
+    found = error.errors()[0]
+    text = found["msg"].removeprefix("Value error, ")
+    if not found["loc"]:
+        return text
+    flag = str(found["loc"][0]).replace("_", "-")
+    return f"--{flag}: {text.lower()}, got {found['input']}"
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@click.argument(
+    "images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path()
+)
+@click.option(
+    "--top",
+    default=5,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1),
+    help="Classes to print of each.",
+)
+@_running
+def predict(run: str, images: tuple[str, ...], top: int) -> None:
+    """Print the likeliest classes of each IMAGE, with their probabilities, by a trained RUN.
+
+    \b
+    resnet-spec predict runs/resnet34 dinner.jpg
+    """
+    for image, found in zip(images, predicted(run, images), strict=True):
+        click.echo(image)
+        for name, probability in sorted(found.items(), key=lambda item: -item[1])[:top]:
+            click.echo(f"  {probability:.3f}  {name}")

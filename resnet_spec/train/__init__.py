@@ -1,0 +1,66 @@
+"""Training on a folder of pictures, by PyTorch Lightning.
+
+Importing this does not import torch; `train`, `resume` and `predict` do when called.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from resnet_spec.train.options import Options, RunError
+
+__all__ = ["Options", "RunError", "predict", "resume", "train"]
+
+
+def train(
+    spec: str | os.PathLike[str],
+    options: Options,
+    output: str | os.PathLike[str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> None:
+    """Train a spec's network on the pictures of `options.data`, into the folder `output`,
+    or `runs/<the name of the spec>`.
+
+    `spec` is a file or the name of a spec that ships, `overrides` its fields to change,
+    such as `{"input": [1, 28, 28]}`; its number of classes comes from the pictures.
+
+    Raises SpecError for a wrong spec, RunError for pictures, options or weights that do not
+    fit it, and ImportError where the `train` extra is missing.
+    """
+    _needs("pytorch_lightning", "torchvision", "matplotlib")
+    from resnet_spec.train.loop import start
+
+    folder = None if output is None else Path(output)
+    start(os.fspath(spec), options, folder, dict(overrides or {}))
+
+
+def resume(run: str | os.PathLike[str]) -> None:
+    """Go on with a run that was stopped, from its last whole epoch. Raises as `train` does."""
+    _needs("pytorch_lightning", "torchvision", "matplotlib")
+    from resnet_spec.train.loop import go_on
+
+    go_on(Path(run))
+
+
+def predict(
+    run: str | os.PathLike[str], images: Sequence[str | os.PathLike[str]]
+) -> list[dict[str, float]]:
+    """The probability of each class, by its name, of each image file, by a finished run.
+
+    Raises RunError for a folder that is no finished run, or a file that is no picture.
+    """
+    _needs("torchvision")
+    from resnet_spec.train.predictions import predictions
+
+    return predictions(Path(run), [Path(image) for image in images])
+
+
+def _needs(*modules: str) -> None:
+    for module in modules:
+        if find_spec(module) is None:
+            message = f"this needs {module}: pip install 'resnet-spec[train]'"
+            raise ImportError(message)

@@ -1,0 +1,160 @@
+"""A run from its first epoch, or from where it was stopped, to what it leaves."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import Callback, Trainer, seed_everything
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.utilities import rank_zero_only
+
+from resnet_spec.build import build
+from resnet_spec.canonical import digest
+from resnet_spec.compiler import Compiled, load
+from resnet_spec.files import spec_files, write
+from resnet_spec.train.data import Pictures
+from resnet_spec.train.options import Options, RunError
+from resnet_spec.train.pictures import classes_in, folders_in
+from resnet_spec.train.results import export
+from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite
+from resnet_spec.train.say import say
+from resnet_spec.train.task import Classifier
+from resnet_spec.train.watch import Bar, History
+from resnet_spec.train.weights import start_from
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Checkpoints that appear whole or not at all, and are read as tensors alone."""
+
+    def save_checkpoint(
+        self,
+        checkpoint: dict[str, Any],
+        path: Any,
+        storage_options: Any = None,  # noqa: ARG002  # of remote files
+    ) -> None:
+        data = io.BytesIO()
+        torch.save(checkpoint, data)
+        write(Path(path), data.getvalue())
+
+    def load_checkpoint(self, path: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        try:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+        except (
+            Exception
+        ) as error:  # whatever it makes of a file that is none of its own
+            reason = type(error).__name__
+            raise RunError(f"{path} is no checkpoint ({reason})") from None
+        if not isinstance(found, dict):
+            raise RunError(f"{path} is no checkpoint, but a {type(found).__name__}")
+        return found
+
+
+class OnFitStart(Callback):
+    """Calls, in one process, when all pictures were looked at and training begins."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call = rank_zero_only(call)
+
+    def on_fit_start(self, *_: Any) -> None:
+        self.call()
+
+
+def start(
+    spec: str, options: Options, folder: Path | None, overrides: dict[str, Any]
+) -> None:
+    """Train the network of a spec from the first epoch on."""
+    (file,) = spec_files([spec])
+    held = folders_in(Path(options.data))
+    classes = classes_in(held.train)
+    asked = load(file.file, overrides).network.classes
+    if asked is None:
+        raise RunError(f"{spec} has no classifier to train, head.classes is none")
+    if overrides.get("head.classes", len(classes)) != len(classes):
+        message = f"head.classes={asked}, and {held.train} has {len(classes)} folders"
+        raise RunError(f"{message}; without --set head.classes it is taken from there")
+    compiled = load(file.file, {**overrides, "head.classes": len(classes)})
+    for problem in compiled.warnings:
+        if problem.rule == "strides-one-pixel":
+            raise RunError(f"{spec}: {problem.said}")
+    name = file.module.stem
+    run = Run(folder or Path("runs", name), name)
+    rank_zero_only(refuse_to_overwrite)(run.folder)
+    spec_has = f"; the spec has {asked}" if asked != len(classes) else ""
+    say(f"head: {len(classes)} classes, one for each folder in {held.train}{spec_has}")
+    begin = partial(create, run, compiled, options, classes)
+    _fit(run, options, compiled, OnFitStart(begin))
+
+
+def go_on(folder: Path) -> None:
+    """Train from the last whole epoch of a run on."""
+    run, options = opened(folder)
+    held = folders_in(Path(options.data))
+    if classes_in(held.train) != run.classes():
+        raise RunError(f"{held.train} has other classes than {folder} was started with")
+    rank_zero_only(run.tidy)()
+    _fit(run, options, load(run.spec))
+
+
+def _fit(run: Run, options: Options, compiled: Compiled, *first: Callback) -> None:
+    held = folders_in(Path(options.data))
+    history = History(run.metrics, held.test.name)
+    trainer = _trainer(run, options, [*first, history])
+    pictures = Pictures(held, compiled.network.image, options)
+    seed_everything(options.seed, verbose=False)
+    net = build(compiled.network)
+    if options.weights:
+        say(start_from(net, Path(options.weights)))
+    task = Classifier(net, pictures, options, digest(compiled.spec))
+    try:
+        trainer.fit(task, pictures, ckpt_path=run.last if run.last.exists() else None)
+    except SystemExit:  # Lightning's answer to Ctrl-C
+        say(f"stopped; resnet-spec train --resume {run.folder} goes on")
+        raise
+    if trainer.is_global_zero:
+        best = export(run, compiled.network, history)
+        say(f"{run.weights}: of epoch {best['epoch']}, the best")
+
+
+def _trainer(run: Run, options: Options, watching: list[Callback]) -> Trainer:
+    # Lightning's own lines are of devices and of what one could buy.
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
+    keep = partial(
+        ModelCheckpoint,
+        dirpath=run.folder,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    best = keep(filename=run.best.stem, monitor="test_acc", mode="max")
+    last = keep(filename=run.last.stem)
+    bar = [Bar(leave=False)] if sys.stdout.isatty() else []
+    try:
+        return Trainer(
+            accelerator=options.accelerator,
+            devices=options.devices,
+            num_nodes=options.nodes,
+            strategy=options.strategy,
+            precision=options.precision,
+            max_epochs=options.epochs,
+            callbacks=[*watching, *bar, best, last],
+            plugins=[WholeFiles()],
+            logger=False,
+            enable_model_summary=False,
+            enable_progress_bar=bool(bar),
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
+            default_root_dir=run.folder,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise RunError(f"Lightning: {error}") from None

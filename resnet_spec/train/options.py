@@ -1,0 +1,111 @@
+"""What a training run can be told, and how it says that it cannot go on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+RATES = {"adam": 1e-3, "sgd": 0.1}  # Adam's own default; SGD's in the ResNet paper
+Positive = Annotated[int, Field(ge=1)]
+
+
+class RunError(ValueError):
+    """Why a run cannot start or go on: a line, and more where names follow."""
+
+
+class Options(BaseModel):
+    """How to train. The same options, spec and pictures give the same weights on a CPU."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    data: str = Field(
+        description="folder with train/<class>/* and test/<class>/*, or val"
+    )
+    epochs: Positive = Field(default=5, description="times that each picture is seen")
+    batch_size: Positive = Field(
+        default=32, description="pictures in a step, of all processes together"
+    )
+    optimizer: Literal["adam", "sgd"] = Field(default="adam", description="Adam or SGD")
+    lr: float | None = Field(
+        default=None, gt=0, description="learning rate (adam: 0.001, sgd: 0.1)"
+    )
+    momentum: float | None = Field(
+        default=None, ge=0, lt=1, description="of SGD alone (sgd: 0.9)"
+    )
+    weight_decay: float = Field(
+        default=0.0, ge=0, description="L2 penalty on all weights (0.0001 in the paper)"
+    )
+    schedule: Literal["constant", "step", "cosine"] = Field(
+        default="constant",
+        description="of the learning rate; step divides it by 10 after 1/2 and 3/4 of "
+        "the steps, cosine lowers it to 0",
+    )
+    seed: int = Field(
+        default=0, ge=0, description="of first weights, order and augmentation"
+    )
+    augment: Literal["off", "flip", "crop"] = Field(
+        default="off",
+        description="flip: left and right at random; crop: a random part, resized, and "
+        "flipped",
+    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        default="32-true", description="as Lightning calls it"
+    )
+    weights: str | None = Field(
+        default=None,
+        description="file of tensors to start from, by our names or another library's; "
+        "a classifier of other classes is left out",
+    )
+    freeze_backbone: bool = Field(
+        default=False, description="train the classifier alone"
+    )
+    skip_broken: bool = Field(
+        default=False,
+        description="leave out pictures that cannot be read, and count them",
+    )
+    workers: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1),
+        ge=0,
+        description="processes that read pictures; changes no result",
+    )
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="what to train on"
+    )
+    devices: Positive = Field(
+        default=1, description="processes on each machine, with a device each"
+    )
+    nodes: Positive = Field(default=1, description="machines")
+    strategy: str = Field(
+        default="auto", description="Lightning's, as ddp; for several processes"
+    )
+
+    @model_validator(mode="after")
+    def _no_option_is_without_effect(self) -> Options:
+        if self.momentum is not None and self.optimizer != "sgd":
+            raise ValueError("momentum is SGD's; adam has none")
+        if self.batch_size % self.processes:
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be divided among "
+                f"{self.processes} processes"
+            )
+        return self
+
+    def from_anywhere(self) -> Options:
+        """The same, with paths that do not depend on the working folder."""
+        paths = {"data": self.data, "weights": self.weights}
+        whole = {
+            name: str(Path(path).absolute()) for name, path in paths.items() if path
+        }
+        return self.model_copy(update=whole)
+
+    @property
+    def processes(self) -> int:
+        return self.devices * self.nodes
+
+    @property
+    def rate(self) -> float:
+        """The learning rate to begin with."""
+        return RATES[self.optimizer] if self.lr is None else self.lr

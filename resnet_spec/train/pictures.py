@@ -1,0 +1,206 @@
+"""A folder of pictures -> what a network is fed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torch.utils.data import Dataset, DistributedSampler
+from torchvision.datasets import ImageFolder
+from torchvision.datasets.folder import IMG_EXTENSIONS
+from torchvision.transforms import v2
+
+from resnet_spec.ir import Shape
+from resnet_spec.train.options import RunError
+
+MODES = {1: "L", 3: "RGB"}  # what Pillow calls a picture of so many channels
+MEAN = {1: [0.5], 3: [0.485, 0.456, 0.406]}  # for colour ImageNet's, which
+STD = {1: [0.5], 3: [0.229, 0.224, 0.225]}  # torchvision's and timm's weights expect
+
+
+class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
+    """torchvision's ImageFolder, which says what is wrong in a folder, and in a file.
+
+    Folders whose names begin with a dot are no classes.
+    """
+
+    samples: list[tuple[str, int]]
+
+    def __init__(self, root: Path, image: Shape, augment: str = "off") -> None:
+        loader = partial(read, mode=mode(image.channels))
+        super().__init__(
+            root,
+            transform=_transform(image, augment),
+            loader=loader,
+            allow_empty=True,
+        )
+        self._refuse_empty(f"in it ({', '.join(IMG_EXTENSIONS)})")
+
+    def find_classes(self, directory: str) -> tuple[list[str], dict[str, int]]:
+        found = classes_in(Path(directory))
+        return found, {name: index for index, name in enumerate(found)}
+
+    @property
+    def files(self) -> list[str]:
+        return [path for path, _ in self.samples]
+
+    def leave_out(self, broken: Sequence[str]) -> None:
+        """Without those files. Refuses a class of which nothing is left."""
+        out = set(broken)
+        self.samples = [pair for pair in self.samples if pair[0] not in out]
+        self.imgs, self.targets = self.samples, [label for _, label in self.samples]
+        self._refuse_empty("that can be read")
+
+    def _refuse_empty(self, said: str) -> None:
+        found = set(self.targets)
+        for index, name in enumerate(self.classes):
+            if index not in found:
+                raise RunError(f"{Path(self.root, name)} has no picture {said}")
+
+
+class Augmented(Dataset[tuple[Tensor, int]]):
+    """A folder asked by (number of a picture, epoch), which decide its augmentation.
+
+    So it is the same for any number of workers and processes, and after a restart.
+    """
+
+    def __init__(self, folder: Folder, seed: int) -> None:
+        self.folder, self.seed = folder, seed
+
+    def __len__(self) -> int:
+        return len(self.folder)
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
+        index, epoch = key
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(mixed(self.seed, epoch, index))
+            image, label = self.folder[index]
+            return image, label
+
+
+class Order(DistributedSampler[Any]):
+    """An order of all pictures that the seed and the epoch decide, dealt to the processes.
+
+    Gives (number of a picture, epoch). With several processes some pictures are dealt
+    twice, so that all have as many.
+    """
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        for index in super().__iter__():
+            yield index, self.epoch
+
+
+class Held(NamedTuple):
+    """The folders of a data folder: to train on, and to measure by."""
+
+    train: Path
+    test: Path
+
+
+def folders_in(data: Path) -> Held:
+    """`data/train` with `data/val`, else with `data/test`, of the same classes.
+
+    Refuses folders that are missing or differ, and fewer than two classes.
+    """
+    if not data.is_dir():
+        raise RunError(f"{data}: no such folder")
+    held = Held(data / "train", data / ("val" if (data / "val").is_dir() else "test"))
+    for folder in held:
+        if not folder.is_dir():
+            raise RunError(
+                f"{folder}: no such folder; {data} needs train, and test or val"
+            )
+    train, test = classes_in(held.train), classes_in(held.test)
+    if len(train) < 2:
+        message = f"{held.train} needs two or more folders, one for each class; it has "
+        raise RunError(message + (f"{train[0]} alone" if train else "none"))
+    for name in sorted({*train} ^ {*test}):
+        has, lacks = held if name in train else held[::-1]
+        raise RunError(f"{lacks} has no folder {name}, as {has} has")
+    return held
+
+
+def classes_in(folder: Path) -> list[str]:
+    """The names of the classes in a folder, one folder each, in the order of their labels."""
+    found = (path.name for path in folder.iterdir() if path.is_dir())
+    classes = sorted(name for name in found if not name.startswith("."))
+    for name in classes:
+        if not name.isprintable():
+            raise RunError(f"{folder}: the class {name!a} is not printable")
+    return classes
+
+
+def broken_in(folders: Sequence[Folder], workers: int) -> dict[str, str]:
+    """The files that are no pictures, and what is said of them. Decodes each one."""
+    files = [file for folder in folders for file in folder.files]
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        said = dict(zip(files, pool.map(_fault, files), strict=True))
+    return {file: fault for file, fault in said.items() if fault}
+
+
+def _fault(file: str) -> str:
+    try:
+        read(file, "RGB")
+    except RunError as error:
+        return str(error)
+    return ""
+
+
+def read(file: str | os.PathLike[str], mode: str) -> Image.Image:
+    """The picture as `L` or `RGB`, whatever it is: grey, CMYK, transparent, of a palette.
+
+    Of 16 bits a pixel the upper 8 are kept, which Pillow's own conversion would clip.
+    """
+    try:
+        with Image.open(file) as image:
+            if image.mode.startswith("I;16"):
+                upper = np.asarray(image) >> 8
+                return Image.fromarray(upper.astype(np.uint8)).convert(mode)
+            return image.convert(mode)
+    except FileNotFoundError:
+        raise RunError(f"{file}: no such file") from None
+    except Exception as error:  # whatever a decoder makes of bytes that are no picture
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = "not a known format" if unknown else " ".join(str(error).split())
+        raise RunError(f"{file} cannot be read as a picture, {reason}") from None
+
+
+def prepare(image: Shape) -> v2.Transform:
+    """A Pillow picture -> (C, H, W), resized to the network's input and normalised."""
+    return _transform(image, "off")
+
+
+def _transform(image: Shape, augment: str) -> v2.Transform:
+    size = [image.height, image.width]
+    channels = image.channels
+    resize = v2.RandomResizedCrop if augment == "crop" else v2.Resize
+    flip = [] if augment == "off" else [v2.RandomHorizontalFlip()]
+    return v2.Compose(
+        [
+            v2.PILToTensor(),
+            resize(size, antialias=True),
+            *flip,
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(MEAN[channels], STD[channels]),
+        ]
+    )
+
+
+def mode(channels: int) -> str:
+    if channels not in MODES:
+        message = f"the network takes {channels} channels; pictures are read as 1 or 3"
+        raise RunError(message)
+    return MODES[channels]
+
+
+def mixed(*numbers: int) -> int:
+    """One seed of several numbers, as numpy mixes them."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -1,0 +1,37 @@
+"""Pictures -> the probability of each class, by a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from resnet_spec.build import WeightsError, build, load_weights
+from resnet_spec.compiler import load
+from resnet_spec.train.options import RunError
+from resnet_spec.train.pictures import mode, prepare, read
+from resnet_spec.train.run import opened
+
+
+def predictions(folder: Path, images: list[Path]) -> list[dict[str, float]]:
+    """The probability of each class, by its name, in the order of the classes."""
+    run, _ = opened(folder)
+    if not run.weights.exists():
+        message = f"{folder} is not finished: it has no {run.weights.name}"
+        raise RunError(
+            f"{message}; resnet-spec train --resume {folder} goes on with it"
+        )
+    network = load(run.spec).network
+    net = build(network, device="meta").eval()
+    try:
+        load_weights(net, run.weights)
+    except WeightsError as error:
+        raise RunError(f"{run.weights}: {error}") from None
+    classes, ready = run.classes(), prepare(network.image)
+    found = []
+    for image in images:
+        picture = ready(read(image, mode(network.image.channels)))
+        with torch.inference_mode():
+            probabilities = net(picture[None]).softmax(1)[0].tolist()
+        found.append(dict(zip(classes, probabilities, strict=True)))
+    return found

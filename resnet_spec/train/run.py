@@ -1,0 +1,107 @@
+"""The folder of a run: what is in it when it starts, and how that is read again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from resnet_spec import __version__
+from resnet_spec.canonical import digest
+from resnet_spec.compiler import Compiled
+from resnet_spec.explain import explain
+from resnet_spec.files import write
+from resnet_spec.render import render
+from resnet_spec.stamp import origin, stamped
+from resnet_spec.train.options import Options, RunError
+
+SETTINGS = "run.json"
+
+
+class Settings(BaseModel):
+    """What run.json says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    module: str  # the name of the spec and the source, without their suffixes
+    options: Options
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder, and the name of the spec and the source in it, as a module's."""
+
+    folder: Path
+    module: str
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / f"{self.module}.yaml"
+
+    @property
+    def last(self) -> Path:
+        return self.folder / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        return self.folder / "best.ckpt"
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "model.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.csv"
+
+    def tidy(self) -> None:
+        """Remove what a killed process had half written."""
+        for part in self.folder.glob(".*.ckpt.*"):
+            part.unlink(missing_ok=True)
+
+    def classes(self) -> list[str]:
+        """The names of the classes, in the order of their logits."""
+        return _read(self.folder / "classes.txt").splitlines()
+
+
+def refuse_to_overwrite(folder: Path) -> None:
+    """Refuses a folder with anything in it as that of a new run."""
+    if (folder / SETTINGS).exists():
+        message = (
+            f"{folder} has a run in it; --resume {folder} goes on with it, -o names"
+        )
+        raise RunError(f"{message} another folder")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} is not an empty folder; -o names another")
+
+
+def create(run: Run, compiled: Compiled, options: Options, classes: list[str]) -> None:
+    """The files that a run starts with: its spec, source, classes and settings."""
+    folder = run.folder
+    made = origin(__version__, run.spec.name, "", digest(compiled.spec))
+    source = stamped(render(compiled.network, made))
+    settings = Settings(module=run.module, options=options.from_anywhere())
+    write(run.spec, explain(compiled.source, compiled.spec, plain=True))
+    write(folder / f"{run.module}.py", source)
+    write(folder / "classes.txt", "".join(f"{name}\n" for name in classes))
+    write(folder / SETTINGS, settings.model_dump_json(indent=2) + "\n")
+
+
+def opened(folder: Path) -> tuple[Run, Options]:
+    """A run that was created before, and its options."""
+    try:
+        settings = Settings.model_validate_json(_read(folder / SETTINGS))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "its text"
+        raise RunError(f"{folder / SETTINGS}: {where}: {first['msg']}") from None
+    return Run(folder, settings.module), settings.options
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        message = f"{file.parent} is no run: it has no {file.name} that can be read"
+        raise RunError(message) from None

@@ -1,0 +1,126 @@
+"""What Lightning trains: a network, its loss, what is measured of it, its optimiser."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import LambdaLR
+from torchmetrics import MeanMetric, Metric
+from torchmetrics.classification import MulticlassAccuracy
+
+from resnet_spec.train.data import Pictures
+from resnet_spec.train.options import Options, RunError
+from resnet_spec.train.pictures import mixed
+
+Batch = tuple[Tensor, Tensor]  # pictures (N, C, H, W), numbers of classes (N,)
+
+
+class Classifier(LightningModule):
+    """A network that learns the classes of pictures.
+
+    `digest` is of the network's spec: a checkpoint of another one is refused, also where
+    its tensors would fit.
+    """
+
+    def __init__(
+        self, net: nn.Module, pictures: Pictures, options: Options, digest: str
+    ) -> None:
+        super().__init__()
+        self.net, self.pictures = net, pictures
+        self.options, self.digest = options, digest
+        classes = len(pictures.train.classes)
+        self.metrics = nn.ModuleDict(
+            {
+                "loss": MeanMetric(),
+                "train_acc": _accuracy(classes),
+                "test_loss": MeanMetric(),
+                "test_acc": _accuracy(classes),
+            }
+        )
+        if options.freeze_backbone:
+            net.requires_grad_(False).eval()  # norms keep their statistics
+            net.get_submodule("fc").requires_grad_(True).train()
+
+    def on_train_epoch_start(self) -> None:
+        """Dropout and drop path draw the same in an epoch, whatever was before it."""
+        torch.manual_seed(
+            mixed(self.options.seed, self.current_epoch, self.global_rank)
+        )
+
+    def training_step(self, batch: Batch) -> Tensor:
+        images, labels = batch
+        logits = self.net(images)
+        loss = F.cross_entropy(logits, labels)
+        self._measure("loss", loss.detach(), len(labels))
+        self._measure("train_acc", logits.detach(), labels)
+        return loss
+
+    def validation_step(self, batch: Batch, number: int) -> None:
+        images, labels = batch
+        own = self.pictures.own(number)
+        logits, labels = self.net(images)[:own], labels[:own]
+        if own > 0:
+            self._measure("test_loss", F.cross_entropy(logits, labels), len(labels))
+            self._measure("test_acc", logits, labels)
+
+    def _measure(self, name: str, *values: Any) -> None:
+        metric = self.metrics[name]
+        assert isinstance(metric, Metric)
+        metric.update(*values)
+
+    def measured(self) -> dict[str, float]:
+        """What was measured since it was last asked, over all processes."""
+        found = {}
+        for name, metric in self.metrics.items():
+            assert isinstance(metric, Metric)
+            found[name] = float(metric.compute())
+            metric.reset()
+        return found
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        options = self.options
+        learning = [p for p in self.net.parameters() if p.requires_grad]
+        optimizer: torch.optim.Optimizer
+        if options.optimizer == "sgd":
+            momentum = 0.9 if options.momentum is None else options.momentum
+            optimizer = torch.optim.SGD(
+                learning, options.rate, momentum, weight_decay=options.weight_decay
+            )
+        else:
+            optimizer = torch.optim.Adam(
+                learning, options.rate, weight_decay=options.weight_decay
+            )
+        # Lightning's own count of the steps would start to read pictures of epoch 1.
+        steps = self.pictures.steps() * options.epochs
+        schedule = LambdaLR(optimizer, lambda step: _factor(options, step / steps))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["spec"] = self.digest
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if (found := checkpoint.get("spec")) != self.digest:
+            message = f"the checkpoint is of another spec ({found}, not {self.digest})"
+            raise RunError(message)
+
+
+def _accuracy(classes: int) -> Metric:
+    return MulticlassAccuracy(classes, average="micro", validate_args=False)
+
+
+def _factor(options: Options, done: float) -> float:
+    """Of the first learning rate, when that part of the steps is done."""
+    if options.schedule == "step":
+        return 0.1 ** ((done >= 0.5) + (done >= 0.75))
+    if options.schedule == "cosine":
+        return (1 + math.cos(math.pi * done)) / 2
+    return 1.0

@@ -1,0 +1,30 @@
+"""Weights of another run, or another library, to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from resnet_spec.build.weights import WeightsError, load_weights, tensors
+from resnet_spec.naming import fitting, names
+from resnet_spec.train.options import RunError
+
+
+def start_from(net: nn.Module, file: Path) -> str:
+    """Load the tensors of a file into the network; gives what is to be said of it.
+
+    Where the classifier is of other classes, or missing, the network keeps its own.
+    Raises RunError where other tensors are missing, left over, or of another shape.
+    """
+    ours = net.state_dict()
+    try:
+        theirs = tensors(file)
+        naming = fitting(ours, theirs) or "torchvision"
+        head = names(ours, naming)["fc.weight"]
+        fits = head in theirs and theirs[head].shape == ours["fc.weight"].shape
+        load_weights(net, theirs, naming, () if fits else ["fc"])
+    except WeightsError as error:
+        said = str(error)
+        raise RunError(said if str(file) in said else f"{file}: {said}") from None
+    return f"weights: {file}" + ("" if fits else ", all but the classifier")

@@ -1,0 +1,695 @@
+"""Training: what a run says and leaves, and whom it agrees with.
+
+KILLS=10 pytest tests/test_train.py -k killed does what docs/training.md reports.
+"""
+
+import csv
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree, rmtree
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, DistributedSampler
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import v2
+
+from resnet_spec import build_model, naming
+from resnet_spec.cli import main
+from resnet_spec.ir import Shape
+from resnet_spec.train import Options, predict
+from resnet_spec.train.pictures import Augmented, Folder, broken_in, prepare, read
+from resnet_spec.train.task import _factor
+
+pytestmark = pytest.mark.slow
+
+SPEC = """\
+extends: cifar/resnet20
+name: Tiny
+title: Tiny
+input: [3, 8, 8]
+stem: {type: conv3x3, width: 8, pool: none}
+depths: [1, 1]
+widths: [8, 16]
+strides: [1, 2]
+head: {dropout: 0.2}
+"""
+CLASSES = ("cat", "dog", "hen")
+TRAIN, TEST = 9, 7  # pictures of each class
+LINE = re.compile(
+    r"epoch (\d), loss (\d+\.\d{4}), train acc ([01]\.\d{3}), "
+    r"test acc ([01]\.\d{3}), time \d+\.\d sec"
+)
+
+
+def pictures(folder: Path, **counts: int) -> Path:
+    """Noise in three colours, a folder each."""
+    draw = np.random.default_rng(0)
+    for split, count in (counts or {"train": TRAIN, "test": TEST}).items():
+        for label, name in enumerate(CLASSES):
+            (folder / split / name).mkdir(parents=True)
+            for i in range(count):
+                pixels = draw.integers(0, 128, (10, 12, 3), dtype=np.uint8)
+                pixels[..., label] += 100
+                Image.fromarray(pixels).save(folder / split / name / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures, and the spec of a net of four convolutions."""
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "tiny.yaml").write_text(SPEC)
+    pictures(folder / "data")
+    return folder
+
+
+def arguments(here: Path, *more: str) -> list[str]:
+    data = str(here / "data")
+    base = ["train", str(here / "tiny.yaml"), "--data", data, "--workers", "0"]
+    return [*base, "--batch-size", "8", "--epochs", "3", *more]
+
+
+def run(*args: str, status: int = 0) -> str:
+    result = CliRunner().invoke(main, args)
+    assert result.exit_code == status, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def finished(here: Path) -> Path:
+    """A run of three epochs, with all that makes chance in it."""
+    chance = ("--augment", "crop", "--schedule", "cosine")
+    output = run(*arguments(here, *chance, "-o", str(here / "run")))
+    (here / "output").write_text(output)
+    return here / "run"
+
+
+def weights(run: Path, kind: str = "last") -> dict[str, Tensor]:
+    found = torch.load(run / f"{kind}.ckpt", weights_only=True)["state_dict"]
+    return {name.removeprefix("net."): tensor for name, tensor in found.items()}
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def figures(run: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((run / "metrics.csv").read_text().splitlines()))
+
+
+def test_it_says_a_line_for_each_epoch_and_keeps_it(finished: Path) -> None:
+    head, found, *lines, end = (finished.parent / "output").read_text().splitlines()
+    assert head.endswith("data/train; the spec has 10")
+    assert head.startswith("head: 3 classes, one for each folder in ")
+    assert found == "pictures: 27 to train on, 21 to measure by"
+    rows = figures(finished)
+    for number, (line, row) in enumerate(zip(lines, rows, strict=True), 1):
+        said = LINE.fullmatch(line)
+        assert said
+        assert said.groups() == (
+            f"{number}",
+            f"{float(row['loss']):.4f}",
+            f"{float(row['train_acc']):.3f}",
+            f"{float(row['test_acc']):.3f}",
+        )
+    best = max(rows, key=lambda row: float(row["test_acc"]))
+    assert (
+        end == f"{finished / 'model.safetensors'}: of epoch {best['epoch']}, the best"
+    )
+
+
+def test_the_folder_has_what_a_run_leaves(finished: Path) -> None:
+    names = sorted(path.name for path in finished.iterdir())
+    assert names == [
+        "README.md",
+        "best.ckpt",
+        "classes.txt",
+        "curves.svg",
+        "last.ckpt",
+        "metrics.csv",
+        "model.safetensors",
+        "predict.py",
+        "run.json",
+        "tiny.py",
+        "tiny.yaml",
+    ]
+    assert (finished / "classes.txt").read_text().split() == list(CLASSES)
+    source = run("build", str(finished / "tiny.yaml"), "-o", "-")
+    assert source == (finished / "tiny.py").read_text()
+    assert same(load_file(finished / "model.safetensors"), weights(finished, "best"))
+    svg = (finished / "curves.svg").read_text()
+    assert all(f">{word}</text>" in svg for word in ("Tiny", "train", "test", "loss"))
+
+
+def alone(code: str, *args: str, folder: Path) -> str:
+    """What the code prints, in a process that has no resnet-spec."""
+    without = "import sys; sys.modules['resnet_spec'] = None\n"
+    command = [sys.executable, "-W", "error", "-c", without + code, *args]
+    done = subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def test_its_files_predict_without_resnet_spec_and_agree(finished: Path) -> None:
+    data = finished.parent / "data/test/dog"
+    (lines,) = re.findall(
+        r"```python\n(.*?)```", (finished / "README.md").read_text(), re.S
+    )
+    assert len(lines.split("\n\n")) == 2
+    assert len([line for line in lines.splitlines() if line]) == 4
+    run_it = "import runpy; sys.path.insert(0, '.'); runpy.run_path('predict.py')"
+    printed = alone(f"{lines}\n{run_it}", str(data / "0.png"), folder=finished)
+    (found,) = predict(finished, [data / "0.png"])
+    ordered = sorted(found.items(), key=lambda item: -item[1])
+    assert printed.splitlines() == [f"{value:.3f}  {name}" for name, value in ordered]
+    assert sum(found.values()) == pytest.approx(1)
+    for command in (["check"], ["format", "--check"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "predict.py"]
+        subprocess.run(ruff, cwd=finished, check=True, capture_output=True)
+
+
+def test_predict_prints_the_likeliest_classes(finished: Path) -> None:
+    picture = str(finished.parent / "data/test/dog/0.png")
+    (found,) = predict(finished, [picture])
+    name = max(found, key=lambda name: found[name])
+    output = run("predict", str(finished), picture, "--top", "1")
+    assert output == f"{picture}\n  {found[name]:.3f}  {name}\n"
+
+
+def test_the_same_run_twice_and_with_workers_is_the_same(finished: Path) -> None:
+    here = finished.parent
+    args = arguments(here, "--augment", "crop", "--schedule", "cosine")
+    run(*args, "--workers", "2", "-o", str(here / "workers"))
+    assert same(weights(here / "workers"), weights(finished))
+    run(*args, "--seed", "1", "-o", str(here / "seed"))
+    assert not same(weights(here / "seed"), weights(finished))
+
+
+def bare_loop(here: Path, net: nn.Module, batch: int = 8) -> None:
+    """What the tutorials write: Adam at 1e-3 for three epochs, in torch alone."""
+    transform = v2.Compose(
+        [
+            v2.PILToTensor(),
+            v2.Resize((8, 8)),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    data = ImageFolder(str(here / "data/train"), transform)
+    order: DistributedSampler[int] = DistributedSampler(data, 1, 0, seed=0)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    for epoch in range(3):
+        order.set_epoch(epoch)
+        for images, labels in DataLoader(data, batch, sampler=order):
+            optimizer.zero_grad()
+            F.cross_entropy(net(images), labels).backward()
+            optimizer.step()
+
+
+def test_it_trains_as_a_bare_loop_does_bit_for_bit(here: Path) -> None:
+    (here / "plain.yaml").write_text(SPEC.replace("dropout: 0.2", "dropout: 0"))
+    args = ["train", str(here / "plain.yaml"), "--data", str(here / "data")]
+    args += ["--epochs", "3", "--batch-size", "8", "--workers", "0"]
+    run(*args, "-o", str(here / "plain"))
+    torch.manual_seed(0)
+    net = build_model(here / "plain.yaml", num_classes=3).train()
+    bare_loop(here, net)
+    assert same(net.state_dict(), weights(here / "plain"))
+
+
+def test_schedules_are_those_of_torch() -> None:
+    for schedule, theirs in (
+        ("cosine", lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 8)),
+        ("step", lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [4, 6])),
+        ("constant", lambda o: torch.optim.lr_scheduler.ConstantLR(o, 1)),
+    ):
+        options = Options(data="", schedule=schedule)
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(()))], 1.0)
+        reference = theirs(optimizer)
+        for step in range(8):
+            expected = pytest.approx(reference.get_last_lr()[0])
+            assert _factor(options, step / 8) == expected
+            optimizer.step()
+            reference.step()
+
+
+def stopped(args: list[str], how: signal.Signals, after: float) -> str:
+    """Start a run, stop it some seconds after it has said a line of an epoch."""
+    command = [sys.executable, "-m", "resnet_spec", *args]
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # as the tests; sums depend on it
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if LINE.match(line):
+                break
+        time.sleep(after)
+        process.send_signal(how)
+        output = process.stdout.read()
+    assert process.returncode == {signal.SIGKILL: -9, signal.SIGINT: 1}[how]
+    return output
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_run_goes_on_to_the_same_weights(
+    here: Path, how: signal.Signals
+) -> None:
+    """Whether it was before, in or after the writing of a checkpoint that it was stopped."""
+    kills, chance = int(os.environ.get("KILLS", "1")), random.Random(0)
+    folder, whole = here / how.name, here / f"{how.name}-whole"
+    args = arguments(here, "--augment", "crop", "--schedule", "cosine")
+    args += ["--epochs", f"{6 * kills}"]
+    run(*args, "-o", str(whole))
+    args += ["-o", str(folder)]
+    for _ in range(kills):
+        said = stopped(args, how, chance.uniform(0, 0.2))
+        if how == signal.SIGINT:
+            assert said.endswith(
+                f"stopped; resnet-spec train --resume {folder} goes on\n"
+            )
+        args = ["train", "--resume", str(folder)]
+    run(*args)
+    assert same(weights(folder), weights(whole))
+    assert same(weights(folder, "best"), weights(whole, "best"))
+    untimed = [
+        [{**row, "seconds": ""} for row in figures(run)] for run in (folder, whole)
+    ]
+    assert untimed[0] == untimed[1]
+    assert not any(map(LINE.match, run(*args).splitlines()))  # nothing is left to do
+    assert same(weights(folder), weights(whole))
+
+
+def launched(*command: str, folder: Path) -> subprocess.Popen[str]:
+    folder.mkdir(exist_ok=True)
+    env = os.environ | {"WATCHED": str(folder), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+
+
+def test_two_processes_train_one_network(here: Path) -> None:
+    """Started by Lightning, and by torchrun as on two machines, that find each other."""
+    args = ["tests/watched_training.py", *arguments(here, "--strategy", "ddp")]
+    ours = here / "ddp"
+    one = launched(
+        sys.executable, *args, "--devices", "2", "-o", str(ours / "run"), folder=ours
+    )
+    assert LINE.match(one.communicate()[0].splitlines()[-2])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2"]
+    torchrun += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
+    theirs = here / "torchrun"
+    machines = [
+        launched(
+            *(*torchrun, "--node-rank", str(n), *args, "--nodes", "2"),
+            *("-o", str(theirs / "run")),
+            folder=theirs,
+        )
+        for n in range(2)
+    ]
+    assert [(m.communicate(), m.returncode)[1] for m in machines] == [0, 0]
+    ranks = [torch.load(f / f"rank{n}.pt") for f in (ours, theirs) for n in range(2)]
+    assert all(same(ranks[0]["weights"], rank["weights"]) for rank in ranks)
+    assert same(ranks[0]["weights"], weights(ours / "run"))
+    for pair in (ranks[:2], ranks[2:]):
+        seen = [{key for key in rank["seen"] if key[1] == 2} for rank in pair]
+        total = 3 * TRAIN
+        assert seen[0] | seen[1] == {(i, 2) for i in range(total)}
+        assert len(seen[0] & seen[1]) == total % 2  # that all processes have as many
+
+
+def test_accuracy_over_processes_is_that_of_one(here: Path) -> None:
+    """21 pictures on two processes: one is there twice, and counts once."""
+    folder = here / "ddp" / "run"
+    net = build_model(folder / "tiny.yaml").eval()
+    net.load_state_dict(weights(folder))
+    data = Folder(here / "data/test", Shape(3, 8, 8))
+    right = 0
+    for image, label in data:
+        with torch.inference_mode():
+            right += int(net(image[None]).argmax()) == label
+    *_, last = figures(folder)
+    assert float(last["test_acc"]) == pytest.approx(right / len(data))
+    assert len(data) % 2
+
+
+def test_it_starts_from_weights_by_anybodys_names(here: Path) -> None:
+    """A classifier of other classes is left out; the rest is trained on, or is not."""
+    torch.manual_seed(5)
+    source = build_model(here / "tiny.yaml")
+    theirs = {
+        theirs: source.state_dict()[ours]
+        for ours, theirs in naming.names(source.state_dict(), "timm").items()
+    }
+    save_file(theirs, here / "ten.safetensors")
+    args = arguments(here, "--weights", str(here / "ten.safetensors"))
+    output = run(*args, "--freeze-backbone", "-o", str(here / "frozen"))
+    file = here / "ten.safetensors"
+    assert f"weights: {file}, all but the classifier\n" in output
+    found, old = weights(here / "frozen"), source.state_dict()
+    kept = [name for name in found if not name.startswith("fc.")]
+    assert same({n: found[n] for n in kept}, {n: old[n] for n in kept})
+    assert "fc.weight" not in kept
+    torch.manual_seed(0)
+    fresh = build_model(here / "tiny.yaml", num_classes=3)
+    assert not torch.equal(found["fc.weight"], fresh.state_dict()["fc.weight"])
+    again = arguments(here, "--weights", str(here / "frozen/model.safetensors"))
+    output = run(*again, "-o", str(here / "tuned"))
+    assert f"weights: {here / 'frozen/model.safetensors'}\n" in output
+    tuned = weights(here / "tuned")
+    assert not any(torch.equal(tuned[n], old[n]) for n in kept if "weight" in n)
+
+
+def test_sgd_and_half_precision_train(here: Path) -> None:
+    args = ("--optimizer", "sgd", "--momentum", "0.5", "--weight-decay", "1e-4")
+    run(*arguments(here, *args, "--precision", "bf16-mixed", "-o", str(here / "sgd")))
+    plain = run(*arguments(here, *args, "-o", str(here / "sgd32")))
+    assert LINE.search(plain)
+    assert not same(weights(here / "sgd"), weights(here / "sgd32"))
+
+
+def test_augmentation_depends_on_seed_epoch_and_picture_alone(here: Path) -> None:
+    def drawn(augment: str, seed: int, *key: int) -> Tensor:
+        folder = Folder(here / "data/train", Shape(3, 8, 8), augment)
+        return Augmented(folder, seed)[key[0], key[1]][0]
+
+    for augment in ("flip", "crop"):
+        first = drawn(augment, 0, 1, 2)
+        torch.rand(3)
+        assert torch.equal(first, drawn(augment, 0, 1, 2))
+        others = [drawn(augment, 0, 1, epoch) for epoch in range(8)]
+        assert any(not torch.equal(first, other) for other in others)
+    plain = drawn("off", 0, 1, 0)
+    flips = [drawn("flip", 0, 1, epoch) for epoch in range(8)]
+    assert all(torch.equal(f, plain) or torch.equal(f, plain.flip(-1)) for f in flips)
+    state = torch.get_rng_state()
+    drawn("crop", 3, 0, 0)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_of_every_kind_have_the_channels_of_the_spec(
+    mode: str, channels: int, tmp_path: Path
+) -> None:
+    grey = np.linspace(0, 255, 64).astype(np.uint8).reshape(8, 8)
+    if mode == "I;16":
+        picture = Image.fromarray(grey.astype(np.uint16) * 257)
+    else:
+        colour = Image.fromarray(grey).convert("RGB")
+        picture = (
+            Image.fromarray(grey).convert("P") if mode == "P" else colour.convert(mode)
+        )
+    file = tmp_path / ("picture.tif" if mode == "CMYK" else "picture.png")
+    picture.save(file)
+    with Image.open(file) as stored:
+        assert stored.mode == mode
+    found = read(file, {1: "L", 3: "RGB"}[channels])
+    tensor = prepare(Shape(channels, 8, 8))(found)
+    assert tensor.shape == (channels, 8, 8)
+    if mode != "1":  # which is dithered
+        pixels = np.asarray(found.convert("L")).astype(int)
+        assert abs(pixels - grey).max() <= 3
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no folder": (
+        lambda data: data.rename(data.with_name("gone")),
+        "{data}: no such folder",
+    ),
+    "no test": (
+        lambda data: (data / "test").rename(data / "tests"),
+        "{data}/test: no such folder; {data} needs train, and test or val",
+    ),
+    "one class": (
+        lambda data: [rmtree(data / "train" / name) for name in ("cat", "hen")],
+        "{data}/train needs two or more folders, one for each class; it has dog alone",
+    ),
+    "other classes": (
+        lambda data: (data / "test/hen").rename(data / "test/cow"),
+        "{data}/train has no folder cow, as {data}/test has",
+    ),
+    "empty class": (
+        lambda data: [file.unlink() for file in (data / "test/dog").iterdir()],
+        "{data}/test/dog has no picture in it "
+        "(.jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp)",
+    ),
+    "broken": (
+        lambda data: (data / "train/dog/1.png").write_bytes(b""),
+        "{data}/train/dog/1.png cannot be read as a picture, not a known format; "
+        "--skip-broken leaves such out",
+    ),
+    "cut off": (
+        lambda data: [
+            file.write_bytes(file.read_bytes()[:90])
+            for file in (data / "train/dog/1.png", data / "test/cat/0.png")
+        ],
+        "{data}/train/dog/1.png cannot be read as a picture, image file is truncated, "
+        "and 1 more; --skip-broken leaves such out",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_wrong_pictures_are_one_line(case: str, here: Path, tmp_path: Path) -> None:
+    change, expected = BROKEN[case]
+    data = pictures(tmp_path / "data", train=2, test=2)
+    change(data)
+    output = run(
+        *("train", str(here / "tiny.yaml"), "--data", str(data)),
+        *("--workers", "0", "-o", str(tmp_path / "run")),
+        status=1,
+    )
+    lines = [line for line in output.splitlines() if not line.startswith("head:")]
+    assert lines == [expected.format(data=data)]
+    assert not (tmp_path / "run").exists()
+
+
+def test_broken_pictures_are_left_out_and_counted(here: Path, tmp_path: Path) -> None:
+    data = pictures(tmp_path / "data", train=3, test=2)
+    for file in (data / "train/dog/1.png", data / "test/cat/0.png"):
+        file.write_bytes(b"no picture")
+    (data / "train/.hidden").mkdir()
+    args = ["train", str(here / "tiny.yaml"), "--data", str(data), "--epochs", "1"]
+    output = run(*args, "--workers", "0", "--skip-broken", "-o", str(tmp_path / "run"))
+    assert "8 to train on, 5 to measure by, 2 broken ones left out\n" in output
+    folders = [Folder(data / part, Shape(3, 8, 8)) for part in ("train", "test")]
+    assert len(broken_in(folders, 2)) == 2
+    with pytest.raises(ValueError, match="dog has no picture that can be read"):
+        folders[0].leave_out([str(data / f"train/dog/{i}.png") for i in range(3)])
+
+
+OPTIONS = {
+    "a head of other classes": (
+        ["--set", "head.classes=5"],
+        "head.classes=5, and {here}/data/train has 3 folders; "
+        "without --set head.classes it is taken from there",
+    ),
+    "no head": (
+        ["--set", "head.dropout=null", "--set", "head.classes=none"],
+        "{here}/tiny.yaml has no classifier to train, head.classes is none",
+    ),
+    "channels that no picture has": (
+        ["--set", "input=[5,8,8]"],
+        "the network takes 5 channels; pictures are read as 1 or 3",
+    ),
+    "too small": (
+        ["--set", "input=[3,1,1]"],
+        "{here}/tiny.yaml: strides[1]: stage 2 strides a map that is 1 x 1 already, for an "
+        "image of 1 x 1; a larger input or fewer strides leave it more",
+    ),
+    "a folder with something in it": (
+        ["-o", "{here}/data"],
+        "{here}/data is not an empty folder; -o names another",
+    ),
+    "a folder with a run in it": (
+        ["-o", "{here}/run"],
+        "{here}/run has a run in it; --resume {here}/run goes on with it, -o names another "
+        "folder",
+    ),
+    "weights that are not there": (
+        ["--weights", "{here}/no.pth"],
+        "{here}/no.pth cannot be read, No such file or directory",
+    ),
+    "a strategy that is none": (["--strategy", "magic"], "Lightning: You selected an"),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_options_that_cannot_be_are_one_line(
+    case: str, finished: Path, tmp_path: Path
+) -> None:
+    here = finished.parent
+    more, expected = OPTIONS[case]
+    named = [text.format(here=here) for text in more]
+    out = [] if "-o" in named else ["-o", str(tmp_path / "run")]
+    output = run(*arguments(here, *named, *out), status=1)
+    (line,) = [
+        line
+        for line in output.splitlines()
+        if not re.match(r"head:|pictures:|.*warning:| +(\d+ )?[|=]", line)
+    ]
+    assert line.startswith(expected.format(here=here))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (["--lr", "-1"], "--lr: input should be greater than 0, got -1.0"),
+        (["--momentum", "0.9"], "momentum is SGD's; adam has none"),
+        (
+            ["--devices", "3"],
+            "batch_size 8 cannot be divided among 3 processes",
+        ),
+        (
+            ["--resume", "run"],
+            "--resume RUN goes on as RUN was begun, and takes no more",
+        ),
+    ],
+)
+def test_wrong_usage_is_said(args: list[str], expected: str, here: Path) -> None:
+    output = run(*arguments(here, *args), status=2)
+    assert output.endswith(f"Error: {expected}\n")
+
+
+def edited(finished: Path, to: Path, name: str, change: Callable[[str], str]) -> Path:
+    copytree(finished, to)
+    (to / name).write_text(change((to / name).read_text()))
+    return to
+
+
+def test_a_run_of_another_spec_or_other_pictures_does_not_go_on(
+    finished: Path, tmp_path: Path
+) -> None:
+    """Its tensors would fit: only what the blocks compute is another."""
+    other = edited(
+        *(finished, tmp_path / "spec", "tiny.yaml"),
+        lambda text: text.replace("activation: relu", "activation: silu"),
+    )
+    output = run("train", "--resume", str(other), status=1)
+    assert "the checkpoint is of another spec" in output.splitlines()[-1]
+    longer = edited(
+        *(finished, tmp_path / "classes", "classes.txt"), lambda text: text + "pig\n"
+    )
+    output = run("train", "--resume", str(longer), status=1)
+    assert "has other classes than" in output
+    odd = edited(*(finished, tmp_path / "odd", "run.json"), lambda text: text[:-4])
+    assert "run.json: its text: Invalid JSON" in run(
+        "train", "--resume", str(odd), status=1
+    )
+    assert "is no run" in run("train", "--resume", str(tmp_path / "none"), status=1)
+
+
+def test_checkpoints_are_read_as_tensors_alone(finished: Path, tmp_path: Path) -> None:
+    """One that would run code is refused, not run."""
+
+    class Trap:
+        def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+            return os.mkdir, (str(tmp_path / "trapped"),)
+
+    folder = edited(*(finished, tmp_path / "run", "run.json"), lambda text: text)
+    torch.save({"state_dict": Trap()}, folder / "last.ckpt")
+    output = run("train", "--resume", str(folder), status=1)
+    assert output.splitlines()[-1].startswith(
+        f"{folder / 'last.ckpt'} is no checkpoint"
+    )
+    assert not (tmp_path / "trapped").exists()
+    calls = [
+        line
+        for file in Path("resnet_spec").rglob("*.py")
+        for line in re.findall(r"torch\.load\([^)]*\)", file.read_text())
+    ]
+    assert calls
+    assert all("weights_only=True" in call for call in calls)
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(here: Path, tmp_path: Path) -> None:
+    """Files may have 20 kB here, which a checkpoint does not fit into."""
+    script = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "from resnet_spec.cli import main\nmain()\n"
+    )
+    args = arguments(here, "-o", str(tmp_path / "run"))
+    command = [sys.executable, "-c", script, *args]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "the output cannot be written, file too large\n"
+    left = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert left == ["classes.txt", "metrics.csv", "run.json", "tiny.py", "tiny.yaml"]
+    run("train", "--resume", str(tmp_path / "run"))
+    assert (tmp_path / "run/model.safetensors").exists()
+
+
+def test_predict_says_what_it_cannot(finished: Path, tmp_path: Path) -> None:
+    assert run("predict", str(finished), "no.png", status=1) == "no.png: no such file\n"
+    folder = edited(*(finished, tmp_path / "run", "run.json"), lambda text: text)
+    (folder / "model.safetensors").unlink()
+    output = run("predict", str(folder), "no.png", status=1)
+    assert output.startswith(f"{folder} is not finished: it has no model.safetensors; ")
+
+
+def test_val_is_measured_by_where_it_is_there(here: Path, tmp_path: Path) -> None:
+    data = pictures(tmp_path / "data", train=2, test=1, val=2)
+    args = ["train", str(here / "tiny.yaml"), "--data", str(data), "--epochs", "1"]
+    output = run(*args, "--workers", "0", "-o", str(tmp_path / "run"))
+    assert "6 to train on, 6 to measure by\n" in output
+    assert ", val acc " in output
+
+
+def test_a_picture_alone_in_a_batch_waits(here: Path, tmp_path: Path) -> None:
+    """Of 9 in batches of 4 one is left; a net that ends in one pixel could not take it."""
+    data = pictures(tmp_path / "data", train=3, test=1)
+    args = ["train", str(here / "tiny.yaml"), "--data", str(data), "--epochs", "1"]
+    args += ["--workers", "0", "--set", "input=[3,2,2]", "--batch-size", "4"]
+    assert LINE.search(run(*args, "-o", str(tmp_path / "run")))
+
+
+def test_the_page_about_training_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commands, which the README has too, and its Python, one after the other."""
+    page, readme = (Path(p).read_text() for p in ("docs/training.md", "README.md"))
+    (commands,) = re.findall(r"```bash\n(.*?)```", page, re.S)
+    assert commands in readme
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    copytree("benchmarks", tmp_path / "benchmarks")
+    monkeypatch.chdir(tmp_path)
+    first, train, predict, alone = (line.split() for line in commands.splitlines())
+    subprocess.run([sys.executable, *first[1:]], check=True)
+    lines = run(*train[1:], "--workers", "0").splitlines()
+    assert float(LINE.fullmatch(lines[-2])[4]) > 0.9  # type: ignore[index]
+    said = run(*predict[1:]).splitlines()[1:]
+    assert said[0].endswith("  7")
+    done = subprocess.run([sys.executable, *alone[1:]], check=True, capture_output=True)
+    assert done.stdout.decode().splitlines()[:5] == [line.strip() for line in said]
+    exec(code, {})
+
+
+def test_options_are_kept(finished: Path) -> None:
+    options = json.loads((finished / "run.json").read_text())["options"]
+    assert options["augment"] == "crop"
+    assert options["data"] == str(finished.parent / "data")
