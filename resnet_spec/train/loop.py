@@ -6,7 +6,8 @@ import io
 import logging
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from resnet_spec.train.say import say
 from resnet_spec.train.task import Classifier
 from resnet_spec.train.watch import Bar, History
 from resnet_spec.train.weights import start_from
+
+LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -108,28 +111,42 @@ def go_on(folder: Path) -> None:
 def _fit(run: Run, options: Options, compiled: Compiled, *first: Callback) -> None:
     held = folders_in(Path(options.data))
     history = History(run.metrics, held.test.name)
-    trainer = _trainer(run, options, [*first, history])
     pictures = Pictures(held, compiled.network.image, options)
-    seed_everything(options.seed, verbose=False)
-    net = build(compiled.network)
-    if options.weights:
-        say(start_from(net, Path(options.weights)))
-    task = Classifier(net, pictures, options, digest(compiled.spec))
-    try:
-        trainer.fit(task, pictures, ckpt_path=run.last if run.last.exists() else None)
-    except SystemExit:  # Lightning's answer to Ctrl-C
-        say(f"stopped; resnet-spec train --resume {run.folder} goes on")
-        raise
+    with _quiet():
+        trainer = _trainer(run, options, [*first, history])
+        seed_everything(options.seed, verbose=False)
+        net = build(compiled.network)
+        if options.weights:
+            say(start_from(net, Path(options.weights)))
+        task = Classifier(net, pictures, options, digest(compiled.spec))
+        last = run.last if run.last.exists() else None
+        try:
+            trainer.fit(task, pictures, ckpt_path=last)
+        except SystemExit:  # Lightning's answer to Ctrl-C
+            say(f"stopped; resnet-spec train --resume {run.folder} goes on")
+            raise
     if trainer.is_global_zero:
         best = export(run, compiled.network, history)
         say(f"{run.weights}: of epoch {best['epoch']}, the best")
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what Lightning says of itself, of devices and of what could be faster."""
+    loggers = [logging.getLogger(name) for name in LIGHTNING]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="|".join(LIGHTNING))
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
 def _trainer(run: Run, options: Options, watching: list[Callback]) -> Trainer:
-    # Lightning's own lines are of devices and of what one could buy.
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
     keep = partial(
         ModelCheckpoint,
         dirpath=run.folder,

@@ -17,6 +17,7 @@ from torch.utils.data import Dataset, DistributedSampler
 from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import IMG_EXTENSIONS
 from torchvision.transforms import v2
+from tqdm import tqdm
 
 from resnet_spec.ir import Shape
 from resnet_spec.train.options import RunError
@@ -130,7 +131,10 @@ def folders_in(data: Path) -> Held:
 
 def classes_in(folder: Path) -> list[str]:
     """The names of the classes in a folder, one folder each, in the order of their labels."""
-    found = (path.name for path in folder.iterdir() if path.is_dir())
+    try:
+        found = [path.name for path in folder.iterdir() if path.is_dir()]
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read, {error.strerror}") from None
     classes = sorted(name for name in found if not name.startswith("."))
     for name in classes:
         if not name.isprintable():
@@ -142,8 +146,14 @@ def broken_in(folders: Sequence[Folder], workers: int) -> dict[str, str]:
     """The files that are no pictures, and what is said of them. Decodes each one."""
     files = [file for folder in folders for file in folder.files]
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        said = dict(zip(files, pool.map(_fault, files), strict=True))
-    return {file: fault for file, fault in said.items() if fault}
+        faults = tqdm(
+            pool.map(_fault, files),
+            "looking at the pictures",
+            len(files),
+            leave=False,
+            disable=None,  # where nobody watches
+        )
+        return {file: why for file, why in zip(files, faults, strict=True) if why}
 
 
 def _fault(file: str) -> str:
