@@ -280,11 +280,11 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
     kills, chance = int(os.environ.get("KILLS", "1")), random.Random(0)
     folder, whole = here / how.name, here / f"{how.name}-whole"
     args = arguments(here, "--augment", "crop", "--schedule", "cosine")
-    args += ["--epochs", f"{6 * kills}"]
+    args += ["--epochs", f"{20 * kills}"]
     run(*args, "-o", str(whole))
     args += ["-o", str(folder)]
     for _ in range(kills):
-        said = stopped(args, how, chance.uniform(0, 0.2))
+        said = stopped(args, how, chance.uniform(0, 0.1))
         if how == signal.SIGINT:
             assert said.endswith(
                 f"stopped; resnet-spec train --resume {folder} goes on\n"
