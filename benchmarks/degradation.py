@@ -41,7 +41,7 @@ def trained(net: str, seed: int, folder: Path, data: Path) -> Rows:
 
 
 def plot(runs: dict[str, list[Rows]], file: Path) -> None:
-    """Training loss and test error by epoch, the mean of the seeds, as in the paper."""
+    """Training loss by epoch: the mean of the seeds, and between which it lies."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, kind in zip(panels, ("plain", "resnet"), strict=True):

@@ -29,12 +29,15 @@ from torch.utils.data import DataLoader, DistributedSampler
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from resnet_spec import build_model, naming
+from resnet_spec import build_model, load, naming
+from resnet_spec.build import build
 from resnet_spec.cli import main
 from resnet_spec.ir import Shape
 from resnet_spec.train import Options, predict
+from resnet_spec.train.checkpoints import Keep
 from resnet_spec.train.pictures import Augmented, Folder, broken_in, prepare, read
-from resnet_spec.train.task import _factor
+from resnet_spec.train.task import _factor, _mean
+from resnet_spec.train.weights import start_from
 
 pytestmark = pytest.mark.slow
 
@@ -176,11 +179,16 @@ def test_its_files_predict_without_resnet_spec_and_agree(finished: Path) -> None
     assert len(lines.split("\n\n")) == 2
     assert len([line for line in lines.splitlines() if line]) == 4
     run_it = "import runpy; sys.path.insert(0, '.'); runpy.run_path('predict.py')"
-    printed = alone(f"{lines}\n{run_it}", str(data / "0.png"), folder=finished)
-    (found,) = predict(finished, [data / "0.png"])
-    ordered = sorted(found.items(), key=lambda item: -item[1])
-    assert printed.splitlines() == [f"{value:.3f}  {name}" for name, value in ordered]
-    assert sum(found.values()) == pytest.approx(1)
+    deep = finished.parent / "16bit.png"
+    Image.fromarray(np.arange(0, 65536, 1024, dtype=np.uint16).reshape(8, 8)).save(deep)
+    for picture in (data / "0.png", deep):
+        printed = alone(f"{lines}\n{run_it}", str(picture), folder=finished)
+        (found,) = predict(finished, [picture])
+        ordered = sorted(found.items(), key=lambda item: -item[1])
+        assert printed.splitlines() == [
+            f"{value:.3f}  {name}" for name, value in ordered
+        ]
+        assert sum(found.values()) == pytest.approx(1)
     for command in (["check"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "predict.py"]
         subprocess.run(ruff, cwd=finished, check=True, capture_output=True)
@@ -355,6 +363,48 @@ def test_accuracy_over_processes_is_that_of_one(here: Path) -> None:
     assert len(data) % 2
 
 
+def test_weights_by_every_naming_leave_their_own_classifier_out(here: Path) -> None:
+    """fc is head.fc in timm's resnetv2.py and last_linear in its senet.py."""
+    for spec, ours in (
+        ({"pre_activation": True}, "timm"),
+        ({"attention": "se"}, "timm-senet"),
+        ({"shortcut": "projection"}, "tutorial"),
+        ({}, "torchvision"),
+    ):
+        base = build(load(here / "tiny.yaml", spec).network)
+        state = base.state_dict()
+        theirs = naming.names(state, ours)
+        file = here / f"{ours}.safetensors"
+        save_file({theirs[name]: tensor for name, tensor in state.items()}, file)
+        net = build(load(here / "tiny.yaml", {**spec, "head.classes": 3}).network)
+        assert start_from(net, file) == f"weights: {file}, all but the classifier"
+        found = net.state_dict()
+        assert found["fc.weight"].shape == (3, 16)
+        assert all(torch.equal(found[n], state[n]) for n in state if n[:3] != "fc.")
+        same_head = build(load(here / "tiny.yaml", spec).network)
+        assert start_from(same_head, file) == f"weights: {file}"
+        assert same(same_head.state_dict(), state)
+
+
+def test_a_loss_that_is_no_number_is_seen() -> None:
+    metric = _mean()
+    for value in (1.0, float("nan"), 1.0):
+        metric.update(torch.tensor(value), 2)
+    assert metric.compute().isnan()
+
+
+def test_a_run_that_was_moved_knows_its_best_epoch(here: Path, tmp_path: Path) -> None:
+    """The best one was before the move; the epoch after it is worse."""
+    args = arguments(here, "--epochs", "6", "--lr", "0.03", "-o", str(here / "still"))
+    run(*args)
+    state = torch.load(here / "still/last.ckpt", weights_only=True)
+    copytree(here / "still", tmp_path / "moved")
+    keep = Keep(dirpath=tmp_path / "moved", monitor="test_acc", mode="max")
+    (found,) = (v for v in state["callbacks"].values() if v.get("monitor"))
+    keep.load_state_dict(found)
+    assert keep.best_model_score == found["best_model_score"] is not None
+
+
 def test_it_starts_from_weights_by_anybodys_names(here: Path) -> None:
     """A classifier of other classes is left out; the rest is trained on, or is not."""
     torch.manual_seed(5)
@@ -409,20 +459,23 @@ def test_augmentation_depends_on_seed_epoch_and_picture_alone(here: Path) -> Non
     assert torch.equal(state, torch.get_rng_state())
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I"]
+)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pictures_of_every_kind_have_the_channels_of_the_spec(
     mode: str, channels: int, tmp_path: Path
 ) -> None:
     grey = np.linspace(0, 255, 64).astype(np.uint8).reshape(8, 8)
-    if mode == "I;16":
+    if mode in ("I", "I;16"):
         picture = Image.fromarray(grey.astype(np.uint16) * 257)
     else:
         colour = Image.fromarray(grey).convert("RGB")
         picture = (
             Image.fromarray(grey).convert("P") if mode == "P" else colour.convert(mode)
         )
-    file = tmp_path / ("picture.tif" if mode == "CMYK" else "picture.png")
+    ends = {"CMYK": "tif", "I": "pgm"}
+    file = tmp_path / f"picture.{ends.get(mode, 'png')}"
     picture.save(file)
     with Image.open(file) as stored:
         assert stored.mode == mode
@@ -492,11 +545,15 @@ def test_broken_pictures_are_left_out_and_counted(here: Path, tmp_path: Path) ->
     for file in (data / "train/dog/1.png", data / "test/cat/0.png"):
         file.write_bytes(b"no picture")
     (data / "train/.hidden").mkdir()
+    for name in (".x.png", ".hidden/y.png", "notes.txt"):
+        (data / "train/dog" / name).parent.mkdir(exist_ok=True)
+        (data / "train/dog" / name).write_bytes(b"")
     args = ["train", str(here / "tiny.yaml"), "--data", str(data), "--epochs", "1"]
     output = run(*args, "--workers", "0", "--skip-broken", "-o", str(tmp_path / "run"))
-    assert "8 to train on, 5 to measure by, 2 broken ones left out\n" in output
+    said = "8 to train on, 5 to measure by; 2 broken ones left out; files of other kinds: 1"
+    assert f"pictures: {said}\n" in output
     folders = [Folder(data / part, Shape(3, 8, 8)) for part in ("train", "test")]
-    assert len(broken_in(folders, 2)) == 2
+    assert len(broken_in([f for folder in folders for f in folder.files], 2)) == 2
     with pytest.raises(ValueError, match="dog has no picture that can be read"):
         folders[0].leave_out([str(data / f"train/dog/{i}.png") for i in range(3)])
 
@@ -533,7 +590,18 @@ OPTIONS = {
         ["--weights", "{here}/no.pth"],
         "{here}/no.pth cannot be read, No such file or directory",
     ),
-    "a strategy that is none": (["--strategy", "magic"], "Lightning: You selected an"),
+    "a precision that a CPU has not": (
+        ["--precision", "16-mixed", "--accelerator", "cpu"],
+        "16-mixed needs a GPU; here Lightning takes bf16-mixed",
+    ),
+    "an accelerator that is not there": (
+        ["--accelerator", "mps"],
+        "Lightning: `MPSAccelerator` can not run on your system",
+    ),
+    "a name that predict.py imports": (
+        ["--set", "name=Path"],
+        "{here}/tiny.yaml: a run's own predict.py imports another Path",
+    ),
 }
 
 
@@ -600,6 +668,19 @@ def test_a_run_of_another_spec_or_other_pictures_does_not_go_on(
     assert "run.json: its text: Invalid JSON" in run(
         "train", "--resume", str(odd), status=1
     )
+    more = tmp_path / "more"
+    copytree(finished, more)
+    data = tmp_path / "data"
+    copytree(finished.parent / "data", data)
+    settings = (more / "run.json").read_text()
+    moved = settings.replace(str(finished.parent / "data"), str(data))
+    (more / "run.json").write_text(moved)
+    run("train", "--resume", str(more))
+    Image.new("RGB", (4, 4)).save(data / "test/cat/new.png")
+    output = run("train", "--resume", str(more), status=1)
+    assert (
+        output.splitlines()[-1] == f"{data} has other pictures than the run began with"
+    )
     assert "is no run" in run("train", "--resume", str(tmp_path / "none"), status=1)
 
 
@@ -644,6 +725,14 @@ def test_a_full_disk_is_one_line_and_loses_nothing(here: Path, tmp_path: Path) -
     assert (tmp_path / "run/model.safetensors").exists()
 
 
+def test_pictures_of_32_bits_are_refused(tmp_path: Path) -> None:
+    for kind in (np.int32, np.float32):
+        file = tmp_path / f"{kind.__name__}.tif"
+        Image.fromarray(np.zeros((4, 4), kind)).save(file)
+        with pytest.raises(ValueError, match="its pixels have 32 bits"):
+            read(file, "RGB")
+
+
 def test_predict_says_what_it_cannot(finished: Path, tmp_path: Path) -> None:
     assert run("predict", str(finished), "no.png", status=1) == "no.png: no such file\n"
     folder = edited(*(finished, tmp_path / "run", "run.json"), lambda text: text)
@@ -686,7 +775,7 @@ def test_the_page_about_training_runs_as_it_stands(
     assert said[0].endswith("  7")
     done = subprocess.run([sys.executable, *alone[1:]], check=True, capture_output=True)
     assert done.stdout.decode().splitlines()[:5] == [line.strip() for line in said]
-    exec(code, {})
+    exec(code, {"__name__": "__main__"})
 
 
 def test_options_are_kept(finished: Path) -> None:

@@ -9,8 +9,7 @@ from typing import Any, ParamSpec, get_args
 import click
 from pydantic import ValidationError
 
-from resnet_spec.cli.common import SET, Overrides, fail, report_problems, reported
-from resnet_spec.compiler import load
+from resnet_spec.cli.common import SET, Overrides, fail, reported
 from resnet_spec.train import predict as predicted
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
@@ -49,7 +48,10 @@ def _running(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except RunError as error:
-            fail(str(error))
+            said = str(error)
+            if "Traceback" in said:  # of a process that reads pictures
+                said = said.rstrip().splitlines()[-1].partition(": ")[2]
+            fail(said)
 
     return reported(run)
 
@@ -102,7 +104,6 @@ def train(
         options = Options(**said)
     except ValidationError as error:
         raise click.UsageError(_first(error)) from None
-    report_problems(load(spec, dict(overrides)).warnings)
     start(spec, options, output, dict(overrides))
 
 

@@ -29,7 +29,9 @@ def train(
     such as `{"input": [1, 28, 28]}`; its number of classes comes from the pictures.
 
     Raises SpecError for a wrong spec, RunError for pictures, options or weights that do not
-    fit it, and ImportError where the `train` extra is missing.
+    fit it, ImportError where the `train` extra is missing, and SystemExit after Ctrl-C. A
+    script that calls it with workers needs `if __name__ == "__main__":` where Python starts
+    processes anew (macOS, Windows, Linux from Python 3.14 on).
     """
     _needs("pytorch_lightning", "torchvision", "matplotlib")
     from resnet_spec.train.loop import start

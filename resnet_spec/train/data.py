@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,20 +30,43 @@ class Pictures(LightningDataModule):
         self.test = Folder(held.test, image)
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  # Lightning gives it
-        """Look at every picture once, in one process, and tell the others what is broken."""
-        broken: dict[str, str] = {}
-        if self.trainer.is_global_zero:
-            broken = broken_in((self.train, self.test), self.options.workers)
-        broken = self.trainer.strategy.broadcast(broken)
+        """Look at every picture once, each process at its share, and tell what is broken."""
+        broken = self._gathered(self._share(), self.options.workers)
         if broken and not self.options.skip_broken:
-            first, *others = broken.values()
-            more = f", and {len(others)} more" if others else ""
+            first, *rest = broken.values()
+            more = f", and {len(rest)} more" if rest else ""
             raise RunError(f"{first}{more}; --skip-broken leaves such out")
         for folder in (self.train, self.test):
             folder.leave_out(list(broken))
-        left = f", {len(broken)} broken ones left out" if broken else ""
-        train, test = len(self.train), len(self.test)
+        train, test, (processes, _) = len(self.train), len(self.test), self._share()
+        if min(train, self.options.batch_size) > 1 and train <= processes:
+            message = (
+                f"{train} pictures to train on are too few for {processes} processes"
+            )
+            raise RunError(message)
+        left = f"; {len(broken)} broken ones left out" if broken else ""
+        others = self.train.others + self.test.others
+        left += f"; files of other kinds: {others}" if others else ""
         say(f"pictures: {train:,} to train on, {test:,} to measure by{left}")
+
+    def _gathered(self, share: tuple[int, int], workers: int) -> dict[str, str]:
+        processes, rank = share
+        files = self.train.files + self.test.files
+        found = [broken_in(files[rank::processes], workers)] * processes
+        if processes > 1:
+            torch.distributed.all_gather_object(found, found[rank])
+        merged = {file: why for some in found for file, why in some.items()}
+        return {file: merged[file] for file in files if file in merged}
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the names of all pictures, below the data folder, in their order."""
+        names = [
+            str(Path(file).relative_to(Path(folder.root).parent))
+            for folder in (self.train, self.test)
+            for file in folder.files
+        ]
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
 
     def train_dataloader(self) -> DataLoader[Any]:
         pictures, seed = Augmented(self.train, self.options.seed), self.options.seed
@@ -61,7 +87,10 @@ class Pictures(LightningDataModule):
         return len(self.train_dataloader())
 
     def own(self, number: int) -> int:
-        """Pictures of that batch to measure by; those behind them another process has too."""
+        """Pictures from that batch on that this process alone has; no more than 0 for none.
+
+        Those behind them fill the batch up, and another process measures them.
+        """
         processes, rank = self._share()
         return len(range(rank, len(self.test), processes)) - number * self.batch
 

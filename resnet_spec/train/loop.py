@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import logging
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -12,54 +12,29 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, Trainer, seed_everything
-from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities import rank_zero_only
 
+from resnet_spec import report
 from resnet_spec.build import build
 from resnet_spec.canonical import digest
 from resnet_spec.compiler import Compiled, load
-from resnet_spec.files import spec_files, write
+from resnet_spec.files import spec_files
+from resnet_spec.train.checkpoints import Keep, WholeFiles
 from resnet_spec.train.data import Pictures
 from resnet_spec.train.options import Options, RunError
 from resnet_spec.train.pictures import classes_in, folders_in
 from resnet_spec.train.results import export
 from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite
-from resnet_spec.train.say import say
+from resnet_spec.train.say import say, warn
 from resnet_spec.train.task import Classifier
 from resnet_spec.train.watch import Bar, History
 from resnet_spec.train.weights import start_from
 
+TAKEN = {"predict", "torch", "torchvision", "safetensors", "PIL", "Image", "Path"}
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
-
-
-class WholeFiles(TorchCheckpointIO):
-    """Checkpoints that appear whole or not at all, and are read as tensors alone."""
-
-    def save_checkpoint(
-        self,
-        checkpoint: dict[str, Any],
-        path: Any,
-        storage_options: Any = None,  # noqa: ARG002  # of remote files
-    ) -> None:
-        data = io.BytesIO()
-        torch.save(checkpoint, data)
-        write(Path(path), data.getvalue())
-
-    def load_checkpoint(self, path: Any, *_: Any, **__: Any) -> dict[str, Any]:
-        try:
-            found = torch.load(path, map_location="cpu", weights_only=True)
-        except (
-            Exception
-        ) as error:  # whatever it makes of a file that is none of its own
-            reason = type(error).__name__
-            raise RunError(f"{path} is no checkpoint ({reason})") from None
-        if not isinstance(found, dict):
-            raise RunError(f"{path} is no checkpoint, but a {type(found).__name__}")
-        return found
 
 
 class OnFitStart(Callback):
@@ -77,7 +52,7 @@ def start(
 ) -> None:
     """Train the network of a spec from the first epoch on."""
     (file,) = spec_files([spec])
-    held = folders_in(Path(options.data))
+    held = folders_in(options.data)
     classes = classes_in(held.train)
     asked = load(file.file, overrides).network.classes
     if asked is None:
@@ -90,8 +65,11 @@ def start(
         if problem.rule == "strides-one-pixel":
             raise RunError(f"{spec}: {problem.said}")
     name = file.module.stem
+    for taken in {name, compiled.network.name} & TAKEN:
+        raise RunError(f"{spec}: a run's own predict.py imports another {taken}")
     run = Run(folder or Path("runs", name), name)
-    rank_zero_only(refuse_to_overwrite)(run.folder)
+    refuse_to_overwrite(run.folder)
+    warn(report.text(compiled.warnings))
     spec_has = f"; the spec has {asked}" if asked != len(classes) else ""
     say(f"head: {len(classes)} classes, one for each folder in {held.train}{spec_has}")
     begin = partial(create, run, compiled, options, classes)
@@ -101,7 +79,7 @@ def start(
 def go_on(folder: Path) -> None:
     """Train from the last whole epoch of a run on."""
     run, options = opened(folder)
-    held = folders_in(Path(options.data))
+    held = folders_in(options.data)
     if classes_in(held.train) != run.classes():
         raise RunError(f"{held.train} has other classes than {folder} was started with")
     rank_zero_only(run.tidy)()
@@ -109,22 +87,30 @@ def go_on(folder: Path) -> None:
 
 
 def _fit(run: Run, options: Options, compiled: Compiled, *first: Callback) -> None:
-    held = folders_in(Path(options.data))
+    held = folders_in(options.data)
     history = History(run.metrics, held.test.name)
     pictures = Pictures(held, compiled.network.image, options)
     with _quiet():
         trainer = _trainer(run, options, [*first, history])
         seed_everything(options.seed, verbose=False)
         net = build(compiled.network)
-        if options.weights:
-            say(start_from(net, Path(options.weights)))
-        task = Classifier(net, pictures, options, digest(compiled.spec))
         last = run.last if run.last.exists() else None
+        if options.weights and not last:
+            say(start_from(net, options.weights))
+        task = Classifier(net, pictures, options, digest(compiled.spec))
         try:
             trainer.fit(task, pictures, ckpt_path=last)
-        except SystemExit:  # Lightning's answer to Ctrl-C
-            say(f"stopped; resnet-spec train --resume {run.folder} goes on")
-            raise
+        except SystemExit as error:  # Lightning's answer to Ctrl-C, and to SIGTERM
+            if run.begun:
+                say(f"stopped; resnet-spec train --resume {run.folder} goes on")
+            raise SystemExit(error.code or 128 + signal.SIGTERM) from None
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            message = (
+                "a norm sees one pixel of one picture; take a larger batch or input"
+            )
+            raise RunError(message) from None
     if trainer.is_global_zero:
         best = export(run, compiled.network, history)
         say(f"{run.weights}: of epoch {best['epoch']}, the best")
@@ -148,24 +134,27 @@ def _quiet() -> Iterator[None]:
 
 def _trainer(run: Run, options: Options, watching: list[Callback]) -> Trainer:
     keep = partial(
-        ModelCheckpoint,
+        Keep,
         dirpath=run.folder,
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
     best = keep(filename=run.best.stem, monitor="test_acc", mode="max")
     last = keep(filename=run.last.stem)
+    plugins: list[Any] = [WholeFiles()]
+    if SLURMEnvironment.detect():
+        plugins.append(SLURMEnvironment(auto_requeue=False))  # --resume is ours
     bar = [Bar(leave=False)] if sys.stdout.isatty() else []
     try:
-        return Trainer(
+        trainer = Trainer(
             accelerator=options.accelerator,
             devices=options.devices,
             num_nodes=options.nodes,
-            strategy=options.strategy,
+            strategy="ddp" if options.processes > 1 else options.strategy,
             precision=options.precision,
             max_epochs=options.epochs,
             callbacks=[*watching, *bar, best, last],
-            plugins=[WholeFiles()],
+            plugins=plugins,
             logger=False,
             enable_model_summary=False,
             enable_progress_bar=bool(bar),
@@ -175,3 +164,9 @@ def _trainer(run: Run, options: Options, watching: list[Callback]) -> Trainer:
         )
     except (MisconfigurationException, ValueError) as error:
         raise RunError(f"Lightning: {error}") from None
+    if trainer.precision != options.precision:
+        message = (
+            f"{options.precision} needs a GPU; here Lightning takes {trainer.precision}"
+        )
+        raise RunError(message)
+    return trainer

@@ -21,7 +21,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    data: str = Field(
+    data: Path = Field(
         description="folder with train/<class>/* and test/<class>/*, or val"
     )
     epochs: Positive = Field(default=5, description="times that each picture is seen")
@@ -44,7 +44,10 @@ class Options(BaseModel):
         "the steps, cosine lowers it to 0",
     )
     seed: int = Field(
-        default=0, ge=0, description="of first weights, order and augmentation"
+        default=0,
+        ge=0,
+        lt=2**32,
+        description="of first weights, order and augmentation",
     )
     augment: Literal["off", "flip", "crop"] = Field(
         default="off",
@@ -54,13 +57,14 @@ class Options(BaseModel):
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         default="32-true", description="as Lightning calls it"
     )
-    weights: str | None = Field(
+    weights: Path | None = Field(
         default=None,
         description="file of tensors to start from, by our names or another library's; "
         "a classifier of other classes is left out",
     )
     freeze_backbone: bool = Field(
-        default=False, description="train the classifier alone"
+        default=False,
+        description="train the classifier alone; norms keep their statistics",
     )
     skip_broken: bool = Field(
         default=False,
@@ -69,7 +73,8 @@ class Options(BaseModel):
     workers: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),
         ge=0,
-        description="processes that read pictures; changes no result",
+        description="processes that read pictures, for each that trains, and as many "
+        "to measure by; changes no result",
     )
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="what to train on"
@@ -78,8 +83,9 @@ class Options(BaseModel):
         default=1, description="processes on each machine, with a device each"
     )
     nodes: Positive = Field(default=1, description="machines")
-    strategy: str = Field(
-        default="auto", description="Lightning's, as ddp; for several processes"
+    strategy: Literal["auto", "ddp"] = Field(
+        default="auto",
+        description="Lightning's; auto is ddp where there are several processes",
     )
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ from resnet_spec.train.options import RunError
 MODES = {1: "L", 3: "RGB"}  # what Pillow calls a picture of so many channels
 MEAN = {1: [0.5], 3: [0.485, 0.456, 0.406]}  # for colour ImageNet's, which
 STD = {1: [0.5], 3: [0.229, 0.224, 0.225]}  # torchvision's and timm's weights expect
+DEEP = ("I", "PPM")  # mode and format of a PGM of 16 bits a pixel
 
 
 class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
@@ -34,6 +35,9 @@ class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
     """
 
     samples: list[tuple[str, int]]
+    others = (
+        0  # files in the folders of the classes that are no pictures by their names
+    )
 
     def __init__(self, root: Path, image: Shape, augment: str = "off") -> None:
         loader = partial(read, mode=mode(image.channels))
@@ -41,6 +45,7 @@ class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
             root,
             transform=_transform(image, augment),
             loader=loader,
+            is_valid_file=self._is_picture,
             allow_empty=True,
         )
         self._refuse_empty(f"in it ({', '.join(IMG_EXTENSIONS)})")
@@ -48,6 +53,16 @@ class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
     def find_classes(self, directory: str) -> tuple[list[str], dict[str, int]]:
         found = classes_in(Path(directory))
         return found, {name: index for index, name in enumerate(found)}
+
+    def _is_picture(self, path: str) -> bool:
+        """By its name. Nothing in a folder whose name begins with a dot is one."""
+        if any(
+            part.startswith(".") for part in Path(path).relative_to(self.root).parts
+        ):
+            return False
+        known = path.lower().endswith(IMG_EXTENSIONS)
+        self.others += not known
+        return known
 
     @property
     def files(self) -> list[str]:
@@ -142,9 +157,8 @@ def classes_in(folder: Path) -> list[str]:
     return classes
 
 
-def broken_in(folders: Sequence[Folder], workers: int) -> dict[str, str]:
-    """The files that are no pictures, and what is said of them. Decodes each one."""
-    files = [file for folder in folders for file in folder.files]
+def broken_in(files: Sequence[str], workers: int) -> dict[str, str]:
+    """Those of the files that are no pictures, and what is said of them. Decodes each."""
     with ThreadPoolExecutor(max(1, workers)) as pool:
         faults = tqdm(
             pool.map(_fault, files),
@@ -167,13 +181,16 @@ def _fault(file: str) -> str:
 def read(file: str | os.PathLike[str], mode: str) -> Image.Image:
     """The picture as `L` or `RGB`, whatever it is: grey, CMYK, transparent, of a palette.
 
-    Of 16 bits a pixel the upper 8 are kept, which Pillow's own conversion would clip.
+    Of 16 bits a pixel the upper 8 are kept, which Pillow's own conversion would clip. 32
+    bits are refused, since nothing says which numbers are black and white.
     """
     try:
         with Image.open(file) as image:
-            if image.mode.startswith("I;16"):
+            if image.mode.startswith("I;16") or (image.mode, image.format) == DEEP:
                 upper = np.asarray(image) >> 8
                 return Image.fromarray(upper.astype(np.uint8)).convert(mode)
+            if image.mode in ("I", "F"):
+                raise ValueError("its pixels have 32 bits")
             return image.convert(mode)
     except FileNotFoundError:
         raise RunError(f"{file}: no such file") from None

@@ -28,6 +28,9 @@ def predictions(folder: Path, images: list[Path]) -> list[dict[str, float]]:
     except WeightsError as error:
         raise RunError(f"{run.weights}: {error}") from None
     classes, ready = run.classes(), prepare(network.image)
+    if len(classes) != network.classes:
+        message = f"{folder}: classes.txt has {len(classes)} classes, and the network "
+        raise RunError(f"{message}{network.classes}")
     found = []
     for image in images:
         picture = ready(read(image, mode(network.image.channels)))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
-import torch
 from safetensors.torch import save
 
 from resnet_spec.files import write
 from resnet_spec.ir import Network
+from resnet_spec.train.checkpoints import read
 from resnet_spec.train.pictures import MEAN, MODES, STD
 from resnet_spec.train.run import Run
 from resnet_spec.train.watch import History, Row
@@ -19,7 +18,7 @@ PREFIX = "net."  # of the network's tensors in a checkpoint
 
 def export(run: Run, network: Network, history: History) -> Row:
     """Write them, of the epoch that was best on held-out pictures; gives its figures."""
-    best: dict[str, Any] = torch.load(run.best, map_location="cpu", weights_only=True)
+    best = read(run.best)
     rows, held_out = history.rows, history.held_out
     row: Row = rows[best["epoch"]]
     tensors = {
@@ -117,7 +116,10 @@ prepare = v2.Compose(
         v2.Normalize({MEAN[channels]}, {STD[channels]}),
     ]
 )
-picture = prepare(Image.open(sys.argv[1]).convert("{MODES[channels]}"))
+image = Image.open(sys.argv[1])
+if image.mode in ("I", "I;16"):
+    image = image.point(lambda value: value / 256)  # else convert() would clip it
+picture = prepare(image.convert("{MODES[channels]}"))
 with torch.inference_mode():
     probabilities = model(picture.unsqueeze(0)).softmax(1)[0].tolist()
 

@@ -55,9 +55,13 @@ class Run:
     def metrics(self) -> Path:
         return self.folder / "metrics.csv"
 
+    @property
+    def begun(self) -> bool:
+        return (self.folder / SETTINGS).exists()
+
     def tidy(self) -> None:
         """Remove what a killed process had half written."""
-        for part in self.folder.glob(".*.ckpt.*"):
+        for part in self.folder.glob(".*.[0-9]*.[0-9]*"):
             part.unlink(missing_ok=True)
 
     def classes(self) -> list[str]:

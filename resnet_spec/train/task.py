@@ -37,15 +37,17 @@ class Classifier(LightningModule):
         classes = len(pictures.train.classes)
         self.metrics = nn.ModuleDict(
             {
-                "loss": MeanMetric(),
+                "loss": _mean(),
                 "train_acc": _accuracy(classes),
-                "test_loss": MeanMetric(),
+                "test_loss": _mean(),
                 "test_acc": _accuracy(classes),
             }
         )
         if options.freeze_backbone:
             net.requires_grad_(False).eval()  # norms keep their statistics
-            net.get_submodule("fc").requires_grad_(True).train()
+            net.get_submodule("fc").requires_grad_(True)
+            for name, module in net.named_children():
+                module.train(name in ("dropout", "fc"))
 
     def on_train_epoch_start(self) -> None:
         """Dropout and drop path draw the same in an epoch, whatever was before it."""
@@ -106,11 +108,19 @@ class Classifier(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["spec"] = self.digest
+        checkpoint["pictures"] = self.pictures.digest
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if (found := checkpoint.get("spec")) != self.digest:
             message = f"the checkpoint is of another spec ({found}, not {self.digest})"
             raise RunError(message)
+        if checkpoint["pictures"] != self.pictures.digest:
+            message = f"{self.options.data} has other pictures than the run began with"
+            raise RunError(message)
+
+
+def _mean() -> Metric:
+    return MeanMetric(nan_strategy="disable")  # a loss that is no number is to be seen
 
 
 def _accuracy(classes: int) -> Metric:

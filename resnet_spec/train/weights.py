@@ -23,7 +23,8 @@ def start_from(net: nn.Module, file: Path) -> str:
         naming = fitting(ours, theirs) or "torchvision"
         head = names(ours, naming)["fc.weight"]
         fits = head in theirs and theirs[head].shape == ours["fc.weight"].shape
-        load_weights(net, theirs, naming, () if fits else ["fc"])
+        ignored = () if fits else ("fc", head.removesuffix(".weight"))
+        load_weights(net, theirs, naming, ignored)
     except WeightsError as error:
         said = str(error)
         raise RunError(said if str(file) in said else f"{file}: {said}") from None

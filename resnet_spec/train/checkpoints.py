@@ -1,0 +1,52 @@
+"""Checkpoints: how they are written and read, and which of them are kept."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from resnet_spec.files import write
+from resnet_spec.train.options import RunError
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Checkpoints that appear whole or not at all, and are read as tensors alone."""
+
+    def save_checkpoint(
+        self,
+        checkpoint: dict[str, Any],
+        path: Any,
+        storage_options: Any = None,  # noqa: ARG002  # of remote files
+    ) -> None:
+        data = io.BytesIO()
+        torch.save(checkpoint, data)
+        write(Path(path), data.getvalue())
+
+    def load_checkpoint(self, path: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        return read(Path(path))
+
+
+class Keep(ModelCheckpoint):
+    """Lightning's, which would forget the best one when its folder is moved."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+
+
+def read(file: Path) -> dict[str, Any]:
+    """A checkpoint of a run. Refuses what is none, or holds more than tensors and numbers."""
+    try:
+        found = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise RunError(f"{file}: no such file") from None
+    except Exception as error:  # whatever it makes of a file that is none of its own
+        reason = type(error).__name__
+        raise RunError(f"{file} is no checkpoint ({reason})") from None
+    if not isinstance(found, dict) or "spec" not in found:
+        raise RunError(f"{file} is no checkpoint of resnet-spec")
+    return found
