@@ -16,7 +16,7 @@ from resnet_spec.library import shipped
 from tests.conformance import FILES, TABLE, Case, Outcome, cases, outcome, small
 
 CASES = cases()
-LIGHT = [case for case in CASES if case.network.params < 30_000_000]
+LIGHT = [case for case in CASES if case.network.params < 25_000_000]
 
 
 def rows() -> list[dict[str, str]]:
