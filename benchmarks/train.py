@@ -89,11 +89,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--pictures", type=int, default=160, help="of each class")
     found = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "patches")
         maker = Path(__file__).with_name("pictures.py")
         subprocess.run([sys.executable, maker, "patches", data], check=True)
+        for group in data.glob("*/*"):
+            for file in sorted(group.iterdir())[found.pictures :]:
+                file.unlink()
         theirs, own = [], []
         for turn in range(found.rounds):
             theirs += bare(data, found.epochs)

@@ -1,6 +1,6 @@
 """Training: what a run says and leaves, and whom it agrees with.
 
-KILLS=10 pytest tests/test_train.py -k killed does what docs/training.md reports.
+KILLS=10 pytest tests/test_train.py -k stopped does what docs/training.md reports.
 """
 
 import csv
