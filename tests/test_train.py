@@ -315,6 +315,17 @@ def launched(*command: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
 
 
+def accuracy_of_one(run: Path, test: Path) -> float:
+    """What one process counts, picture by picture, with the run's last weights."""
+    net = build_model(run / "tiny.yaml").eval()
+    net.load_state_dict(weights(run))
+    data = Folder(test, Shape(3, 8, 8))
+    assert len(data) % 2  # so that one is there twice on two processes
+    with torch.inference_mode():
+        right = [int(net(image[None]).argmax()) == label for image, label in data]
+    return sum(right) / len(data)
+
+
 def test_two_processes_train_one_network(here: Path) -> None:
     """Started by Lightning, and by torchrun as on two machines, that find each other."""
     args = ["tests/watched_training.py", *arguments(here, "--strategy", "ddp")]
@@ -346,21 +357,8 @@ def test_two_processes_train_one_network(here: Path) -> None:
         total = 3 * TRAIN
         assert seen[0] | seen[1] == {(i, 2) for i in range(total)}
         assert len(seen[0] & seen[1]) == total % 2  # that all processes have as many
-
-
-def test_accuracy_over_processes_is_that_of_one(here: Path) -> None:
-    """21 pictures on two processes: one is there twice, and counts once."""
-    folder = here / "ddp" / "run"
-    net = build_model(folder / "tiny.yaml").eval()
-    net.load_state_dict(weights(folder))
-    data = Folder(here / "data/test", Shape(3, 8, 8))
-    right = 0
-    for image, label in data:
-        with torch.inference_mode():
-            right += int(net(image[None]).argmax()) == label
-    *_, last = figures(folder)
-    assert float(last["test_acc"]) == pytest.approx(right / len(data))
-    assert len(data) % 2
+    expected = pytest.approx(accuracy_of_one(ours / "run", here / "data/test"))
+    assert float(figures(ours / "run")[-1]["test_acc"]) == expected
 
 
 def test_weights_by_every_naming_leave_their_own_classifier_out(here: Path) -> None:
@@ -391,6 +389,15 @@ def test_a_loss_that_is_no_number_is_seen() -> None:
     for value in (1.0, float("nan"), 1.0):
         metric.update(torch.tensor(value), 2)
     assert metric.compute().isnan()
+
+
+def test_a_run_that_diverges_fails(here: Path, tmp_path: Path) -> None:
+    tensors = build_model(here / "tiny.yaml").state_dict()
+    tensors["conv1.weight"][0, 0, 0, 0] = float("nan")
+    save_file(tensors, tmp_path / "nan.safetensors")
+    args = arguments(here, "--weights", str(tmp_path / "nan.safetensors"))
+    output = run(*args, "-o", str(tmp_path / "run"), status=1)
+    assert output.endswith("\nthe loss of epoch 1 is nan; a smaller --lr may help\n")
 
 
 def test_a_run_that_was_moved_knows_its_best_epoch(here: Path, tmp_path: Path) -> None:
@@ -664,6 +671,15 @@ def test_a_run_of_another_spec_or_other_pictures_does_not_go_on(
     )
     output = run("train", "--resume", str(longer), status=1)
     assert "has other classes than" in output
+    fewer = edited(
+        *(finished, tmp_path / "fewer", "run.json"),
+        lambda text: text.replace('"epochs": 3', '"epochs": 1'),
+    )
+    assert "Lightning: " in run("train", "--resume", str(fewer), status=1)
+    best = edited(*(finished, tmp_path / "best", "run.json"), lambda text: text)
+    (best / "best.ckpt").unlink()
+    output = run("train", "--resume", str(best), status=1)
+    assert output == f"{best / 'best.ckpt'}: no such file\n"
     odd = edited(*(finished, tmp_path / "odd", "run.json"), lambda text: text[:-4])
     assert "run.json: its text: Invalid JSON" in run(
         "train", "--resume", str(odd), status=1

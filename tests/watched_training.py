@@ -30,8 +30,7 @@ def ending(self: Classifier) -> None:
     torch.save(found, Path(os.environ["WATCHED"], f"rank{self.global_rank}.pt"))
 
 
-Augmented.__getitem__ = reading  # type: ignore[method-assign]
-Classifier.on_train_end = ending  # type: ignore[method-assign]
-
-if __name__ == "__main__":
+if __name__ == "__main__":  # not where it is looked through for doctests
+    Augmented.__getitem__ = reading  # type: ignore[method-assign]
+    Classifier.on_train_end = ending  # type: ignore[method-assign]
     main()

@@ -22,7 +22,7 @@ from resnet_spec.build import build
 from resnet_spec.canonical import digest
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.files import spec_files
-from resnet_spec.train.checkpoints import Keep, WholeFiles
+from resnet_spec.train.checkpoints import Keep, WholeFiles, read
 from resnet_spec.train.data import Pictures
 from resnet_spec.train.options import Options, RunError
 from resnet_spec.train.pictures import classes_in, folders_in
@@ -33,7 +33,16 @@ from resnet_spec.train.task import Classifier
 from resnet_spec.train.watch import Bar, History
 from resnet_spec.train.weights import start_from
 
-TAKEN = {"predict", "torch", "torchvision", "safetensors", "PIL", "Image", "Path"}
+TAKEN = {
+    "predict",
+    "torch",
+    "torchvision",
+    "safetensors",
+    "numpy",
+    "PIL",
+    "Image",
+    "Path",
+}
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 
 
@@ -65,7 +74,7 @@ def start(
         if problem.rule == "strides-one-pixel":
             raise RunError(f"{spec}: {problem.said}")
     name = file.module.stem
-    for taken in {name, compiled.network.name} & TAKEN:
+    for taken in {name, compiled.network.name} & (TAKEN | sys.stdlib_module_names):
         raise RunError(f"{spec}: a run's own predict.py imports another {taken}")
     run = Run(folder or Path("runs", name), name)
     refuse_to_overwrite(run.folder)
@@ -82,6 +91,10 @@ def go_on(folder: Path) -> None:
     held = folders_in(options.data)
     if classes_in(held.train) != run.classes():
         raise RunError(f"{held.train} has other classes than {folder} was started with")
+    if run.last.exists():
+        read(run.best)  # so that it is missed before the work and not behind it
+    else:
+        say("no epoch was kept, so the first one is trained again")
     rank_zero_only(run.tidy)()
     _fit(run, options, load(run.spec))
 
@@ -104,6 +117,8 @@ def _fit(run: Run, options: Options, compiled: Compiled, *first: Callback) -> No
             if run.begun:
                 say(f"stopped; resnet-spec train --resume {run.folder} goes on")
             raise SystemExit(error.code or 128 + signal.SIGTERM) from None
+        except MisconfigurationException as error:
+            raise RunError(f"Lightning: {error}") from None
         except ValueError as error:
             if "more than 1 value per channel" not in str(error):
                 raise

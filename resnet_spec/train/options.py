@@ -30,7 +30,7 @@ class Options(BaseModel):
     )
     optimizer: Literal["adam", "sgd"] = Field(default="adam", description="Adam or SGD")
     lr: float | None = Field(
-        default=None, gt=0, description="learning rate (adam: 0.001, sgd: 0.1)"
+        default=None, gt=0, lt=1e3, description="learning rate (adam: 0.001, sgd: 0.1)"
     )
     momentum: float | None = Field(
         default=None, ge=0, lt=1, description="of SGD alone (sgd: 0.9)"

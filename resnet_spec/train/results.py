@@ -61,7 +61,7 @@ def curves(rows: list[Row], title: str, held_out: str) -> bytes:
 def page(run: Run, network: Network, row: Row, held_out: str) -> str:
     """The README of a run."""
     return f"""\
-# {network.title}, trained
+# A run of {network.title}
 
 Epoch {row["epoch"]}, the best on `{held_out}`: loss {row["loss"]:.4f}, \
 train acc {row["train_acc"]:.3f}, {held_out} acc {row["test_acc"]:.3f}.

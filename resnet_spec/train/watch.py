@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 
 from resnet_spec.files import write
+from resnet_spec.train.options import RunError
 from resnet_spec.train.say import say
 from resnet_spec.train.task import Classifier
 
@@ -43,6 +45,11 @@ class History(Callback):
         measured = pl_module.measured()
         seconds = time.perf_counter() - self.started
         row = {"epoch": trainer.current_epoch + 1, **measured, "seconds": seconds}
+        if not math.isfinite(row["loss"]):
+            message = (
+                f"the loss of epoch {row['epoch']} is {row['loss']}; a smaller --lr"
+            )
+            raise RunError(f"{message} may help")
         self.rows.append(row)
         pl_module.log("test_acc", row["test_acc"], sync_dist=True)
         if trainer.progress_bar_callback:
