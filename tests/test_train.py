@@ -55,7 +55,7 @@ head: {dropout: 0.2}
 CLASSES = ("cat", "dog", "hen")
 TRAIN, TEST = 9, 7  # pictures of each class
 LINE = re.compile(
-    r"epoch (\d), loss (\d+\.\d{4}), train acc ([01]\.\d{3}), "
+    r"epoch (\d+), loss (\d+\.\d{4}), train acc ([01]\.\d{3}), "
     r"test acc ([01]\.\d{3}), time \d+\.\d sec"
 )
 
