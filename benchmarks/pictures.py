@@ -21,7 +21,7 @@ SIDE = 224
 
 
 def digits(folder: Path) -> None:
-    """Four fifths to train on, a fifth to measure by, each digit in the same part."""
+    """Four fifths to train on, a fifth to measure by, of each digit alike."""
     found = load_digits()
     pixels = np.rint(found.images * (255 / 16)).astype(np.uint8)
     numbers = np.arange(len(pixels))

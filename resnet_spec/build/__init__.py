@@ -1,4 +1,4 @@
-"""Network -> nn.Module. Only here and in `layers` is torch imported."""
+"""Network -> nn.Module. Torch is imported here, in `layers` and in `train`."""
 
 from importlib.util import find_spec
 

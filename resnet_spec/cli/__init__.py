@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Only here is anything printed or exited."""
+"""The command line: parse, call, print. What a training run says is `train.say`'s."""
 
 from __future__ import annotations
 

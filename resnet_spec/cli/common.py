@@ -20,6 +20,7 @@ from resnet_spec.ir import Network
 from resnet_spec.render import render
 from resnet_spec.source import override
 from resnet_spec.stamp import origin, stamped
+from resnet_spec.train.options import RunError
 from resnet_spec.words import counted, flow
 
 EXTENDED = "extends this file"  # what is noted of a problem in another file
@@ -99,7 +100,7 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
         except SpecError as error:
             report_problems(error.problems)
             sys.exit(1)
-        except ImportError as error:
+        except (RunError, ImportError) as error:
             fail(str(error))
         except BrokenPipeError:
             raise  # click ends in silence, as a pipe is meant to

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, get_args
+from typing import Any, get_args
 
 import click
 from pydantic import ValidationError
 
-from resnet_spec.cli.common import SET, Overrides, fail, reported
+from resnet_spec.cli.common import SET, Overrides, reported
 from resnet_spec.train import predict as predicted
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
-from resnet_spec.train.options import Options, RunError
+from resnet_spec.train.options import Options
 
-P = ParamSpec("P")
-METAVARS = {"data": "DIR", "weights": "FILE", "strategy": "NAME"}
+METAVARS = {"data": "DIR", "weights": "FILE"}
 
 
 def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A field of Options as an option; None where it is not given."""
     field = Options.model_fields[name]
     flag, kind = f"--{name.replace('_', '-')}", field.annotation
-    plain = field.default is None or field.is_required() or field.default_factory
-    default = "" if plain or kind is bool else f"  [default: {field.default}]"
+    shown = isinstance(field.default, (str, int, float)) and kind is not bool
+    default = f"  [default: {field.default}]" if shown else ""
     said = field.description or ""
     text = f"{said[:1].upper()}{said[1:]}.{default}"
     if kind is bool:
@@ -38,22 +36,6 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     for name in reversed(Options.model_fields):
         command = _option(name)(command)
     return command
-
-
-def _running(command: Callable[P, None]) -> Callable[P, None]:
-    """The command with a run that cannot go on as lines on stderr and status 1."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except RunError as error:
-            said = str(error)
-            if "Traceback" in said:  # of a process that reads pictures
-                said = said.rstrip().splitlines()[-1].partition(": ")[2]
-            fail(said)
-
-    return reported(run)
 
 
 @click.command()
@@ -71,7 +53,7 @@ def _running(command: Callable[P, None]) -> Callable[P, None]:
     help="Go on with a run that was stopped, as it was begun.",
 )
 @SET
-@_running
+@reported
 def train(
     spec: str | None,
     output: str | None,
@@ -130,7 +112,7 @@ def _first(error: ValidationError) -> str:
     type=click.IntRange(1),
     help="Classes to print of each.",
 )
-@_running
+@reported
 def predict(run: str, images: tuple[str, ...], top: int) -> None:
     """Print the likeliest classes of each IMAGE, with their probabilities, by a trained RUN.
 

@@ -31,14 +31,14 @@ class Pictures(LightningDataModule):
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  # Lightning gives it
         """Look at every picture once, each process at its share, and tell what is broken."""
-        broken = self._gathered(self._share(), self.options.workers)
+        broken = self._broken()
         if broken and not self.options.skip_broken:
             first, *rest = broken.values()
             more = f", and {len(rest)} more" if rest else ""
             raise RunError(f"{first}{more}; --skip-broken leaves such out")
         for folder in (self.train, self.test):
             folder.leave_out(list(broken))
-        train, test, (processes, _) = len(self.train), len(self.test), self._share()
+        train, processes = len(self.train), self.trainer.world_size
         if min(train, self.options.batch_size) > 1 and train <= processes:
             message = (
                 f"{train} pictures to train on are too few for {processes} processes"
@@ -47,12 +47,13 @@ class Pictures(LightningDataModule):
         left = f"; {len(broken)} broken ones left out" if broken else ""
         others = self.train.others + self.test.others
         left += f"; files of other kinds: {others}" if others else ""
-        say(f"pictures: {train:,} to train on, {test:,} to measure by{left}")
+        say(f"pictures: {train:,} to train on, {len(self.test):,} to measure by{left}")
 
-    def _gathered(self, share: tuple[int, int], workers: int) -> dict[str, str]:
-        processes, rank = share
+    def _broken(self) -> dict[str, str]:
+        """The files that are no pictures, and what is said of them, from all processes."""
+        processes, rank = self._share()
         files = self.train.files + self.test.files
-        found = [broken_in(files[rank::processes], workers)] * processes
+        found = [broken_in(files[rank::processes], self.options.workers)] * processes
         if processes > 1:
             torch.distributed.all_gather_object(found, found[rank])
         merged = {file: why for some in found for file, why in some.items()}

@@ -25,7 +25,7 @@ from resnet_spec.files import spec_files
 from resnet_spec.train.checkpoints import Keep, WholeFiles, read
 from resnet_spec.train.data import Pictures
 from resnet_spec.train.options import Options, RunError
-from resnet_spec.train.pictures import classes_in, folders_in
+from resnet_spec.train.pictures import Held, folders_in
 from resnet_spec.train.results import export
 from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite
 from resnet_spec.train.say import say, warn
@@ -62,7 +62,7 @@ def start(
     """Train the network of a spec from the first epoch on."""
     (file,) = spec_files([spec])
     held = folders_in(options.data)
-    classes = classes_in(held.train)
+    classes = held.classes
     asked = load(file.file, overrides).network.classes
     if asked is None:
         raise RunError(f"{spec} has no classifier to train, head.classes is none")
@@ -82,25 +82,26 @@ def start(
     spec_has = f"; the spec has {asked}" if asked != len(classes) else ""
     say(f"head: {len(classes)} classes, one for each folder in {held.train}{spec_has}")
     begin = partial(create, run, compiled, options, classes)
-    _fit(run, options, compiled, OnFitStart(begin))
+    _fit(run, options, compiled, held, OnFitStart(begin))
 
 
 def go_on(folder: Path) -> None:
     """Train from the last whole epoch of a run on."""
     run, options = opened(folder)
     held = folders_in(options.data)
-    if classes_in(held.train) != run.classes():
+    if held.classes != run.classes():
         raise RunError(f"{held.train} has other classes than {folder} was started with")
     if run.last.exists():
         read(run.best)  # so that it is missed before the work and not behind it
     else:
         say("no epoch was kept, so the first one is trained again")
     rank_zero_only(run.tidy)()
-    _fit(run, options, load(run.spec))
+    _fit(run, options, load(run.spec), held)
 
 
-def _fit(run: Run, options: Options, compiled: Compiled, *first: Callback) -> None:
-    held = folders_in(options.data)
+def _fit(
+    run: Run, options: Options, compiled: Compiled, held: Held, *first: Callback
+) -> None:
     history = History(run.metrics, held.test.name)
     pictures = Pictures(held, compiled.network.image, options)
     with _quiet():
@@ -119,6 +120,9 @@ def _fit(run: Run, options: Options, compiled: Compiled, *first: Callback) -> No
             raise SystemExit(error.code or 128 + signal.SIGTERM) from None
         except MisconfigurationException as error:
             raise RunError(f"Lightning: {error}") from None
+        except RunError as error:  # of a reading process it has the traceback as text
+            said = str(error).rpartition(f"{RunError.__name__}: ")[2]
+            raise RunError(said.rstrip()) from None
         except ValueError as error:
             if "more than 1 value per channel" not in str(error):
                 raise

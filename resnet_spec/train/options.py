@@ -102,9 +102,7 @@ class Options(BaseModel):
     def from_anywhere(self) -> Options:
         """The same, with paths that do not depend on the working folder."""
         paths = {"data": self.data, "weights": self.weights}
-        whole = {
-            name: str(Path(path).absolute()) for name, path in paths.items() if path
-        }
+        whole = {name: path.absolute() for name, path in paths.items() if path}
         return self.model_copy(update=whole)
 
     @property

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from resnet_spec.ir import Shape
 from resnet_spec.train.options import RunError
 
-MODES = {1: "L", 3: "RGB"}  # what Pillow calls a picture of so many channels
+MODES = {1: "L", 3: "RGB"}
 MEAN = {1: [0.5], 3: [0.485, 0.456, 0.406]}  # for colour ImageNet's, which
 STD = {1: [0.5], 3: [0.229, 0.224, 0.225]}  # torchvision's and timm's weights expect
 DEEP = ("I", "PPM")  # mode and format of a PGM of 16 bits a pixel
@@ -35,15 +35,13 @@ class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
     """
 
     samples: list[tuple[str, int]]
-    others = (
-        0  # files in the folders of the classes that are no pictures by their names
-    )
+    others = 0  # files of the classes that are no pictures by their names
 
     def __init__(self, root: Path, image: Shape, augment: str = "off") -> None:
         loader = partial(read, mode=mode(image.channels))
         super().__init__(
             root,
-            transform=_transform(image, augment),
+            transform=prepare(image, augment),
             loader=loader,
             is_valid_file=self._is_picture,
             allow_empty=True,
@@ -115,10 +113,11 @@ class Order(DistributedSampler[Any]):
 
 
 class Held(NamedTuple):
-    """The folders of a data folder: to train on, and to measure by."""
+    """The folders of a data folder: to train on, and to measure by; and their classes."""
 
     train: Path
     test: Path
+    classes: list[str]
 
 
 def folders_in(data: Path) -> Held:
@@ -128,20 +127,20 @@ def folders_in(data: Path) -> Held:
     """
     if not data.is_dir():
         raise RunError(f"{data}: no such folder")
-    held = Held(data / "train", data / ("val" if (data / "val").is_dir() else "test"))
-    for folder in held:
+    folders = data / "train", data / ("val" if (data / "val").is_dir() else "test")
+    for folder in folders:
         if not folder.is_dir():
             raise RunError(
                 f"{folder}: no such folder; {data} needs train, and test or val"
             )
-    train, test = classes_in(held.train), classes_in(held.test)
+    train, test = map(classes_in, folders)
     if len(train) < 2:
-        message = f"{held.train} needs two or more folders, one for each class; it has "
+        message = f"{folders[0]} needs two or more folders, one for each class; it has "
         raise RunError(message + (f"{train[0]} alone" if train else "none"))
     for name in sorted({*train} ^ {*test}):
-        has, lacks = held if name in train else held[::-1]
+        has, lacks = folders if name in train else folders[::-1]
         raise RunError(f"{lacks} has no folder {name}, as {has} has")
-    return held
+    return Held(*folders, train)
 
 
 def classes_in(folder: Path) -> list[str]:
@@ -200,12 +199,8 @@ def read(file: str | os.PathLike[str], mode: str) -> Image.Image:
         raise RunError(f"{file} cannot be read as a picture, {reason}") from None
 
 
-def prepare(image: Shape) -> v2.Transform:
+def prepare(image: Shape, augment: str = "off") -> v2.Transform:
     """A Pillow picture -> (C, H, W), resized to the network's input and normalised."""
-    return _transform(image, "off")
-
-
-def _transform(image: Shape, augment: str) -> v2.Transform:
     size = [image.height, image.width]
     channels = image.channels
     resize = v2.RandomResizedCrop if augment == "crop" else v2.Resize
@@ -222,6 +217,7 @@ def _transform(image: Shape, augment: str) -> v2.Transform:
 
 
 def mode(channels: int) -> str:
+    """What Pillow calls a picture of so many channels. Refuses all but 1 and 3."""
     if channels not in MODES:
         message = f"the network takes {channels} channels; pictures are read as 1 or 3"
         raise RunError(message)

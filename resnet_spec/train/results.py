@@ -36,13 +36,11 @@ def export(run: Run, network: Network, history: History) -> Row:
 def curves(rows: list[Row], title: str, held_out: str) -> bytes:
     """Loss and accuracy by epoch, as SVG."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     epochs = [row["epoch"] for row in rows]
     figure = Figure(figsize=(9, 3.5), layout="constrained")
-    FigureCanvasSVG(figure)
     figure.suptitle(title)
     for axes, kind in zip(figure.subplots(1, 2), ("loss", "acc"), strict=True):
         train = "loss" if kind == "loss" else "train_acc"

@@ -45,9 +45,9 @@ class Classifier(LightningModule):
         )
         if options.freeze_backbone:
             net.requires_grad_(False).eval()  # norms keep their statistics
-            net.get_submodule("fc").requires_grad_(True)
             for name, module in net.named_children():
-                module.train(name in ("dropout", "fc"))
+                if name in ("dropout", "fc"):
+                    module.requires_grad_(True).train()
 
     def on_train_epoch_start(self) -> None:
         """Dropout and drop path draw the same in an epoch, whatever was before it."""
@@ -111,7 +111,7 @@ class Classifier(LightningModule):
         checkpoint["pictures"] = self.pictures.digest
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if (found := checkpoint.get("spec")) != self.digest:
+        if (found := checkpoint["spec"]) != self.digest:
             message = f"the checkpoint is of another spec ({found}, not {self.digest})"
             raise RunError(message)
         if checkpoint["pictures"] != self.pictures.digest:
