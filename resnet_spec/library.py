@@ -53,9 +53,7 @@ def spec_path(spec: str | os.PathLike[str]) -> Path:
         return path
     if named := _named(name):
         message = f"is the name of several specs, {', '.join(named)}"
-    elif os.sep in name:
-        return path
     else:
-        near = nearest(name, shipped_names())
+        near = nearest(name, shipped() if "/" in name else shipped_names())
         message = f"is no file, and no spec that ships{near}"
     raise SpecError(Problem("file", message, place=Place(name)))

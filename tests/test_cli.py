@@ -394,11 +394,15 @@ def test_a_name_is_a_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     }
     text = (ROOT / "generated/resnetd/resnet50d.py").read_text()
     assert Path("generated/resnetd/resnet50d.py").read_text() == text
-    wrong = run("check", "resnet50dd")
-    assert wrong.exit_code == 1
-    assert wrong.output == (
-        "resnet50dd: is no file, and no spec that ships (did you mean resnet50d?)\n"
-    )
+    for wrong, meant in (
+        ("resnet50dd", "resnet50d"),
+        ("cifar/resnt20", "cifar/resnet20"),
+    ):
+        result = run("check", wrong)
+        assert result.exit_code == 1
+        assert result.output == (
+            f"{wrong}: is no file, and no spec that ships (did you mean {meant}?)\n"
+        )
 
 
 def test_features_on_the_command_line() -> None:

@@ -189,6 +189,12 @@ def test_its_files_predict_without_resnet_spec_and_agree(finished: Path) -> None
             f"{value:.3f}  {name}" for name, value in ordered
         ]
         assert sum(found.values()) == pytest.approx(1)
+    without = [sys.executable, "predict.py"]
+    done = subprocess.run(without, cwd=finished, capture_output=True, text=True)
+    assert (done.returncode, done.stderr[-30:]) == (
+        1,
+        "python predict.py picture.png\n",
+    )
     for command in (["check"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "predict.py"]
         subprocess.run(ruff, cwd=finished, check=True, capture_output=True)
@@ -307,6 +313,27 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
     assert untimed[0] == untimed[1]
     assert not any(map(LINE.match, run(*args).splitlines()))  # nothing is left to do
     assert same(weights(folder), weights(whole))
+
+
+def test_a_run_is_made_longer_as_if_begun_so(here: Path, finished: Path) -> None:
+    for epochs, name in (("2", "short"), ("4", "long")):
+        run(*arguments(here, "--epochs", epochs, "-o", str(here / name)))
+    run("train", "--resume", str(here / "short"), "--epochs", "4")
+    assert same(weights(here / "short"), weights(here / "long"))
+    assert same(weights(here / "short", "best"), weights(here / "long", "best"))
+    settings = [(here / name / "run.json").read_text() for name in ("short", "long")]
+    assert settings[0] == settings[1]
+    for folder, epochs, expected in (
+        (here / "short", "3", "the run was begun with 4 epochs, not 3"),
+        (
+            finished,
+            "4",
+            "the cosine schedule of the run ends at epoch 3; --weights starts a new one "
+            "from its weights",
+        ),
+    ):
+        args = ["train", "--resume", str(folder), "--epochs", epochs]
+        assert run(*args, status=1).splitlines()[-1] == expected
 
 
 def launched(*command: str, folder: Path) -> subprocess.Popen[str]:
@@ -437,6 +464,8 @@ def test_it_starts_from_weights_by_anybodys_names(here: Path) -> None:
     assert f"weights: {here / 'frozen/model.safetensors'}\n" in output
     tuned = weights(here / "tuned")
     assert not any(torch.equal(tuned[n], old[n]) for n in kept if "weight" in n)
+    args = arguments(here, "--freeze-backbone", "-o", str(here / "random"))
+    assert "without --weights the frozen layers stay as they were init" in run(*args)
 
 
 def test_sgd_and_half_precision_train(here: Path) -> None:
@@ -593,6 +622,10 @@ OPTIONS = {
         "{here}/run has a run in it; --resume {here}/run goes on with it, -o names another "
         "folder",
     ),
+    "a folder that cannot be": (
+        ["-o", "{here}/tiny.yaml/run"],
+        "{here}/tiny.yaml/run cannot be made in {here}/tiny.yaml; -o names another folder",
+    ),
     "weights that are not there": (
         ["--weights", "{here}/no.pth"],
         "{here}/no.pth cannot be read, No such file or directory",
@@ -641,7 +674,7 @@ def test_options_that_cannot_be_are_one_line(
         ),
         (
             ["--resume", "run"],
-            "--resume RUN goes on as RUN was begun, and takes no more",
+            "--resume RUN goes on as RUN was begun, and takes --epochs alone",
         ),
     ],
 )

@@ -50,7 +50,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--resume",
     metavar="RUN",
-    help="Go on with a run that was stopped, as it was begun.",
+    help="Go on with a run as it was begun; --epochs makes it longer.",
 )
 @SET
 @reported
@@ -74,11 +74,12 @@ def train(
     """
     said = {name: value for name, value in given.items() if value is not None}
     if resume is not None:
+        epochs = said.pop("epochs", None)
         if spec or output or overrides or said:
             raise click.UsageError(
-                "--resume RUN goes on as RUN was begun, and takes no more"
+                "--resume RUN goes on as RUN was begun, and takes --epochs alone"
             )
-        go_on(resume)
+        go_on(resume, epochs)
         return
     if spec is None or "data" not in said:
         raise click.UsageError("needs SPEC and --data DIR, or --resume RUN")

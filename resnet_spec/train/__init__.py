@@ -40,12 +40,13 @@ def train(
     start(os.fspath(spec), options, folder, dict(overrides or {}))
 
 
-def resume(run: str | os.PathLike[str]) -> None:
-    """Go on with a run that was stopped, from its last whole epoch. Raises as `train` does."""
+def resume(run: str | os.PathLike[str], epochs: int | None = None) -> None:
+    """Go on with a run from its last whole epoch, to the epochs that it was begun with, or
+    to more: then it is as if begun with those. Raises as `train` does."""
     _needs("pytorch_lightning", "torchvision", "matplotlib")
     from resnet_spec.train.loop import go_on
 
-    go_on(Path(run))
+    go_on(Path(run), epochs)
 
 
 def predict(

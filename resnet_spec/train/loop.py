@@ -27,7 +27,7 @@ from resnet_spec.train.data import Pictures
 from resnet_spec.train.options import Options, RunError
 from resnet_spec.train.pictures import Held, folders_in
 from resnet_spec.train.results import export
-from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite
+from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite, settle
 from resnet_spec.train.say import say, warn
 from resnet_spec.train.task import Classifier
 from resnet_spec.train.watch import Bar, History
@@ -85,9 +85,11 @@ def start(
     _fit(run, options, compiled, held, OnFitStart(begin))
 
 
-def go_on(folder: Path) -> None:
-    """Train from the last whole epoch of a run on."""
+def go_on(folder: Path, epochs: int | None) -> None:
+    """Train from the last whole epoch of a run on, to more epochs than it was begun with."""
     run, options = opened(folder)
+    if epochs is not None:
+        options = options.longer(epochs)
     held = folders_in(options.data)
     if held.classes != run.classes():
         raise RunError(f"{held.train} has other classes than {folder} was started with")
@@ -96,21 +98,24 @@ def go_on(folder: Path) -> None:
     else:
         say("no epoch was kept, so the first one is trained again")
     rank_zero_only(run.tidy)()
-    _fit(run, options, load(run.spec), held)
+    begin = partial(settle, run, options)
+    _fit(run, options, load(run.spec), held, OnFitStart(begin))
 
 
 def _fit(
-    run: Run, options: Options, compiled: Compiled, held: Held, *first: Callback
+    run: Run, options: Options, compiled: Compiled, held: Held, first: Callback
 ) -> None:
     history = History(run.metrics, held.test.name)
     pictures = Pictures(held, compiled.network.image, options)
     with _quiet():
-        trainer = _trainer(run, options, [*first, history])
+        trainer = _trainer(run, options, [first, history])
         seed_everything(options.seed, verbose=False)
         net = build(compiled.network)
         last = run.last if run.last.exists() else None
         if options.weights and not last:
             say(start_from(net, options.weights))
+        elif options.freeze_backbone and not last:
+            say("without --weights the frozen layers stay as they were initialised")
         task = Classifier(net, pictures, options, digest(compiled.spec))
         try:
             trainer.fit(task, pictures, ckpt_path=last)

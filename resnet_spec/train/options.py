@@ -99,6 +99,17 @@ class Options(BaseModel):
             )
         return self
 
+    def longer(self, epochs: int) -> Options:
+        """The same for more epochs; what was trained is then what it would have been."""
+        if epochs < self.epochs:
+            raise RunError(f"the run was begun with {self.epochs} epochs, not {epochs}")
+        if epochs > self.epochs and self.schedule != "constant":
+            message = (
+                f"the {self.schedule} schedule of the run ends at epoch {self.epochs}"
+            )
+            raise RunError(f"{message}; --weights starts a new one from its weights")
+        return self.model_copy(update={"epochs": epochs})
+
     def from_anywhere(self) -> Options:
         """The same, with paths that do not depend on the working folder."""
         paths = {"data": self.data, "weights": self.weights}

@@ -102,6 +102,9 @@ from torchvision.transforms import v2
 
 from {run.module} import {network.name}
 
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
+
 here = Path(__file__).parent
 model = {network.name}().eval()
 model.load_state_dict(load_file(here / "model.safetensors"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,9 @@ def refuse_to_overwrite(folder: Path) -> None:
         raise RunError(f"{message} another folder")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} is not an empty folder; -o names another")
+    above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise RunError(f"{folder} cannot be made in {above}; -o names another folder")
 
 
 def create(run: Run, compiled: Compiled, options: Options, classes: list[str]) -> None:
@@ -85,11 +89,16 @@ def create(run: Run, compiled: Compiled, options: Options, classes: list[str]) -
     folder = run.folder
     made = origin(__version__, run.spec.name, "", digest(compiled.spec))
     source = stamped(render(compiled.network, made))
-    settings = Settings(module=run.module, options=options.from_anywhere())
     write(run.spec, explain(compiled.source, compiled.spec, plain=True))
     write(folder / f"{run.module}.py", source)
     write(folder / "classes.txt", "".join(f"{name}\n" for name in classes))
-    write(folder / SETTINGS, settings.model_dump_json(indent=2) + "\n")
+    settle(run, options)
+
+
+def settle(run: Run, options: Options) -> None:
+    """Write the options into the run's folder."""
+    settings = Settings(module=run.module, options=options.from_anywhere())
+    write(run.folder / SETTINGS, settings.model_dump_json(indent=2) + "\n")
 
 
 def opened(folder: Path) -> tuple[Run, Options]:
