@@ -20,6 +20,7 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 8  # levels of nesting; a spec has three
 MOST = 4000  # values in a document; a spec of a hundred stages has some thousand
 LONGEST = 40  # characters of a number
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where the parser counts a new line
 PLAIN_WORDS = {
     "could not find expected ':'": (
         "a key without a colon and a space behind it",
@@ -29,9 +30,15 @@ PLAIN_WORDS = {
         "a colon where no key can stand; is the line before whole?",
         False,
     ),
+    "block sequence entries are not allowed": (
+        "an item of a list starts on a line of its own",
+        False,
+    ),
     "found unexpected end of stream": ("a quote that is not closed", True),
     "did not find expected ',' or ']'": ("a [ that is not closed by ]", True),
     "did not find expected ',' or '}'": ("a { that is not closed by }", True),
+    "did not find expected node": ("a value or a closing bracket is missing", False),
+    "did not find expected '-'": ("a line of a list that does not start with -", False),
     "did not find expected key": (
         "a line that is indented unlike its neighbours",
         False,
@@ -95,7 +102,7 @@ class _Composer:
         self.file = file
         self.problems: list[Problem] = []
         self.values = 0
-        self.lines = text.split("\n")
+        self.lines = BREAK.split(f"{text}\n")  # the parser sees an end to the last one
         self.events = yaml.parse(text, Loader=LOADER)
 
     def document(self) -> tuple[Node, list[Problem]]:
@@ -112,13 +119,16 @@ class _Composer:
 
     def plainly(self, error: yaml.MarkedYAMLError) -> tuple[str, Any]:
         """What the parser stumbled over and where that began, without its jargon."""
-        problem, mark = error.problem or error.context or "", error.problem_mark
+        problem, mark = error.problem or "", error.problem_mark
+        assert mark is not None  # the parser's errors have one
         for words, (message, at_start) in PLAIN_WORDS.items():
             if problem.startswith(words):
                 return message, (at_start and error.context_mark) or mark
-        line = self.lines[mark.line] if mark and mark.line < len(self.lines) else ""
-        if line[mark.column : mark.column + 1] == "\t" if mark else False:
+        character = self.lines[mark.line][mark.column : mark.column + 1]
+        if character == "\t":
             return "a tab; indent with spaces", mark
+        if problem.startswith("found character that cannot start"):
+            return f"no value starts with {character} but in quotes", mark
         return problem, mark
 
     def root(self) -> Node:

@@ -42,8 +42,8 @@ class Source(NamedTuple):
 
     def _note(self, problem: Problem, place: Place) -> str:
         file = self.root.place.file
-        if not place.line:
-            return f"in {file}" if place.file != file else ""
+        if not place.line:  # an override's
+            return f"in {file}"
         said = [f"{file} extends this file"] if place.file != file else []
         said += [f"with {override}" for override in self.overrides]
         if said and problem.rule == "unused":
@@ -107,10 +107,10 @@ def _override(path: str, value: Any) -> Node:
 
     def node(value: Any) -> Node:
         if isinstance(value, dict):
-            return Node({k: node(v) for k, v in value.items()}, place, place)
+            return Node({k: node(v) for k, v in value.items()}, place)
         if isinstance(value, (list, tuple)):
-            return Node([node(v) for v in value], place, place)
-        return Node(value, place, place)
+            return Node([node(v) for v in value], place)
+        return Node(value, place)
 
     for key in reversed(path.split(".")):
         value = {key: value}

@@ -47,7 +47,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     import difflib
 
     by_lower = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.75)
+    near = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.7)
     return by_lower[near[0]] if near else None
 
 

@@ -1,10 +1,17 @@
 """Sentences about a network are true of it, and only of it."""
 
+from copy import deepcopy
+from functools import cache
 from itertools import product
+from typing import Any
 
 import pytest
+import torch
+import torchvision
+from torch import nn
 
 from resnet_spec import SpecError, load
+from resnet_spec.build import build
 from resnet_spec.ir import Conv
 
 SENTENCES = {
@@ -40,3 +47,109 @@ def test_a_network_is_called_as_nothing_in_its_source(name: str) -> None:
         load("seresnet50", {"name": name})
     if name == "SqueezeExcite":
         load("resnet50", {"name": name})
+
+
+VARIED: list[dict[str, Any]] = [
+    {"activation": "silu"},
+    {"activation": ["relu", "relu", "relu", "silu"]},
+    {"anti_alias": "avg"},
+    {"anti_alias": "blur"},
+    {"attention": "eca"},
+    {"attention": ["none", "none", "none", "se"]},
+    {"depths": [2, 2, 2, 3]},
+    {"dilations": [1, 1, 1, 2]},
+    {"drop_path": 0.5},
+    {"head.classes": 10},
+    {"head.classes": "none"},
+    {"head.classifier": "conv"},
+    {"head.dropout": 0.5},
+    {"head.pool": 7},
+    {"init.zero_last_norm": True},
+    {"input": [1, 224, 224]},
+    {"norm.eps": 1e-3},
+    {"norm.momentum": 0.5},
+    {"norm.type": "frozen"},
+    {"norm": {"type": "group", "groups": 32}},
+    {"pre_activation": True},
+    {"shortcut": "avg_projection"},
+    {"shortcut": "none"},
+    {"shortcut": "projection3x3"},
+    {"shortcut": "projection_always"},
+    {"shortcut": "zero_pad"},
+    {"standardization": {"eps": 1e-6}},
+    {"stem.pool": "avg"},
+    {"stem.pool": "conv"},
+    {"stem.pool": "max_blur"},
+    {"stem.pool": "max_ceil"},
+    {"stem.pool": "max_zero"},
+    {"stem.pool": "none"},
+    {"stem.type": "conv3x3"},
+    {"stem.type": "deep"},
+    {"stem.width": 32},
+    {"strides": [1, 2, 2, 1]},
+    {"strides": [2, 2, 2, 1]},
+    {"widths": [64, 128, 256, 511]},
+    {},
+]
+BOTTLENECKS: list[dict[str, Any]] = [
+    {"attention": "se", "attention_after": "conv2"},
+    {"block": ["bottleneck", "bottleneck", "bottleneck", "basic"]}
+    | {"expansion": [4, 4, 4, None], "stride_on": [None, "conv2", "conv2", None]},
+    {"expansion": 2},
+    {"groups": 32, "width_per_group": 4},
+    {"groups": 2},
+    {"groups": [1, 1, 1, 2]},
+    {"reduce_first": 2},
+    {"spatial": {"type": "res2net", "scale": 4}},
+    {"stride_on": "conv1"},
+    {"stride_on": [None, "conv2", "conv2", "conv1"]},
+    {"width_per_group": 128},
+    {"width_per_group": [64, 64, 64, 128]},
+    {},
+]
+CASES = [("resnet18", each) for each in VARIED] + [
+    ("resnet50", each) for each in BOTTLENECKS
+]
+
+
+@cache
+def torchvisions(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    model: nn.Module = getattr(torchvision.models, name)()
+    return model
+
+
+def relation(ours: nn.Module, name: str, side: int) -> str:
+    """What becomes of torchvision's weights in a model, by running both."""
+    theirs = deepcopy(torchvisions(name))
+    state = theirs.state_dict()
+    if {k: v.shape for k, v in ours.state_dict().items()} != {
+        k: v.shape for k, v in state.items()
+    }:
+        return "do not load"
+    ours.load_state_dict(state)
+    images = torch.randn(2, 3, side, side)
+    with torch.no_grad():
+        if not torch.allclose(ours.eval()(images), theirs.eval()(images), 1e-4, 1e-4):
+            return "give other outputs"
+        outputs = ours.train()(images), theirs.train()(images)
+    statistics = zip(ours.buffers(), theirs.buffers(), strict=True)
+    near = all(torch.allclose(*pair, 1e-4, 1e-4) for pair in (outputs, *statistics))
+    return "load unchanged" if near else "load and train otherwise"
+
+
+@pytest.mark.parametrize(("name", "fields"), CASES)
+def test_what_is_said_of_torchvisions_weights(
+    name: str, fields: dict[str, Any]
+) -> None:
+    torch.manual_seed(1)
+    network = load(name, fields).network
+    sentences = [note for note in network.notes if "torchvision's" in note]
+    side = 33 if 33 in network.sizes else 224
+    found = relation(build(network, init=False), name, side)
+    if found in ("load unchanged", "give other outputs"):
+        (sentence,) = sentences
+        assert name in sentence
+        assert found in sentence
+    else:
+        assert not [note for note in sentences if f" {name}" in note]

@@ -100,6 +100,50 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
         load(write("hostile.yaml", text))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\t- 1", "1:1: is not YAML, a tab; indent with spaces"),
+        ("a:\r\t- 1", "2:1: is not YAML, a tab; indent with spaces"),
+        ("a:\x85\u2028\t- 1", "3:1: is not YAML, a tab; indent with spaces"),
+        ("a: [1", "1:4: is not YAML, a [ that is not closed by ]"),
+        ("a: [1,", "2:1: is not YAML, a value or a closing bracket is missing"),
+        ("a: {b: 1\nc: 2", "1:4: is not YAML, a { that is not closed by }"),
+        ("a: 'b", "1:4: is not YAML, a quote that is not closed"),
+        ("a: %b", "1:4: is not YAML, no value starts with % but in quotes"),
+        (
+            "a: 1\nb\nc: 2",
+            "2:1: is not YAML, a key without a colon and a space behind it",
+        ),
+        (
+            "a: b: c",
+            "1:5: is not YAML, a colon where no key can stand; is the line before whole?",
+        ),
+        (
+            "a: 1\n b: 2",
+            "2:3: is not YAML, a colon where no key can stand; is the line before whole?",
+        ),
+        (
+            "a:\n  b: 1\n c: 2",
+            "3:2: is not YAML, a line that is indented unlike its neighbours",
+        ),
+        ("a: - b", "1:4: is not YAML, an item of a list starts on a line of its own"),
+        ("- a\nb: 1", "2:1: is not YAML, a line of a list that does not start with -"),
+        ('a: "\\q"', "1:5: is not YAML, found unknown escape character"),
+        (
+            "a: *",
+            "1:5: is not YAML, did not find expected alphabetic or numeric character",
+        ),
+        ("a: 1\n---\nb: 2", "2:1: a second document starts here, and a file holds one"),
+        ("? [1]\n: 2", "1:3: a key must be a word"),
+    ],
+)
+def test_what_is_no_yaml_is_said_plainly_and_placed(text: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        compose(text, "x.yaml")
+    assert str(caught.value) == f"x.yaml:{said}"
+
+
 def test_every_key_and_value_has_its_place() -> None:
     node, _ = compose("a: 1\nb:\n  c: [2, 30]\n", "x.yaml")
     places = {path: str(found.place) for path, found in node.walk()}
@@ -181,6 +225,7 @@ def test_override_refuses(text: str, said: str) -> None:
     with pytest.raises(SpecError) as caught:
         override(text)
     assert str(caught.value) == f"override {text}: {said}"
+    assert (caught.value.problems[0].rule == "override") is (said == FORM)
 
 
 OVERRIDDEN = [

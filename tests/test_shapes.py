@@ -170,6 +170,18 @@ def test_the_first_difference_may_be_one_step_behind_a_period() -> None:
     assert ir.Lengths(3, 4).first_difference(ir.Lengths(3, 4)) is None
 
 
+def test_a_disagreement_tells_both_shapes_of_an_identity_too() -> None:
+    x = ir.Shape(8, 9, 9)
+    narrow = {"kernel": 3, "stride": 2, "padding": 1}
+    body = chain(x, lambda x: ir.Conv(path="op", input=x, out_channels=16, **narrow))
+    block = ir.Block("Sketch", "sketch", body, ir.Shortcut(()), ())
+    stage = ir.Stage("layer1", (block,), block)
+    pool = chain(body[-1].output, lambda x: ir.GlobalAvgPool(path="pool", input=x))
+    network = ir.Network("Sketch", "Sketch", None, (), x, (), (stage,), pool)
+    found = network.disagreement()
+    assert found == ("layer1.0", 1, ir.Shape(16, 1, 1), ir.Shape(8, 1, 1))
+
+
 def test_behind_a_global_pool_only_one_length_is_asked_for() -> None:
     x = ir.Shape(8, 9, 9)
     pool = chain(x, lambda x: ir.GlobalAvgPool(path="pool", input=x))

@@ -38,7 +38,11 @@ def numbered(path: str, *parts: Part) -> list[Part]:
 
 
 def rounded(value: float, divisor: int, least: int = 0) -> int:
-    """The nearest multiple of `divisor`, at least one of it (timm 1.0's `make_divisible`)."""
+    """The nearest multiple of `divisor`, at least one of it (timm 1.0's `make_divisible`).
+
+    >>> rounded(19, 8), rounded(20, 8), rounded(1, 8), rounded(1, 8, least=32)
+    (16, 24, 8, 32)
+    """
     nearest = int(value + divisor / 2) // divisor * divisor
     return max(nearest, divisor, least)
 

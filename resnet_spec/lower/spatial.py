@@ -83,9 +83,8 @@ def res2net(settings: Spatial, at: Place) -> list[Part]:
 
 def selective_kernel(settings: Spatial, at: Place) -> list[Part]:
     """A choice between two dilations."""
-    ratio = settings.ratio or 1
-    size = rounded(at.width * ratio, settings.divisor or 1)
-    squeezed = ir.Number(size, "shared", over=(at.width, round(1 / ratio)))
+    size = rounded(at.width * (settings.ratio or 1), settings.divisor or 1)
+    squeezed = ir.Number(size, "shared")
     return [
         lambda x: ir.SelectiveKernel(
             path=at.path,
@@ -106,7 +105,7 @@ def split_attention(settings: Spatial, at: Place) -> list[Part]:
     """
     radix = settings.radix or 1
     size = rounded(at.width * radix / 4, 8, least=32)
-    squeezed = ir.Number(size, "shared", of=at.width, over=(at.width, 4 // radix or 1))
+    squeezed = ir.Number(size, "shared", over=(at.width, 4 // radix or 1))
 
     def attention(x: ir.Shape) -> ir.Op:
         return ir.SplitAttention(

@@ -1,0 +1,231 @@
+"""Blocks, shortcuts, stems and heads op by op, as the papers have them.
+
+A stage's first 3x3 keeps the dilation of the stage before, as timm 1.0 and torchvision 0.29
+have it.
+"""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resnet_spec import ir, load, render
+
+SPEC = """\
+name: Drawn
+title: Drawn
+input: [3, 64, 64]
+stem: {type: conv3x3, width: 16, pool: none}
+depths: [2, 2]
+widths: [16, 32]
+strides: [1, 2]
+dilations: [2, 4]
+shortcut: projection
+attention: se
+se: {ratio: 0.25, divisor: 1}
+head: {classes: 10}
+"""
+Fields = dict[str, Any]
+BASIC: Fields = {"block": "basic"}
+BOTTLENECK: Fields = {"block": "bottleneck", "expansion": 4, "stride_on": "conv2"}
+PRE: Fields = {"pre_activation": True}
+
+
+@pytest.fixture
+def lowered(tmp_path: Path) -> Any:
+    def lowered(*fields: Fields) -> ir.Network:
+        file = tmp_path / "drawn.yaml"
+        file.write_text(SPEC)
+        merged: Fields = {}
+        for more in fields:
+            merged |= more
+        return load(file, merged).network
+
+    return lowered
+
+
+def said(ops: ir.Chain) -> str:
+    """`conv1 3x3/2x4` is a convolution of stride 2 and dilation 4; ! a norm that is zero."""
+    return " ".join(map(_said, ops))
+
+
+def _said(op: ir.Op) -> str:
+    text = op.path or type(op).__name__.lower()
+    if isinstance(op, (ir.Conv, ir.AvgPool, ir.MaxPool)):
+        text += f" {op.kernel}x{op.kernel}/{op.stride}"
+        text += f"x{op.dilation}" * (op.dilation > 1) + "^" * op.ceil
+    if isinstance(op, ir.Conv):
+        text += f"g{op.groups}" * (op.groups > 1) + f":{op.out_channels}"
+    if isinstance(op, ir.SqueezeExcite):
+        text += f":{op.squeezed}"
+    if isinstance(op, ir.EfficientChannelAttention):
+        text += f":{op.kernel}"
+    if isinstance(op, ir.Norm):
+        text += "!" * op.zero
+    return text if op.active else f"({text})"
+
+
+BODIES: list[tuple[Fields, str, str]] = [
+    (
+        BASIC | {"dropout": 0.1, "drop_path": 0.5},
+        "conv1 3x3/2x2:32 bn1 relu dropout conv2 3x3/1x4:32 bn2 se:8 drop_path",
+        "conv1 3x3/1x4:32 bn1 relu dropout conv2 3x3/1x4:32 bn2 se:8 drop_path",
+    ),
+    (
+        BASIC | {"se.activated": True, "init.zero_last_norm": True},
+        "conv1 3x3/2x2:32 bn1 relu conv2 3x3/1x4:32 bn2! relu se:8",
+        "conv1 3x3/1x4:32 bn1 relu conv2 3x3/1x4:32 bn2! relu se:8",
+    ),
+    (
+        BASIC | {"attention": "eca", "se": None},
+        "conv1 3x3/2x2:32 bn1 relu conv2 3x3/1x4:32 bn2 eca:3",
+        "conv1 3x3/1x4:32 bn1 relu conv2 3x3/1x4:32 bn2 eca:3",
+    ),
+    (
+        BASIC | PRE | {"dropout": 0.1},
+        "conv1 3x3/2x2:32 norm2 relu dropout conv2 3x3/1x4:32 se:8",
+        "conv1 3x3/1x4:32 norm2 relu dropout conv2 3x3/1x4:32 se:8",
+    ),
+    (
+        BOTTLENECK | {"groups": 2, "init.zero_last_norm": True},
+        "conv1 1x1/1:32 bn1 relu conv2 3x3/2x2g2:32 bn2 relu conv3 1x1/1:128 bn3! se:32",
+        "conv1 1x1/1:32 bn1 relu conv2 3x3/1x4g2:32 bn2 relu conv3 1x1/1:128 bn3! se:32",
+    ),
+    (
+        BOTTLENECK | {"stride_on": "conv1", "reduce_first": 2},
+        "conv1 1x1/2:16 bn1 relu conv2 3x3/1x2:32 bn2 relu conv3 1x1/1:128 bn3 se:32",
+        "conv1 1x1/1:16 bn1 relu conv2 3x3/1x4:32 bn2 relu conv3 1x1/1:128 bn3 se:32",
+    ),
+    (
+        BOTTLENECK | {"attention_after": "conv2", "anti_alias": "blur"},
+        "conv1 1x1/1:32 bn1 relu conv2 3x3/1x2:32 bn2 relu blur se:8 conv3 1x1/1:128 bn3",
+        "conv1 1x1/1:32 bn1 relu conv2 3x3/1x4:32 bn2 relu (blur) se:8 conv3 1x1/1:128 bn3",
+    ),
+    (
+        BOTTLENECK | {"attention": "none", "se": None, "anti_alias": "avg"},
+        "conv1 1x1/1:32 bn1 relu conv2 3x3/1x2:32 bn2 relu avgpool 2x2/2^ "
+        "conv3 1x1/1:128 bn3",
+        "conv1 1x1/1:32 bn1 relu conv2 3x3/1x4:32 bn2 relu (avgpool 1x1/1^) "
+        "conv3 1x1/1:128 bn3",
+    ),
+    (
+        BOTTLENECK | PRE | {"groups": 2},
+        "conv1 1x1/1:32 norm2 relu conv2 3x3/2x2g2:32 norm3 relu conv3 1x1/1:128 se:32",
+        "conv1 1x1/1:32 norm2 relu conv2 3x3/1x4g2:32 norm3 relu conv3 1x1/1:128 se:32",
+    ),
+    (
+        BOTTLENECK | PRE | {"stride_on": "conv1", "reduce_first": 2},
+        "conv1 1x1/2:16 norm2 relu conv2 3x3/1x2:32 norm3 relu conv3 1x1/1:128 se:32",
+        "conv1 1x1/1:16 norm2 relu conv2 3x3/1x4:32 norm3 relu conv3 1x1/1:128 se:32",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "first", "second"), BODIES)
+def test_bodies(fields: Fields, first: str, second: str, lowered: Any) -> None:
+    network = lowered(fields)
+    blocks = network.stages[1].blocks
+    assert [said(block.body) for block in blocks] == [first, second]
+    pre, post = ("norm1 relu", "") if "pre_activation" in fields else ("", "relu")
+    assert [said(block.pre) for block in blocks] == [pre, pre]
+    assert [said(block.post) for block in blocks] == [post, post]
+
+
+SHORTCUTS: list[tuple[Fields, tuple[str, str, str]]] = [
+    ({"shortcut": "projection"}, ("", "downsample.0 1x1/2:32 downsample.1", "")),
+    (
+        {"shortcut": "projection_always"},
+        (
+            "downsample.0 1x1/1:16 downsample.1",
+            "downsample.0 1x1/2:32 downsample.1",
+            "downsample.0 1x1/1:32 downsample.1",
+        ),
+    ),
+    ({"shortcut": "projection3x3"}, ("", "downsample.0 3x3/2:32 downsample.1", "")),
+    (
+        {"shortcut": "avg_projection"},
+        ("", "downsample.0 2x2/2^ downsample.1 1x1/1:32 downsample.2", ""),
+    ),
+    ({"shortcut": "zero_pad"}, ("", "downsample", "")),
+    (PRE, ("", "downsample 1x1/2:32", "")),
+    (
+        PRE | {"shortcut": "avg_projection"},
+        ("", "downsample.0 2x2/2^ downsample.1 1x1/1:32", ""),
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), SHORTCUTS)
+def test_shortcuts(fields: Fields, expected: tuple[str, ...], lowered: Any) -> None:
+    """Of a block that changes nothing, of one that changes its shape, and of the next."""
+    network = lowered(BASIC, fields)
+    blocks = [block for _, block in network.blocks()]
+    assert [said(block.branch) for block in blocks[1:]] == list(expected)
+
+
+THREE = (
+    "conv1.0 3x3/2:{} conv1.1 conv1.2 conv1.3 3x3/1:{} conv1.4 conv1.5 conv1.6 3x3/1:64"
+)
+STEMS: list[tuple[Fields, str]] = [
+    (
+        {"stem.type": "conv7x7", "stem.pool": "max"},
+        "conv1 7x7/2:64 bn1 relu maxpool 3x3/2",
+    ),
+    ({"stem.pool": "max_ceil"}, "conv1 3x3/1:64 bn1 relu maxpool 3x3/2^"),
+    ({"stem.pool": "max_zero"}, "conv1 3x3/1:64 bn1 relu maxpool.0 maxpool.1 3x3/2"),
+    ({"stem.pool": "max_blur"}, "conv1 3x3/1:64 bn1 relu maxpool.0 3x3/1 maxpool.1"),
+    ({"stem.pool": "avg"}, "conv1 3x3/1:64 bn1 relu pool 2x2/2"),
+    ({"stem.pool": "conv"}, "conv1 3x3/1:64 bn1 relu pool.0 3x3/2:64 pool.1 pool.2"),
+    ({"stem.type": "deep"}, f"{THREE.format(32, 32)} bn1 relu"),
+    ({"stem.type": "tiered"}, f"{THREE.format(24, 32)} bn1 relu"),
+    (PRE, "conv1 3x3/1:64"),
+    ({"stem": {"type": "none", "width": None, "pool": None}}, ""),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), STEMS)
+def test_stems(fields: Fields, expected: str, lowered: Any) -> None:
+    width = {} if "stem" in fields else {"stem.width": 64}
+    assert said(lowered(BASIC, width, fields).stem) == expected
+
+
+HEADS: list[tuple[Fields, str]] = [
+    ({}, "avgpool flatten fc"),
+    ({"head.dropout": 0.5}, "avgpool flatten dropout fc"),
+    ({"head.classes": "none"}, "avgpool flatten"),
+    ({"head.classifier": "conv"}, "avgpool fc 1x1/1:10 flatten"),
+    ({"head.pool": 32}, "avgpool 32x32/1 flatten fc"),
+    (PRE, "norm relu avgpool flatten fc"),
+    (
+        PRE | {"head.classifier": "conv", "head.dropout": 0.5},
+        "norm relu avgpool dropout fc 1x1/1:10 flatten",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), HEADS)
+def test_heads(fields: Fields, expected: str, lowered: Any) -> None:
+    assert said(lowered(BASIC, fields).head) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (BASIC, "in_channels width stride previous_dilation dilation"),
+        (BASIC | PRE, "in_channels width stride previous_dilation dilation"),
+        (BOTTLENECK | {"groups": [2, 4]}, "in_channels width stride dilation groups"),
+        (
+            BOTTLENECK | PRE | {"groups": [2, 4]},
+            "in_channels width stride dilation groups",
+        ),
+    ],
+)
+def test_numbers_that_differ_are_parameters_of_their_block(
+    fields: Fields, expected: str, lowered: Any
+) -> None:
+    block = lowered(fields).stages[0].blocks[0]
+    namespace: Fields = {}
+    exec(render(lowered(fields)), namespace)
+    found = inspect.signature(namespace[block.kind]).parameters
+    assert sorted(found) == sorted(expected.split())
