@@ -103,6 +103,18 @@ BODIES: list[tuple[Fields, str, str]] = [
         "conv1 1x1/1:32 bn1 relu conv2 3x3/1x4:32 bn2 relu (blur) se:8 conv3 1x1/1:128 bn3",
     ),
     (
+        BOTTLENECK | {"attention_after": "conv2", "reduce_first": 2},
+        "conv1 1x1/1:16 bn1 relu conv2 3x3/2x2:32 bn2 relu se:8 conv3 1x1/1:128 bn3",
+        "conv1 1x1/1:16 bn1 relu conv2 3x3/1x4:32 bn2 relu se:8 conv3 1x1/1:128 bn3",
+    ),
+    (
+        BOTTLENECK
+        | {"attention_after": "conv2", "dilations": 1}
+        | {"spatial": {"type": "res2net", "scale": 4}},
+        "conv1 1x1/1:128 bn1 relu conv2 se:32 conv3 1x1/1:128 bn3",
+        "conv1 1x1/1:128 bn1 relu conv2 se:32 conv3 1x1/1:128 bn3",
+    ),
+    (
         BOTTLENECK | {"attention": "none", "se": None, "anti_alias": "avg"},
         "conv1 1x1/1:32 bn1 relu conv2 3x3/1x2:32 bn2 relu avgpool 2x2/2^ "
         "conv3 1x1/1:128 bn3",
@@ -229,3 +241,13 @@ def test_numbers_that_differ_are_parameters_of_their_block(
     exec(render(lowered(fields)), namespace)
     found = inspect.signature(namespace[block.kind]).parameters
     assert sorted(found) == sorted(expected.split())
+
+
+def test_what_follows_the_first_block_of_a_stage_has_one_dilation(lowered: Any) -> None:
+    for dilations in ([2, 4], [4, 2]):
+        source = " ".join(render(lowered(BASIC, {"dilations": dilations})).split())
+        assert (
+            "BasicBlock(in_channels, width, stride, previous_dilation, dilation)"
+            in source
+        )
+        assert "stride=1, previous_dilation=dilation, dilation=dilation" in source

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from resnet_spec import SpecError, load, read, report
 from resnet_spec.nodes import compose
 from resnet_spec.source import override
+from resnet_spec.words import shortened
 
 Write = Callable[..., Path]
 
@@ -291,3 +292,29 @@ def test_a_spec_extends_one_that_ships_by_its_name(write: Write) -> None:
     assert nested.sizes.largest == 224
     with pytest.raises(SpecError, match=r"did you mean resnet50d\?"):
         load(write("c.yaml", f"extends: resnet50dd\n{own}"))
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("resnet50d.yaml", "; resnet50d, without a suffix, ships"),
+        ("resnet50dd.yaml", ""),
+        ("bas.yaml", " (did you mean base.yaml?)"),
+        (
+            "resnet18.yaml",
+            " (did you mean resnet1.yaml?); resnet18, without a suffix, ships",
+        ),
+        (f"{'a' * 300}.yaml", ""),
+    ],
+)
+def test_a_spec_to_extend_that_is_not_there(
+    target: str, said: str, write: Write
+) -> None:
+    write("base.yaml", "")
+    if "did you mean" in said and "ships" in said:
+        write("resnet1.yaml", "")
+    file = write("a.yaml", f"extends: {target}\n")
+    with pytest.raises(SpecError) as caught:
+        read(file)
+    path = shortened(str(file.with_name(target)))
+    assert str(caught.value) == f"{file}:1:10: extends: no such file {path}{said}"

@@ -31,9 +31,8 @@ class Slot(NamedTuple):
     def parts(self) -> Parts:
         return Parts(self.spec, self.row.activation)
 
-    def norm(self, number: int, last: bool = False) -> Part:
-        zero = last and self.spec.init.zero_last_norm
-        return self.parts.norm(self.parts.name(number), zero)
+    def last_norm(self, number: int) -> Part:
+        return self.parts.norm(self.parts.name(number), self.spec.init.zero_last_norm)
 
     def norm_act(self, number: int) -> tuple[Part, ...]:
         return self.parts.norm_act(self.parts.name(number))
@@ -98,7 +97,7 @@ def basic(slot: Slot) -> ir.Block:
         *slot.spatial(1, slot.stride, width, width, previous),
         *slot.dropout(),
         second,
-        slot.norm(2, last=True),
+        slot.last_norm(2),
         *[slot.parts.activation()] * activated,
         *slot.attention("last", width),
     )
@@ -119,8 +118,7 @@ def preact_basic(slot: Slot) -> ir.Block:
 def _basic_numbers(slot: Slot) -> tuple[ir.Number, ir.Number, ir.Number]:
     """A basic block's channels, and the dilations of its two convolutions."""
     dilation = ir.Number(slot.row.dilation, "dilation")
-    repeated = dilation if slot.nth else None
-    previous = ir.Number(slot.dilation, "previous_dilation", of=repeated)
+    previous = ir.Number(slot.dilation, "previous_dilation", of=dilation)
     return ir.Number(slot.row.width, "width"), previous, dilation
 
 
@@ -140,7 +138,7 @@ def bottleneck(slot: Slot) -> ir.Block:
         *slot.spatial(2, on2, out, width, dilation),
         *slot.attention("conv2", bands or width),
         slot.parts.conv("conv3", out, 1),
-        slot.norm(3, last=True),
+        slot.last_norm(3),
         *slot.attention("last", out),
     )
 
