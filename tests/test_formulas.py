@@ -29,6 +29,9 @@ head: {classes: 10}
 Fields = dict[str, Any]
 BASIC: Fields = {"block": "basic"}
 BOTTLENECK: Fields = {"block": "bottleneck", "expansion": 4, "stride_on": "conv2"}
+MIXED: Fields = {"block": ["basic", "bottleneck"], "expansion": [None, 4]} | {
+    "stride_on": [None, "conv2"]
+}
 PRE: Fields = {"pre_activation": True}
 
 
@@ -251,3 +254,77 @@ def test_what_follows_the_first_block_of_a_stage_has_one_dilation(lowered: Any) 
             in source
         )
         assert "stride=1, previous_dilation=dilation, dilation=dilation" in source
+
+
+KINDS: list[tuple[Fields, list[tuple[str, str]]]] = [
+    (BASIC, [("BasicBlock", "basic block")] * 2),
+    (BOTTLENECK, [("Bottleneck", "bottleneck")] * 2),
+    (BASIC | PRE, [("PreactBlock", "preact block")] * 2),
+    (BOTTLENECK | PRE, [("PreactBottleneck", "preact bottleneck")] * 2),
+    (
+        BASIC | {"shortcut": ["projection", "none"]},
+        [("BasicBlock", "basic block"), ("PlainBlock", "plain block")],
+    ),
+    (
+        BASIC | PRE | {"shortcut": "none", "attention": ["se", "eca"]},
+        [
+            ("PlainPreactBlockSe", "se plain preact block"),
+            ("PlainPreactBlockEca", "eca plain preact block"),
+        ],
+    ),
+    (
+        BASIC | {"attention": ["se", "none"], "activation": ["silu", "relu"]},
+        [("BasicBlockSeSilu", "se silu basic block"), ("BasicBlock", "basic block")],
+    ),
+    (
+        MIXED | {"attention": ["se", "eca"]},
+        [("BasicBlock", "basic block"), ("Bottleneck", "bottleneck")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), KINDS)
+def test_blocks_are_called_by_what_tells_them_apart(
+    fields: Fields, expected: list[tuple[str, str]], lowered: Any
+) -> None:
+    stages = lowered(fields).stages
+    assert [(s.blocks[0].kind, s.blocks[0].noun) for s in stages] == expected
+
+
+def test_only_bottlenecks_have_attention_inside(lowered: Any) -> None:
+    network = lowered(MIXED, {"attention_after": "conv2"})
+    basic, bottleneck = (stage.blocks[1].body for stage in network.stages)
+    assert said(basic).endswith("bn2 se:4")
+    assert said(bottleneck).endswith("relu se:8 conv3 1x1/1:128 bn3")
+
+
+def test_each_end_has_the_activation_of_its_stage(lowered: Any) -> None:
+    network = lowered(BASIC, PRE, {"activation": ["relu", "silu"]})
+    assert said(network.head) == "norm silu avgpool flatten fc"
+    network = lowered(BASIC, {"activation": ["silu", "relu"]})
+    assert said(network.stem) == "conv1 3x3/1:16 bn1 silu"
+
+
+def test_paths_are_dropped_more_and_more_often(lowered: Any) -> None:
+    """https://arxiv.org/abs/1603.09382, with nothing dropped of the first block."""
+    for depths, expected in (([2, 2], [0, 0.1, 0.2, 0.3]), ([1, 1], [0, 0.3])):
+        network = lowered(BASIC, {"drop_path": 0.3, "depths": depths})
+        rates = [
+            op.rate
+            for _, block in network.blocks()
+            for op in block.body
+            if isinstance(op, ir.DropPath)
+        ]
+        assert rates == pytest.approx(expected)
+
+
+def test_a_selective_kernel_that_does_not_split_takes_odd_widths(lowered: Any) -> None:
+    kernel = {"type": "selective_kernel", "ratio": 0.25, "divisor": 8}
+    fields = BASIC | {
+        "dilations": 1,
+        "attention": "none",
+        "se": None,
+        "widths": [16, 33],
+    }
+    network = lowered(fields, {"spatial": kernel | {"split": False}})
+    assert network.stages[1].output.channels == 33

@@ -153,3 +153,30 @@ def test_what_is_said_of_torchvisions_weights(
         assert found in sentence
     else:
         assert not [note for note in sentences if f" {name}" in note]
+
+
+AVERAGED = "Where the resolution drops, the shortcut averages before it projects."
+DILATED = "The first 3x3 convolution of a stage keeps the dilation of the stage before."
+PLAIN = (
+    "No block has a shortcut: this is a plain network, to compare residual ones with."
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, set()),
+        ({"shortcut": "avg_projection"}, {AVERAGED}),
+        ({"shortcut": [*["avg_projection"] * 3, "projection"]}, set()),
+        ({"shortcut": "avg_projection", "strides": 1}, set()),
+        ({"dilations": [1, 1, 1, 2]}, {DILATED}),
+        ({"dilations": 2}, {DILATED}),
+        ({"shortcut": "none"}, {PLAIN}),
+        ({"shortcut": ["none", *["projection"] * 3]}, set()),
+    ],
+)
+def test_a_sentence_is_said_where_it_is_true(
+    fields: dict[str, Any], said: set[str]
+) -> None:
+    notes = load("resnet18", fields).network.notes
+    assert {AVERAGED, DILATED, PLAIN} & set(notes) == said
