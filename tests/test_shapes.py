@@ -166,6 +166,7 @@ def test_a_floor_pool_fits_224_and_fails_at_240(image: int, fits: bool) -> None:
 
 def test_the_first_difference_may_be_one_step_behind_a_period() -> None:
     assert ir.Lengths(0, 1).first_difference(ir.Lengths(2, 2)) == 3
+    assert ir.Lengths(0, 1).first_difference(ir.Lengths(1, 1)) == 1
     assert ir.Lengths(1, 0).first_difference(ir.Lengths(0, 1)) == 2
     assert ir.Lengths(3, 4).first_difference(ir.Lengths(3, 4)) is None
 
