@@ -170,16 +170,17 @@ def _text(file: File) -> str:
     try:
         with file.open("rb") as opened:
             data = opened.read(LARGEST_FILE + 1)
-        if len(data) > LARGEST_FILE:
-            raise refused("file", f"is larger than {LARGEST_FILE:,} bytes")
+    except (OSError, ValueError) as error:  # ValueError of a NUL in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise refused("file", f"cannot be read, {reason.lower()}") from None
+    if len(data) > LARGEST_FILE:
+        raise refused("file", f"is larger than {LARGEST_FILE:,} bytes")
+    try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         message = f"is not UTF-8 text, byte {error.start} is {byte:#04x}"
         raise refused("text", message) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise refused("file", f"cannot be read, {reason.lower()}") from None
 
 
 def _without(node: Node, *keys: str) -> Node:

@@ -283,6 +283,53 @@ def test_extends_is_bounded(write: Write) -> None:
         load(write("net.yaml", "extends: net0.yaml\n"))
 
 
+def test_what_is_wrong_is_said_of_both_files(write: Write) -> None:
+    base = write("base.yaml", "extends: resnet50\nnorm: {eps: 1, eps: 2}\n")
+    file = write("a.yaml", "extends: base.yaml\nname: A\nname: B\ntitle: A\n")
+    with pytest.raises(SpecError) as caught:
+        load(file)
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"{file}:3:1: name: is given twice, first in line 2; keep one",
+        f"{base}:2:16: norm.eps: is given twice, first in line 2; keep one",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "said"),
+    [
+        (None, "file", "cannot be read, no such file or directory"),
+        (b"a: \xff", "text", "is not UTF-8 text, byte 3 is 0xff"),
+        (b" " * 1_000_001, "file", "is larger than 1,000,000 bytes"),
+        (
+            b" " * 1_000_000,
+            "mapping",
+            "must be a mapping of keys to values, got nothing",
+        ),
+    ],
+)
+def test_files_that_are_no_specs(
+    content: bytes | None, rule: str, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        read(file)
+    (problem,) = caught.value.problems
+    assert (problem.place.file, problem.rule, problem.message) == (
+        str(file),
+        rule,
+        said,
+    )
+
+
+def test_a_path_that_is_no_file_is_no_spec(tmp_path: Path) -> None:
+    for path, said in ((tmp_path, "is a directory"), ("a\0b", "embedded null byte")):
+        with pytest.raises(SpecError) as caught:
+            read(path)
+        assert str(caught.value) == f"{path}: cannot be read, {said}"
+
+
 def test_a_spec_extends_one_that_ships_by_its_name(write: Write) -> None:
     own = "name: Mine\ntitle: Mine\nhead: {classes: 7}\n"
     network = load(write("a.yaml", f"extends: resnet50d\n{own}")).network

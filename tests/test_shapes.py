@@ -171,6 +171,13 @@ def test_the_first_difference_may_be_one_step_behind_a_period() -> None:
     assert ir.Lengths(3, 4).first_difference(ir.Lengths(3, 4)) is None
 
 
+def test_behind_a_constant_map_all_is_constant() -> None:
+    constant, halved = ir.Lengths(5, 0), ir.Lengths(1, 2)
+    assert constant.then(halved) == ir.Lengths(3, 0)
+    assert halved.then(constant) == constant
+    assert [m.smallest(4) for m in (constant, halved)] == [1, 7]
+
+
 def test_a_disagreement_tells_both_shapes_of_an_identity_too() -> None:
     x = ir.Shape(8, 9, 9)
     narrow = {"kernel": 3, "stride": 2, "padding": 1}

@@ -46,7 +46,7 @@ class Lengths(NamedTuple):
 
     def smallest(self, length: int) -> int:
         """The smallest h >= 1 that maps to `length` or more; 1 for a constant."""
-        return max(1, length * self.stride - self.offset) if self.stride else 1
+        return max(1, length * self.stride - self.offset)
 
     def first_difference(self, other: Lengths, start: int = 1) -> int | None:
         """The smallest h >= start at which the two maps differ, None where none is.
@@ -58,4 +58,4 @@ class Lengths(NamedTuple):
             return None
         period = math.lcm(self.stride or 1, other.stride or 1)
         lengths = range(start, start + period + 1)
-        return next((h for h in lengths if self(h) != other(h)), None)
+        return next(h for h in lengths if self(h) != other(h))
