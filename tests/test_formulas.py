@@ -194,6 +194,7 @@ STEMS: list[tuple[Fields, str]] = [
     ({"stem.pool": "conv"}, "conv1 3x3/1:64 bn1 relu pool.0 3x3/2:64 pool.1 pool.2"),
     ({"stem.type": "deep"}, f"{THREE.format(32, 32)} bn1 relu"),
     ({"stem.type": "tiered"}, f"{THREE.format(24, 32)} bn1 relu"),
+    ({"stem.width": 33}, "conv1 3x3/1:33 bn1 relu"),
     (PRE, "conv1 3x3/1:64"),
     ({"stem": {"type": "none", "width": None, "pool": None}}, ""),
 ]
