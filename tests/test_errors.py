@@ -5,6 +5,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -84,6 +85,25 @@ def test_every_rule_in_the_code_has_a_case() -> None:
 
 def test_there_are_sixty_and_more() -> None:
     assert len(CASES) >= 60
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pre_activation": True},
+        {"spatial": {"type": "res2net", "scale": 4}},
+        {"reduce_first": 2},
+        {"groups": 2},
+        {"width_per_group": 64},
+        {"shortcut": "zero_pad"},
+        {"shortcut": "none"},
+    ],
+)
+def test_a_pruned_network_has_plain_bottlenecks(fields: dict[str, Any]) -> None:
+    with pytest.raises(SpecError) as caught:
+        load("ecaresnet50d_pruned", fields)
+    found = {(problem.rule, problem.path) for problem in caught.value.problems}
+    assert ("not-together", ("pruned",)) in found
 
 
 def test_problems_of_a_base_are_placed_in_its_file() -> None:

@@ -45,6 +45,10 @@ def write(tmp_path: Path) -> Write:
         ("1e3", 1000.0),
         (".5", 0.5),
         ("-.inf", float("-inf")),
+        ("+.Inf", float("inf")),
+        (".INF", float("inf")),
+        ("9" * 40, int("9" * 40)),
+        ('! "a"', "a"),
         ("true", True),
         ("~", None),
         ('"64"', "64"),
@@ -137,12 +141,46 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
         ),
         ("a: 1\n---\nb: 2", "2:1: a second document starts here, and a file holds one"),
         ("? [1]\n: 2", "1:3: a key must be a word"),
+        (
+            "a: \x07",
+            " is not YAML, unacceptable character #x0007: control characters are not allowed",
+        ),
     ],
 )
 def test_what_is_no_yaml_is_said_plainly_and_placed(text: str, said: str) -> None:
     with pytest.raises(SpecError) as caught:
         compose(text, "x.yaml")
     assert str(caught.value) == f"x.yaml:{said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "said"),
+    [
+        (
+            "a: [1, &b 2]",
+            "anchor",
+            "1:8: a[1]: anchors and aliases are refused, got &b; ",
+        ),
+        ("a: !!str 2", "tag", "1:4: a: tags are refused, got tag:yaml.org,2002:str"),
+        (
+            "a: " + "9" * 41,
+            "long-number",
+            "1:4: a: a number of 41 characters is refused",
+        ),
+    ],
+)
+def test_what_is_wrong_and_does_not_stop_the_reading(
+    text: str, rule: str, said: str
+) -> None:
+    node, (problem,) = compose(text, "x.yaml")
+    assert problem.rule == rule
+    assert str(problem).startswith(f"x.yaml:{said}")
+    assert node.data.keys() == {"a"}
+
+
+def test_a_value_of_many_lines_is_marked_by_its_first_character() -> None:
+    node, _ = compose('a: "b\n  c d"\nb: cde\n', "x.yaml")
+    assert [node.value[key].place.length for key in "ab"] == [1, 3]
 
 
 def test_every_key_and_value_has_its_place() -> None:
