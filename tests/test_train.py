@@ -274,6 +274,8 @@ def stopped(args: list[str], how: signal.Signals, after: float) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # what a shell starts in the background would not hear Ctrl-C, nor its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
