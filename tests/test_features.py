@@ -8,8 +8,9 @@ from torch import nn
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import FeaturePyramidNetwork
 
-from resnet_spec import build_model, load, render
+from resnet_spec import SpecError, build_model, load, render
 from resnet_spec.build import build
+from resnet_spec.lower import lower
 from tests.models import module_of, seeded
 
 SPECS = ["resnet18", "resnetd/resnet50d", "resnetv2_18", "detection/resnet50_frozen"]
@@ -81,3 +82,15 @@ def test_what_stands_behind_the_last_feature_is_left_out() -> None:
     assert "output   layer2 512 x 28 x 28" in text
     assert "load unchanged" not in text
     assert "MACs (convolutions, one image)" in text
+
+
+@pytest.mark.parametrize("features", [[0], [5], [1, 1], [-1, 2]])
+def test_features_are_different_stages(features: list[int]) -> None:
+    spec = load("resnet18").spec
+    with pytest.raises(SpecError) as caught:
+        lower(spec, features)
+    (problem,) = caught.value.problems
+    assert problem.rule == "features"
+    assert problem.message == (
+        f"features must be different stages from 1 to 4, got {features}"
+    )
