@@ -81,6 +81,7 @@ def test_what_stands_behind_the_last_feature_is_left_out() -> None:
     text = render(load("resnet50", features=[2]).network)
     assert "output   layer2 512 x 28 x 28" in text
     assert "load unchanged" not in text
+    assert "load unchanged" not in render(load("resnet50", features=[4]).network)
     assert "MACs (convolutions, one image)" in text
 
 

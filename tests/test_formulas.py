@@ -300,7 +300,8 @@ def test_only_bottlenecks_have_attention_inside(lowered: Any) -> None:
 
 
 def test_each_end_has_the_activation_of_its_stage(lowered: Any) -> None:
-    network = lowered(BASIC, PRE, {"activation": ["relu", "silu"]})
+    three = {"depths": [1] * 3, "widths": [16, 32, 64], "strides": 1, "dilations": 1}
+    network = lowered(BASIC, PRE, three, {"activation": ["relu", "relu", "silu"]})
     assert said(network.head) == "norm silu avgpool flatten fc"
     network = lowered(BASIC, {"activation": ["silu", "relu"]})
     assert said(network.stem) == "conv1 3x3/1:16 bn1 silu"
@@ -308,8 +309,12 @@ def test_each_end_has_the_activation_of_its_stage(lowered: Any) -> None:
 
 def test_paths_are_dropped_more_and_more_often(lowered: Any) -> None:
     """https://arxiv.org/abs/1603.09382, with nothing dropped of the first block."""
-    for depths, expected in (([2, 2], [0, 0.1, 0.2, 0.3]), ([1, 1], [0, 0.3])):
-        network = lowered(BASIC, {"drop_path": 0.3, "depths": depths})
+    pruned = load("ecaresnet50d_pruned", {"drop_path": 0.3}).network
+    for network, expected in (
+        (lowered(BASIC, {"drop_path": 0.3}), [0, 0.1, 0.2, 0.3]),
+        (lowered(BASIC, {"drop_path": 0.3, "depths": [1, 1]}), [0, 0.3]),
+        (pruned, [0.3 * i / 15 for i in range(16)]),
+    ):
         rates = [
             op.rate
             for _, block in network.blocks()

@@ -151,6 +151,8 @@ def test_what_is_no_yaml_is_said_plainly_and_placed(text: str, said: str) -> Non
     with pytest.raises(SpecError) as caught:
         compose(text, "x.yaml")
     assert str(caught.value) == f"x.yaml:{said}"
+    (problem,) = caught.value.problems
+    assert problem.rule in ("yaml", "one-document", "plain-key")
 
 
 @pytest.mark.parametrize(
