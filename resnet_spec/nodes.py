@@ -102,7 +102,7 @@ class _Composer:
         self.file = file
         self.problems: list[Problem] = []
         self.values = 0
-        self.lines = BREAK.split(f"{text}\n")  # the parser sees an end to the last one
+        self.text = text
         self.events = yaml.parse(text, Loader=LOADER)
 
     def document(self) -> tuple[Node, list[Problem]]:
@@ -124,7 +124,8 @@ class _Composer:
         for words, (message, at_start) in PLAIN_WORDS.items():
             if problem.startswith(words):
                 return message, (at_start and error.context_mark) or mark
-        character = self.lines[mark.line][mark.column : mark.column + 1]
+        lines = BREAK.split(f"{self.text}\n")  # the parser ends the last one too
+        character = lines[mark.line][mark.column : mark.column + 1]
         if character == "\t":
             return "a tab; indent with spaces", mark
         if problem.startswith("found character that cannot start"):

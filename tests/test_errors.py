@@ -4,6 +4,7 @@
 """
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ RULES_FILE = FOLDER / "rules.txt"
 CASES = sorted(path.stem for path in Path(__file__).parent.glob("errors/*.yaml"))
 
 
+@cache
 def problems(case: str) -> tuple[Problem, ...]:
     with pytest.raises(SpecError) as caught:
         load(FOLDER / f"{case}.yaml")
@@ -35,10 +37,8 @@ def text(case: str) -> str:
 
 def rules() -> str:
     """What machines are told: the name of each rule that each wrong spec breaks."""
-    each = (" ".join(problem.rule for problem in problems(case)) for case in CASES)
-    return "".join(
-        f"{case}: {names}\n" for case, names in zip(CASES, each, strict=True)
-    )
+    lines = [f"{case}: {' '.join(p.rule for p in problems(case))}\n" for case in CASES]
+    return "".join(lines)
 
 
 @pytest.mark.parametrize("case", CASES)

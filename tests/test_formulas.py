@@ -5,12 +5,14 @@ have it.
 """
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from resnet_spec import ir, load, render
+from tests.models import module_of
 
 SPEC = """\
 name: Drawn
@@ -35,17 +37,15 @@ MIXED: Fields = {"block": ["basic", "bottleneck"], "expansion": [None, 4]} | {
 PRE: Fields = {"pre_activation": True}
 
 
-@pytest.fixture
-def lowered(tmp_path: Path) -> Any:
-    def lowered(*fields: Fields) -> ir.Network:
-        file = tmp_path / "drawn.yaml"
-        file.write_text(SPEC)
-        merged: Fields = {}
-        for more in fields:
-            merged |= more
-        return load(file, merged).network
+Lowered = Callable[[Fields], ir.Network]
 
-    return lowered
+
+@pytest.fixture
+def lowered(tmp_path: Path) -> Lowered:
+    """The network of SPEC with some fields changed."""
+    file = tmp_path / "drawn.yaml"
+    file.write_text(SPEC)
+    return lambda fields: load(file, fields).network
 
 
 def said(ops: ir.Chain) -> str:
@@ -138,7 +138,7 @@ BODIES: list[tuple[Fields, str, str]] = [
 
 
 @pytest.mark.parametrize(("fields", "first", "second"), BODIES)
-def test_bodies(fields: Fields, first: str, second: str, lowered: Any) -> None:
+def test_bodies(fields: Fields, first: str, second: str, lowered: Lowered) -> None:
     network = lowered(fields)
     blocks = network.stages[1].blocks
     assert [said(block.body) for block in blocks] == [first, second]
@@ -172,9 +172,9 @@ SHORTCUTS: list[tuple[Fields, tuple[str, str, str]]] = [
 
 
 @pytest.mark.parametrize(("fields", "expected"), SHORTCUTS)
-def test_shortcuts(fields: Fields, expected: tuple[str, ...], lowered: Any) -> None:
+def test_shortcuts(fields: Fields, expected: tuple[str, ...], lowered: Lowered) -> None:
     """Of a block that changes nothing, of one that changes its shape, and of the next."""
-    network = lowered(BASIC, fields)
+    network = lowered(BASIC | fields)
     blocks = [block for _, block in network.blocks()]
     assert [said(block.branch) for block in blocks[1:]] == list(expected)
 
@@ -201,9 +201,9 @@ STEMS: list[tuple[Fields, str]] = [
 
 
 @pytest.mark.parametrize(("fields", "expected"), STEMS)
-def test_stems(fields: Fields, expected: str, lowered: Any) -> None:
+def test_stems(fields: Fields, expected: str, lowered: Lowered) -> None:
     width = {} if "stem" in fields else {"stem.width": 64}
-    assert said(lowered(BASIC, width, fields).stem) == expected
+    assert said(lowered(BASIC | width | fields).stem) == expected
 
 
 HEADS: list[tuple[Fields, str]] = [
@@ -221,8 +221,8 @@ HEADS: list[tuple[Fields, str]] = [
 
 
 @pytest.mark.parametrize(("fields", "expected"), HEADS)
-def test_heads(fields: Fields, expected: str, lowered: Any) -> None:
-    assert said(lowered(BASIC, fields).head) == expected
+def test_heads(fields: Fields, expected: str, lowered: Lowered) -> None:
+    assert said(lowered(BASIC | fields).head) == expected
 
 
 @pytest.mark.parametrize(
@@ -238,18 +238,19 @@ def test_heads(fields: Fields, expected: str, lowered: Any) -> None:
     ],
 )
 def test_numbers_that_differ_are_parameters_of_their_block(
-    fields: Fields, expected: str, lowered: Any
+    fields: Fields, expected: str, lowered: Lowered
 ) -> None:
-    block = lowered(fields).stages[0].blocks[0]
-    namespace: Fields = {}
-    exec(render(lowered(fields)), namespace)
-    found = inspect.signature(namespace[block.kind]).parameters
+    network = lowered(fields)
+    kind = network.stages[0].blocks[0].kind
+    found = inspect.signature(module_of(render(network), kind)).parameters
     assert sorted(found) == sorted(expected.split())
 
 
-def test_what_follows_the_first_block_of_a_stage_has_one_dilation(lowered: Any) -> None:
+def test_what_follows_the_first_block_of_a_stage_has_one_dilation(
+    lowered: Lowered,
+) -> None:
     for dilations in ([2, 4], [4, 2]):
-        source = " ".join(render(lowered(BASIC, {"dilations": dilations})).split())
+        source = " ".join(render(lowered(BASIC | {"dilations": dilations})).split())
         assert (
             "BasicBlock(in_channels, width, stride, previous_dilation, dilation)"
             in source
@@ -286,33 +287,33 @@ KINDS: list[tuple[Fields, list[tuple[str, str]]]] = [
 
 @pytest.mark.parametrize(("fields", "expected"), KINDS)
 def test_blocks_are_called_by_what_tells_them_apart(
-    fields: Fields, expected: list[tuple[str, str]], lowered: Any
+    fields: Fields, expected: list[tuple[str, str]], lowered: Lowered
 ) -> None:
     stages = lowered(fields).stages
     assert [(s.blocks[0].kind, s.blocks[0].noun) for s in stages] == expected
 
 
-def test_only_bottlenecks_have_attention_inside(lowered: Any) -> None:
-    network = lowered(MIXED, {"attention_after": "conv2"})
+def test_only_bottlenecks_have_attention_inside(lowered: Lowered) -> None:
+    network = lowered(MIXED | {"attention_after": "conv2"})
     basic, bottleneck = (stage.blocks[1].body for stage in network.stages)
     assert said(basic).endswith("bn2 se:4")
     assert said(bottleneck).endswith("relu se:8 conv3 1x1/1:128 bn3")
 
 
-def test_each_end_has_the_activation_of_its_stage(lowered: Any) -> None:
+def test_each_end_has_the_activation_of_its_stage(lowered: Lowered) -> None:
     three = {"depths": [1] * 3, "widths": [16, 32, 64], "strides": 1, "dilations": 1}
-    network = lowered(BASIC, PRE, three, {"activation": ["relu", "relu", "silu"]})
+    network = lowered(BASIC | PRE | three | {"activation": ["relu", "relu", "silu"]})
     assert said(network.head) == "norm silu avgpool flatten fc"
-    network = lowered(BASIC, {"activation": ["silu", "relu"]})
+    network = lowered(BASIC | {"activation": ["silu", "relu"]})
     assert said(network.stem) == "conv1 3x3/1:16 bn1 silu"
 
 
-def test_paths_are_dropped_more_and_more_often(lowered: Any) -> None:
+def test_paths_are_dropped_more_and_more_often(lowered: Lowered) -> None:
     """https://arxiv.org/abs/1603.09382, with nothing dropped of the first block."""
     pruned = load("ecaresnet50d_pruned", {"drop_path": 0.3}).network
     for network, expected in (
-        (lowered(BASIC, {"drop_path": 0.3}), [0, 0.1, 0.2, 0.3]),
-        (lowered(BASIC, {"drop_path": 0.3, "depths": [1, 1]}), [0, 0.3]),
+        (lowered(BASIC | {"drop_path": 0.3}), [0, 0.1, 0.2, 0.3]),
+        (lowered(BASIC | {"drop_path": 0.3, "depths": [1, 1]}), [0, 0.3]),
         (pruned, [0.3 * i / 15 for i in range(16)]),
     ):
         rates = [
@@ -324,7 +325,9 @@ def test_paths_are_dropped_more_and_more_often(lowered: Any) -> None:
         assert rates == pytest.approx(expected)
 
 
-def test_a_selective_kernel_that_does_not_split_takes_odd_widths(lowered: Any) -> None:
+def test_a_selective_kernel_that_does_not_split_takes_odd_widths(
+    lowered: Lowered,
+) -> None:
     kernel = {"type": "selective_kernel", "ratio": 0.25, "divisor": 8}
     fields = BASIC | {
         "dilations": 1,
@@ -332,5 +335,5 @@ def test_a_selective_kernel_that_does_not_split_takes_odd_widths(lowered: Any) -
         "se": None,
         "widths": [16, 33],
     }
-    network = lowered(fields, {"spatial": kernel | {"split": False}})
+    network = lowered(fields | {"spatial": kernel | {"split": False}})
     assert network.stages[1].output.channels == 33

@@ -13,6 +13,7 @@ from torch import nn
 from resnet_spec import SpecError, load
 from resnet_spec.build import build
 from resnet_spec.ir import Conv
+from tests.models import seeded
 
 SENTENCES = {
     "conv1": "The stride sits on the first 1x1 convolution (v1, as in the paper).",
@@ -114,20 +115,20 @@ CASES = [("resnet18", each) for each in VARIED] + [
 
 @cache
 def torchvisions(name: str) -> nn.Module:
-    torch.manual_seed(0)
-    model: nn.Module = getattr(torchvision.models, name)()
-    return model
+    return seeded(getattr(torchvision.models, name))
+
+
+def shapes(model: nn.Module) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in model.state_dict().items()}
 
 
 def relation(ours: nn.Module, name: str, side: int) -> str:
     """What becomes of torchvision's weights in a model, by running both."""
-    theirs = deepcopy(torchvisions(name))
-    state = theirs.state_dict()
-    if {k: v.shape for k, v in ours.state_dict().items()} != {
-        k: v.shape for k, v in state.items()
-    }:
+    theirs = torchvisions(name)
+    if shapes(ours) != shapes(theirs):
         return "do not load"
-    ours.load_state_dict(state)
+    ours.load_state_dict(theirs.state_dict())
+    theirs = deepcopy(theirs)  # for training changes its statistics
     images = torch.randn(2, 3, side, side)
     with torch.no_grad():
         if not torch.allclose(ours.eval()(images), theirs.eval()(images), 1e-4, 1e-4):

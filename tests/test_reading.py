@@ -382,24 +382,23 @@ def test_a_spec_extends_one_that_ships_by_its_name(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "said"),
+    ("beside", "target", "said"),
     [
-        ("resnet50d.yaml", "; resnet50d, without a suffix, ships"),
-        ("resnet50dd.yaml", ""),
-        ("bas.yaml", " (did you mean base.yaml?)"),
+        ("base", "resnet50d.yaml", "; resnet50d, without a suffix, ships"),
+        ("base", "resnet50dd.yaml", ""),
+        ("base", "bas.yaml", " (did you mean base.yaml?)"),
         (
+            "resnet1",
             "resnet18.yaml",
             " (did you mean resnet1.yaml?); resnet18, without a suffix, ships",
         ),
-        (f"{'a' * 300}.yaml", ""),
+        ("base", f"{'a' * 300}.yaml", ""),
     ],
 )
 def test_a_spec_to_extend_that_is_not_there(
-    target: str, said: str, write: Write
+    beside: str, target: str, said: str, write: Write
 ) -> None:
-    write("base.yaml", "")
-    if "did you mean" in said and "ships" in said:
-        write("resnet1.yaml", "")
+    write(f"{beside}.yaml", "")
     file = write("a.yaml", f"extends: {target}\n")
     with pytest.raises(SpecError) as caught:
         read(file)

@@ -74,6 +74,18 @@ def test_a_chain_is_one_map_of_lengths(windows: list[Window], length: int) -> No
     assert at(length) == expected
 
 
+def adding(body: ir.Chain, branch: ir.Chain) -> ir.Block:
+    return ir.Block("Sketch", "sketch", body, ir.Shortcut(branch), ())
+
+
+def sketched(stem: ir.Chain, *blocks: ir.Block) -> ir.Network:
+    """A network of one stage, on square images of any size."""
+    first, last = (stem[0] if stem else blocks[0].body[0]), blocks[-1]
+    stage = ir.Stage("layer1", blocks, last)
+    pool = chain(last.output, lambda x: ir.GlobalAvgPool(path="avgpool", input=x))
+    return ir.Network("Sketch", "Sketch", None, (), first.input, stem, (stage,), pool)
+
+
 class Sketch(NamedTuple):
     """A network of a stem and blocks, each a body and a shortcut, as windows."""
 
@@ -86,12 +98,9 @@ class Sketch(NamedTuple):
         x, made = stem[-1].output, []
         for body, branch in self.blocks:
             ops, side = (chain(x, *(w.part for w in part)) for part in (body, branch))
-            made.append(ir.Block("Sketch", "sketch", ops, ir.Shortcut(side), ()))
+            made.append(adding(ops, side))
             x = ops[-1].output
-        stage = ir.Stage("layer1", tuple(made), made[-1])
-        pool = chain(x, lambda x: ir.GlobalAvgPool(path="avgpool", input=x))
-        image = stem[0].input
-        return ir.Network("Sketch", "Sketch", None, (), image, stem, (stage,), pool)
+        return sketched(stem, *made)
 
     def first_failure(self) -> tuple[int, int] | None:
         """(image, block) of the first sum that fails, found by trying every size."""
@@ -182,11 +191,7 @@ def test_a_disagreement_tells_both_shapes_of_an_identity_too() -> None:
     x = ir.Shape(8, 9, 9)
     narrow = {"kernel": 3, "stride": 2, "padding": 1}
     body = chain(x, lambda x: ir.Conv(path="op", input=x, out_channels=16, **narrow))
-    block = ir.Block("Sketch", "sketch", body, ir.Shortcut(()), ())
-    stage = ir.Stage("layer1", (block,), block)
-    pool = chain(body[-1].output, lambda x: ir.GlobalAvgPool(path="pool", input=x))
-    network = ir.Network("Sketch", "Sketch", None, (), x, (), (stage,), pool)
-    found = network.disagreement()
+    found = sketched((), adding(body, ())).disagreement()
     assert found == ("layer1.0", 1, ir.Shape(16, 1, 1), ir.Shape(8, 1, 1))
 
 
@@ -195,7 +200,4 @@ def test_behind_a_global_pool_only_one_length_is_asked_for() -> None:
     pool = chain(x, lambda x: ir.GlobalAvgPool(path="pool", input=x))
     one, two = Window(1, 1, 0, 1), Window(1, 2, 0, 1)
     body, branch = (chain(pool[-1].output, w.part) for w in (one, two))
-    block = ir.Block("Sketch", "sketch", body, ir.Shortcut(branch), ())
-    stage = ir.Stage("layer1", (block,), block)
-    network = ir.Network("Sketch", "Sketch", None, (), x, pool, (stage,), pool)
-    assert network.disagreement() is None
+    assert sketched(pool, adding(body, branch)).disagreement() is None

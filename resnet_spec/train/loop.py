@@ -77,7 +77,7 @@ def start(
     for taken in {name, compiled.network.name} & (TAKEN | sys.stdlib_module_names):
         raise RunError(f"{spec}: a run's own predict.py imports another {taken}")
     run = Run(folder or Path("runs", name), name)
-    refuse_to_overwrite(run.folder)
+    refuse_to_overwrite(run)
     warn(report.text(compiled.warnings))
     spec_has = f"; the spec has {asked}" if asked != len(classes) else ""
     say(f"head: {len(classes)} classes, one for each folder in {held.train}{spec_has}")
@@ -112,10 +112,11 @@ def _fit(
         seed_everything(options.seed, verbose=False)
         net = build(compiled.network)
         last = run.last if run.last.exists() else None
-        if options.weights and not last:
-            say(start_from(net, options.weights))
-        elif options.freeze_backbone and not last:
-            say("without --weights the frozen layers stay as they were initialised")
+        if last is None:
+            if options.weights:
+                say(start_from(net, options.weights))
+            elif options.freeze_backbone:
+                say("without --weights the frozen layers stay as they were initialised")
         task = Classifier(net, pictures, options, digest(compiled.spec))
         try:
             trainer.fit(task, pictures, ckpt_path=last)

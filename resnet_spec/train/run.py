@@ -70,9 +70,10 @@ class Run:
         return _read(self.folder / "classes.txt").splitlines()
 
 
-def refuse_to_overwrite(folder: Path) -> None:
-    """Refuses a folder with anything in it as that of a new run."""
-    if (folder / SETTINGS).exists():
+def refuse_to_overwrite(run: Run) -> None:
+    """Refuses a folder that has something in it, or cannot be made, as that of a new run."""
+    folder = run.folder
+    if run.begun:
         message = (
             f"{folder} has a run in it; --resume {folder} goes on with it, -o names"
         )
