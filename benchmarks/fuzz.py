@@ -16,9 +16,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["resnet_spec"]):
-    from resnet_spec import SpecError, load, render, report
-    from resnet_spec.explain import explain
-    from resnet_spec.spec import Spec
+    from resnet_spec import SpecError, load, render
+    from resnet_spec.language.explanation import explain
+    from resnet_spec.language.fields import Spec
+    from resnet_spec.problems import report
 
 FOLDER = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 FILE = FOLDER / "fuzzed.yaml"

@@ -8,16 +8,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from resnet_spec.canonical import digest
 from resnet_spec.compiler import Compiled, load
-from resnet_spec.errors import Problem, SpecError
-from resnet_spec.ir import Network
-from resnet_spec.lower import lower
-from resnet_spec.parse import parse
-from resnet_spec.render import render
-from resnet_spec.source import read
-from resnet_spec.spec import Spec
-from resnet_spec.summary import summarize
+from resnet_spec.emit.source import render
+from resnet_spec.emit.table import summarize
+from resnet_spec.language.canonical import digest
+from resnet_spec.language.document import read
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.parsing import parse
+from resnet_spec.lowering import lower
+from resnet_spec.network import Network
+from resnet_spec.problems import Problem, SpecError
+from resnet_spec.problems.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +68,8 @@ def build_model(
         raise ValueError("features have no classifier, so num_classes changes nothing")
     overrides = {} if num_classes is None else {"head.classes": num_classes}
     network = load(spec, overrides, features).network
-    from resnet_spec.build import build
+    needs("torch", "torch")
+    from resnet_spec.emit.module import build
 
     return build(network, device=device, init=init)
 
@@ -89,6 +91,7 @@ def load_weights(
     Raises ValueError, and leaves the model as it was, where a tensor is missing, left over,
     or of another shape.
     """
-    from resnet_spec.build.weights import load_weights
+    needs("torch", "torch")
+    from resnet_spec.weights.loading import load_weights
 
     load_weights(model, weights, naming, ignore)

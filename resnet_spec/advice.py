@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resnet_spec.errors import Problem
-from resnet_spec.ir import Network
-from resnet_spec.rows import rows
-from resnet_spec.spec import Spec
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.plan import rows
+from resnet_spec.network import Network
+from resnet_spec.problems import Problem
 
 SMALL = 32  # pixels, CIFAR's
 

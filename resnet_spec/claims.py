@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resnet_spec.errors import Problem
-from resnet_spec.ir import Network
-from resnet_spec.spec import Expect
+from resnet_spec.language.fields import Expect
+from resnet_spec.network import Network
+from resnet_spec.problems import Problem
 
 
 def untrue(expect: Expect, network: Network) -> Iterator[Problem]:

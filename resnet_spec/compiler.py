@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from resnet_spec.advice import advice
 from resnet_spec.claims import untrue
-from resnet_spec.errors import Problem, SpecError
-from resnet_spec.ir import Network
-from resnet_spec.library import spec_path
-from resnet_spec.lower import lower
-from resnet_spec.parse import parse
-from resnet_spec.source import Source, read
-from resnet_spec.spec import Spec
+from resnet_spec.language.document import Source, read
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.library import spec_path
+from resnet_spec.language.parsing import parse
+from resnet_spec.lowering import lower
+from resnet_spec.network import Network
+from resnet_spec.problems import Problem, SpecError
 
 
 class Compiled(NamedTuple):

@@ -23,10 +23,10 @@ from torchvision.models import detection, segmentation
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 
 from resnet_spec import load, load_weights, render
-from resnet_spec.build import build, naming_of
-from resnet_spec.build.against import differences, draw_weights, results
-from resnet_spec.ir import Network
-from resnet_spec.naming import names
+from resnet_spec.compare.libraries import differences, draw_weights, naming_of, results
+from resnet_spec.emit.module import build
+from resnet_spec.network import Network
+from resnet_spec.weights.naming import names
 from tests.models import module_of
 
 TABLE = Path(__file__).with_suffix(".csv")

@@ -5,13 +5,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from resnet_spec.errors import Place
-from resnet_spec.ir import Network
-from resnet_spec.lower import lower
-from resnet_spec.nodes import Node
-from resnet_spec.parse import parse
-from resnet_spec.source import Source
-from resnet_spec.spec import Spec
+from resnet_spec.language.document import Source
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.nodes import Node
+from resnet_spec.language.parsing import parse
+from resnet_spec.lowering import lower
+from resnet_spec.network import Network
+from resnet_spec.problems import Place
 
 SHORTCUTS = [
     "projection",

@@ -10,9 +10,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_spec import SpecError, load, lower
-from resnet_spec.build import build, naming_of
-from resnet_spec.build.against import compare
-from resnet_spec.library import shipped
+from resnet_spec.compare.libraries import compare, naming_of
+from resnet_spec.emit.module import build
+from resnet_spec.language.library import shipped
 from tests.conformance import FILES, TABLE, Case, Outcome, cases, outcome, small
 
 CASES = cases()

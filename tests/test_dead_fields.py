@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from resnet_spec import SpecError, load, render
-from resnet_spec.canonical import canonical
-from resnet_spec.lower import lower
-from resnet_spec.spec import Spec
+from resnet_spec.language.canonical import canonical
+from resnet_spec.language.fields import Spec
+from resnet_spec.lowering import lower
 from tests.strategies import parsed, spec_data
 
 

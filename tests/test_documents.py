@@ -9,7 +9,7 @@ import yaml
 from click.testing import CliRunner
 
 from resnet_spec.cli import main
-from resnet_spec.spec import Spec
+from resnet_spec.language.fields import Spec
 
 
 def test_the_reference_is_what_the_models_say() -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from resnet_spec import SpecError, load, read, report
-from resnet_spec.errors import Problem
-from resnet_spec.options import Rule
-from resnet_spec.parse import EXPECTED
-from resnet_spec.rules import LENGTH_RULES, RULES
-from resnet_spec.spec import Spec
+from resnet_spec import SpecError, load, read
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.parsing import EXPECTED
+from resnet_spec.language.rules.fields import LENGTH_RULES, RULES
+from resnet_spec.language.rules.options import Rule
+from resnet_spec.problems import Problem, report
 
 FOLDER = Path("tests/errors")
 RULES_FILE = FOLDER / "rules.txt"

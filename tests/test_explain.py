@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_spec import digest, load, read, render
-from resnet_spec.canonical import canonical
 from resnet_spec.cli import main
-from resnet_spec.explain import explain
-from resnet_spec.parse import parse
-from resnet_spec.spec import Spec
+from resnet_spec.language.canonical import canonical
+from resnet_spec.language.explanation import explain
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.parsing import parse
 from tests.strategies import spec_data
 
 

@@ -9,8 +9,8 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import FeaturePyramidNetwork
 
 from resnet_spec import SpecError, build_model, load, render
-from resnet_spec.build import build
-from resnet_spec.lower import lower
+from resnet_spec.emit.module import build
+from resnet_spec.lowering import lower
 from tests.models import module_of, seeded
 
 SPECS = ["resnet18", "resnetd/resnet50d", "resnetv2_18", "detection/resnet50_frozen"]

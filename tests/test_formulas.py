@@ -11,7 +11,19 @@ from typing import Any
 
 import pytest
 
-from resnet_spec import ir, load, render
+from resnet_spec import load, render
+from resnet_spec.network import (
+    AvgPool,
+    Chain,
+    Conv,
+    DropPath,
+    EfficientChannelAttention,
+    MaxPool,
+    Network,
+    Norm,
+    Op,
+    SqueezeExcite,
+)
 from tests.models import module_of
 
 SPEC = """\
@@ -37,7 +49,7 @@ MIXED: Fields = {"block": ["basic", "bottleneck"], "expansion": [None, 4]} | {
 PRE: Fields = {"pre_activation": True}
 
 
-Lowered = Callable[[Fields], ir.Network]
+Lowered = Callable[[Fields], Network]
 
 
 @pytest.fixture
@@ -48,23 +60,23 @@ def lowered(tmp_path: Path) -> Lowered:
     return lambda fields: load(file, fields).network
 
 
-def said(ops: ir.Chain) -> str:
+def said(ops: Chain) -> str:
     """`conv1 3x3/2x4` is a convolution of stride 2 and dilation 4; ! a norm that is zero."""
     return " ".join(map(_said, ops))
 
 
-def _said(op: ir.Op) -> str:
+def _said(op: Op) -> str:
     text = op.path or type(op).__name__.lower()
-    if isinstance(op, (ir.Conv, ir.AvgPool, ir.MaxPool)):
+    if isinstance(op, (Conv, AvgPool, MaxPool)):
         text += f" {op.kernel}x{op.kernel}/{op.stride}"
         text += f"x{op.dilation}" * (op.dilation > 1) + "^" * op.ceil
-    if isinstance(op, ir.Conv):
+    if isinstance(op, Conv):
         text += f"g{op.groups}" * (op.groups > 1) + f":{op.out_channels}"
-    if isinstance(op, ir.SqueezeExcite):
+    if isinstance(op, SqueezeExcite):
         text += f":{op.squeezed}"
-    if isinstance(op, ir.EfficientChannelAttention):
+    if isinstance(op, EfficientChannelAttention):
         text += f":{op.kernel}"
-    if isinstance(op, ir.Norm):
+    if isinstance(op, Norm):
         text += "!" * op.zero
     return text if op.active else f"({text})"
 
@@ -320,7 +332,7 @@ def test_paths_are_dropped_more_and_more_often(lowered: Lowered) -> None:
             op.rate
             for _, block in network.blocks()
             for op in block.body
-            if isinstance(op, ir.DropPath)
+            if isinstance(op, DropPath)
         ]
         assert rates == pytest.approx(expected)
 

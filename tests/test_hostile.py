@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_spec import SpecError, load, render, report
-from resnet_spec.explain import explain
+from resnet_spec import SpecError, load, render
+from resnet_spec.language.explanation import explain
+from resnet_spec.problems import report
 from tests.hostile.corpus import CORPUS, written
 from tests.strategies import spec_data
 

@@ -11,8 +11,8 @@ import torchvision
 from torch import nn
 
 from resnet_spec import SpecError, load
-from resnet_spec.build import build
-from resnet_spec.ir import Conv
+from resnet_spec.emit.module import build
+from resnet_spec.network import Conv
 from tests.models import seeded
 
 SENTENCES = {

@@ -16,8 +16,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_spec import render
-from resnet_spec.build import build, verify
-from resnet_spec.ir import Network, Res2Conv2d
+from resnet_spec.compare.equality import verify
+from resnet_spec.emit.module import build
+from resnet_spec.network import Network, Res2Conv2d
 from tests.models import module_of
 from tests.strategies import SIZES, networks
 

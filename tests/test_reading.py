@@ -10,10 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_spec import SpecError, load, read, report
-from resnet_spec.nodes import compose
-from resnet_spec.source import override
-from resnet_spec.words import shortened
+from resnet_spec import SpecError, load, read
+from resnet_spec.language.document import override
+from resnet_spec.language.nodes import compose
+from resnet_spec.problems import report
+from resnet_spec.problems.words import shortened
 
 Write = Callable[..., Path]
 

@@ -7,9 +7,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from resnet_spec import load, report
+from resnet_spec import load
 from resnet_spec.cli import main
-from resnet_spec.errors import Place, Problem
+from resnet_spec.problems import Place, Problem, report
 
 WRONG = "tests/errors/many_at_once.yaml"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from resnet_spec import load, render
-from resnet_spec.ir import Block, Network, Number, named_numbers
+from resnet_spec.network import Block, Network, Number, named_numbers
 
 
 def changed(network: Network, at: int, block: Block) -> Network:

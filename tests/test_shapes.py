@@ -8,8 +8,20 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from resnet_spec import ir
-from resnet_spec.lower.parts import chain
+from resnet_spec.lowering.parts import chain
+from resnet_spec.network import (
+    Block,
+    Chain,
+    Conv,
+    GlobalAvgPool,
+    Lengths,
+    MaxPool,
+    Network,
+    Op,
+    Shape,
+    Shortcut,
+    Stage,
+)
 
 LARGEST = 512
 
@@ -28,8 +40,8 @@ class Window(NamedTuple):
         span = length + 2 * self.padding - self.dilation * (self.kernel - 1) - 1
         return (-(-span // self.stride) if self.ceil else span // self.stride) + 1
 
-    def part(self, x: ir.Shape) -> ir.Op:
-        kind = ir.MaxPool if self.ceil else ir.Conv
+    def part(self, x: Shape) -> Op:
+        kind = MaxPool if self.ceil else Conv
         channels = {} if self.ceil else {"out_channels": 8}
         return kind(path="op", input=x, **self._asdict(), **channels)
 
@@ -51,7 +63,7 @@ chains = st.lists(windows() | windows(ceil=True), min_size=1, max_size=3)
 
 @given(windows() | windows(ceil=True), st.integers(1, 70))
 def test_an_op_has_the_size_that_torch_gives(window: Window, length: int) -> None:
-    op = window.part(ir.Shape(8, length, length))
+    op = window.part(Shape(8, length, length))
     assert op.lengths(length) == window.size(length)
     assume(window.size(length) > 0)
     x = torch.empty(1, 8, length, length, device="meta")
@@ -67,23 +79,23 @@ def test_an_op_has_the_size_that_torch_gives(window: Window, length: int) -> Non
 
 @given(chains, st.integers(1, 200))
 def test_a_chain_is_one_map_of_lengths(windows: list[Window], length: int) -> None:
-    ops = chain(ir.Shape(8, length, length), *(window.part for window in windows))
-    at, expected = ir.Lengths(), length
+    ops = chain(Shape(8, length, length), *(window.part for window in windows))
+    at, expected = Lengths(), length
     for op, window in zip(ops, windows, strict=True):
         at, expected = at.then(op.lengths), window.size(expected)
     assert at(length) == expected
 
 
-def adding(body: ir.Chain, branch: ir.Chain) -> ir.Block:
-    return ir.Block("Sketch", "sketch", body, ir.Shortcut(branch), ())
+def adding(body: Chain, branch: Chain) -> Block:
+    return Block("Sketch", "sketch", body, Shortcut(branch), ())
 
 
-def sketched(stem: ir.Chain, *blocks: ir.Block) -> ir.Network:
+def sketched(stem: Chain, *blocks: Block) -> Network:
     """A network of one stage, on square images of any size."""
     first, last = (stem[0] if stem else blocks[0].body[0]), blocks[-1]
-    stage = ir.Stage("layer1", blocks, last)
-    pool = chain(last.output, lambda x: ir.GlobalAvgPool(path="avgpool", input=x))
-    return ir.Network("Sketch", "Sketch", None, (), first.input, stem, (stage,), pool)
+    stage = Stage("layer1", blocks, last)
+    pool = chain(last.output, lambda x: GlobalAvgPool(path="avgpool", input=x))
+    return Network("Sketch", "Sketch", None, (), first.input, stem, (stage,), pool)
 
 
 class Sketch(NamedTuple):
@@ -92,8 +104,8 @@ class Sketch(NamedTuple):
     stem: list[Window]
     blocks: list[tuple[list[Window], list[Window]]]
 
-    def network(self) -> ir.Network:
-        x = ir.Shape(8, LARGEST, LARGEST)
+    def network(self) -> Network:
+        x = Shape(8, LARGEST, LARGEST)
         stem = chain(x, *(window.part for window in self.stem))
         x, made = stem[-1].output, []
         for body, branch in self.blocks:
@@ -170,34 +182,34 @@ def test_a_floor_pool_fits_224_and_fails_at_240(image: int, fits: bool) -> None:
         length = block.lengths(length)
     assert all(sums) is fits
     found = network.disagreement()
-    assert found == ("layer1.0", 17, ir.Shape(8, 3, 3), ir.Shape(8, 2, 2))
+    assert found == ("layer1.0", 17, Shape(8, 3, 3), Shape(8, 2, 2))
 
 
 def test_the_first_difference_may_be_one_step_behind_a_period() -> None:
-    assert ir.Lengths(0, 1).first_difference(ir.Lengths(2, 2)) == 3
-    assert ir.Lengths(0, 1).first_difference(ir.Lengths(1, 1)) == 1
-    assert ir.Lengths(1, 0).first_difference(ir.Lengths(0, 1)) == 2
-    assert ir.Lengths(3, 4).first_difference(ir.Lengths(3, 4)) is None
+    assert Lengths(0, 1).first_difference(Lengths(2, 2)) == 3
+    assert Lengths(0, 1).first_difference(Lengths(1, 1)) == 1
+    assert Lengths(1, 0).first_difference(Lengths(0, 1)) == 2
+    assert Lengths(3, 4).first_difference(Lengths(3, 4)) is None
 
 
 def test_behind_a_constant_map_all_is_constant() -> None:
-    constant, halved = ir.Lengths(5, 0), ir.Lengths(1, 2)
-    assert constant.then(halved) == ir.Lengths(3, 0)
+    constant, halved = Lengths(5, 0), Lengths(1, 2)
+    assert constant.then(halved) == Lengths(3, 0)
     assert halved.then(constant) == constant
     assert [m.smallest(4) for m in (constant, halved)] == [1, 7]
 
 
 def test_a_disagreement_tells_both_shapes_of_an_identity_too() -> None:
-    x = ir.Shape(8, 9, 9)
+    x = Shape(8, 9, 9)
     narrow = {"kernel": 3, "stride": 2, "padding": 1}
-    body = chain(x, lambda x: ir.Conv(path="op", input=x, out_channels=16, **narrow))
+    body = chain(x, lambda x: Conv(path="op", input=x, out_channels=16, **narrow))
     found = sketched((), adding(body, ())).disagreement()
-    assert found == ("layer1.0", 1, ir.Shape(16, 1, 1), ir.Shape(8, 1, 1))
+    assert found == ("layer1.0", 1, Shape(16, 1, 1), Shape(8, 1, 1))
 
 
 def test_behind_a_global_pool_only_one_length_is_asked_for() -> None:
-    x = ir.Shape(8, 9, 9)
-    pool = chain(x, lambda x: ir.GlobalAvgPool(path="pool", input=x))
+    x = Shape(8, 9, 9)
+    pool = chain(x, lambda x: GlobalAvgPool(path="pool", input=x))
     one, two = Window(1, 1, 0, 1), Window(1, 2, 0, 1)
     body, branch = (chain(pool[-1].output, w.part) for w in (one, two))
     assert sketched(pool, adding(body, branch)).disagreement() is None

@@ -7,7 +7,7 @@ from timm.models.resnet import BasicBlock, Bottleneck, ResNet
 from torch import nn
 
 from resnet_spec import load
-from resnet_spec.build import build
+from resnet_spec.emit.module import build
 from tests.models import assert_same_results, both
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from resnet_spec import build_model, load
-from resnet_spec.build import build
+from resnet_spec.emit.module import build
 from tests.models import assert_same_results, assert_same_state, both, seeded
 
 NAMES = [

@@ -29,15 +29,16 @@ from torch.utils.data import DataLoader, DistributedSampler
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from resnet_spec import build_model, load, naming
-from resnet_spec.build import build
+from resnet_spec import build_model, load
 from resnet_spec.cli import main
-from resnet_spec.ir import Shape
+from resnet_spec.emit.module import build
+from resnet_spec.network import Shape
 from resnet_spec.train import Options, predict
 from resnet_spec.train.checkpoints import Keep
 from resnet_spec.train.pictures import Augmented, Folder, broken_in, prepare, read
 from resnet_spec.train.task import _factor, _mean
 from resnet_spec.train.weights import start_from
+from resnet_spec.weights import naming
 
 pytestmark = pytest.mark.slow
 

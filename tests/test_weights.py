@@ -13,10 +13,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from resnet_spec import build_model, load_weights
-from resnet_spec.build import WeightsError, build
-from resnet_spec.ir import Network
-from resnet_spec.library import shipped
-from resnet_spec.naming import NAMINGS, names
+from resnet_spec.emit.module import build
+from resnet_spec.language.library import shipped
+from resnet_spec.network import Network
+from resnet_spec.weights.loading import WeightsError
+from resnet_spec.weights.naming import NAMINGS, names
 from tests.strategies import networks
 
 Save = Callable[[dict[str, Tensor], Path], None]

@@ -6,10 +6,14 @@ import click
 
 from resnet_spec import __version__
 from resnet_spec.cli.build import build
-from resnet_spec.cli.documents import completion, schema
-from resnet_spec.cli.inspect import check, explain, summary
-from resnet_spec.cli.shipped import list_specs
-from resnet_spec.cli.train import predict, train
+from resnet_spec.cli.check import check
+from resnet_spec.cli.completion import completion
+from resnet_spec.cli.explain import explain
+from resnet_spec.cli.list import list_specs
+from resnet_spec.cli.predict import predict
+from resnet_spec.cli.schema import schema
+from resnet_spec.cli.summary import summary
+from resnet_spec.cli.train import train
 from resnet_spec.cli.verify import verify
 
 __all__ = ["main"]

@@ -19,7 +19,8 @@ from resnet_spec.cli.common import (
     reason,
     report_problems,
 )
-from resnet_spec.files import obstacle, write
+from resnet_spec.output import obstacle, write
+from resnet_spec.problems.extras import needs
 
 
 @click.command()
@@ -76,7 +77,8 @@ def build(outcome: Outcome, output: str, **options: Any) -> None:
 
 
 def _verify(jobs: list[Job]) -> None:
-    from resnet_spec.build import verify
+    needs("torch", "torch")
+    from resnet_spec.compare.equality import verify
 
     failures = [
         f"{job.spec.file}: built and generated differ, {difference}"

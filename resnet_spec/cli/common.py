@@ -11,17 +11,17 @@ from typing import Any, NamedTuple, NoReturn, ParamSpec
 
 import click
 
-from resnet_spec import __version__, report
-from resnet_spec.canonical import digest
+from resnet_spec import __version__
 from resnet_spec.compiler import load
-from resnet_spec.errors import Problem, SpecError
-from resnet_spec.files import SpecFile, spec_files
-from resnet_spec.ir import Network
-from resnet_spec.render import render
-from resnet_spec.source import override
-from resnet_spec.stamp import origin, stamped
+from resnet_spec.emit.source import render
+from resnet_spec.emit.source.stamp import origin, stamped
+from resnet_spec.language.canonical import digest
+from resnet_spec.language.document import override
+from resnet_spec.network import Network
+from resnet_spec.output import SpecFile, spec_files
+from resnet_spec.problems import Problem, SpecError, report
+from resnet_spec.problems.words import counted, flow
 from resnet_spec.train.options import RunError
-from resnet_spec.words import counted, flow
 
 EXTENDED = "extends this file"  # what is noted of a problem in another file
 P = ParamSpec("P")

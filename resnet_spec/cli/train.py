@@ -1,4 +1,4 @@
-"""The commands of training: train, predict."""
+"""The command that trains: train."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 from pydantic import ValidationError
 
 from resnet_spec.cli.common import SET, Overrides, reported
-from resnet_spec.train import predict as predicted
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
 from resnet_spec.train.options import Options
@@ -98,29 +97,3 @@ def _first(error: ValidationError) -> str:
         return text
     flag = str(found["loc"][0]).replace("_", "-")
     return f"--{flag}: {text.lower()}, got {found['input']}"
-
-
-@click.command()
-@click.argument("run", type=click.Path())
-@click.argument(
-    "images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path()
-)
-@click.option(
-    "--top",
-    default=5,
-    show_default=True,
-    metavar="N",
-    type=click.IntRange(1),
-    help="Classes to print of each.",
-)
-@reported
-def predict(run: str, images: tuple[str, ...], top: int) -> None:
-    """Print the likeliest classes of each IMAGE, with their probabilities, by a trained RUN.
-
-    \b
-    resnet-spec predict runs/resnet34 dinner.jpg
-    """
-    for image, found in zip(images, predicted(run, images), strict=True):
-        click.echo(image)
-        for name, probability in sorted(found.items(), key=lambda item: -item[1])[:top]:
-            click.echo(f"  {probability:.3f}  {name}")

@@ -10,10 +10,11 @@ import click
 
 from resnet_spec.cli.common import SET, fail, reported
 from resnet_spec.compiler import load
-from resnet_spec.ir import Network
+from resnet_spec.network import Network
+from resnet_spec.problems.extras import needs
 
 if TYPE_CHECKING:
-    from resnet_spec.build.against import Difference
+    from resnet_spec.compare.libraries import Difference
 
 
 @click.command()
@@ -47,7 +48,8 @@ def verify(
     resnet-spec verify resnetv2_50x1_bit --against timm:resnetv2_50x1_bit
     """
     network = load(spec, dict(overrides)).network
-    from resnet_spec.build import WeightsError
+    needs("torch", "torch")
+    from resnet_spec.weights.loading import WeightsError
 
     worst, compared = 0.0, 0
     try:
@@ -73,7 +75,8 @@ def _compared(
     network: Network, against: str
 ) -> Iterator[tuple[tuple[int, int], list[Difference]]]:
     """Each size and what was compared at it; nothing where the other network fails."""
-    from resnet_spec.build import build, compare, naming_of, reference, takes
+    from resnet_spec.compare.libraries import compare, naming_of, reference, takes
+    from resnet_spec.emit.module import build
 
     theirs, ours = reference(against, network.classes), build(network)
     naming_of(ours, theirs)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from resnet_spec.problems.extras import needs
 from resnet_spec.train.options import Options, RunError
+
+LOOP = ("pytorch_lightning", "torchvision", "matplotlib")
 
 __all__ = ["Options", "RunError", "predict", "resume", "train"]
 
@@ -33,7 +35,7 @@ def train(
     script that calls it with workers needs `if __name__ == "__main__":` where Python starts
     processes anew (macOS, Windows, Linux from Python 3.14 on).
     """
-    _needs("pytorch_lightning", "torchvision", "matplotlib")
+    needs("train", *LOOP)
     from resnet_spec.train.loop import start
 
     folder = None if output is None else Path(output)
@@ -43,7 +45,7 @@ def train(
 def resume(run: str | os.PathLike[str], epochs: int | None = None) -> None:
     """Go on with a run from its last whole epoch, to the epochs that it was begun with, or
     to more: then it is as if begun with those. Raises as `train` does."""
-    _needs("pytorch_lightning", "torchvision", "matplotlib")
+    needs("train", *LOOP)
     from resnet_spec.train.loop import go_on
 
     go_on(Path(run), epochs)
@@ -56,14 +58,7 @@ def predict(
 
     Raises RunError for a folder that is no finished run, or a file that is no picture.
     """
-    _needs("torchvision")
+    needs("train", "torchvision")
     from resnet_spec.train.predictions import predictions
 
     return predictions(Path(run), [Path(image) for image in images])
-
-
-def _needs(*modules: str) -> None:
-    for module in modules:
-        if find_spec(module) is None:
-            message = f"this needs {module}: pip install 'resnet-spec[train]'"
-            raise ImportError(message)

@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from resnet_spec.files import write
+from resnet_spec.output import write
 from resnet_spec.train.options import RunError
 
 

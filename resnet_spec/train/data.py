@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning import LightningDataModule, Trainer
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
-from resnet_spec.ir import Shape
+from resnet_spec.network import Shape
 from resnet_spec.train.options import Options, RunError
 from resnet_spec.train.pictures import Augmented, Folder, Held, Order, broken_in
 from resnet_spec.train.say import say

@@ -17,11 +17,11 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.utilities import rank_zero_only
 
-from resnet_spec import report
-from resnet_spec.build import build
-from resnet_spec.canonical import digest
 from resnet_spec.compiler import Compiled, load
-from resnet_spec.files import spec_files
+from resnet_spec.emit.module import build
+from resnet_spec.language.canonical import digest
+from resnet_spec.output import spec_files
+from resnet_spec.problems import report
 from resnet_spec.train.checkpoints import Keep, WholeFiles, read
 from resnet_spec.train.data import Pictures
 from resnet_spec.train.options import Options, RunError

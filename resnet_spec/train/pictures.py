@@ -19,7 +19,7 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 from torchvision.transforms import v2
 from tqdm import tqdm
 
-from resnet_spec.ir import Shape
+from resnet_spec.network import Shape
 from resnet_spec.train.options import RunError
 
 MODES = {1: "L", 3: "RGB"}

@@ -6,8 +6,8 @@ import io
 
 from safetensors.torch import save
 
-from resnet_spec.files import write
-from resnet_spec.ir import Network
+from resnet_spec.network import Network
+from resnet_spec.output import write
 from resnet_spec.train.checkpoints import read
 from resnet_spec.train.pictures import MEAN, MODES, STD
 from resnet_spec.train.run import Run

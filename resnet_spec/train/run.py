@@ -9,12 +9,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from resnet_spec import __version__
-from resnet_spec.canonical import digest
 from resnet_spec.compiler import Compiled
-from resnet_spec.explain import explain
-from resnet_spec.files import write
-from resnet_spec.render import render
-from resnet_spec.stamp import origin, stamped
+from resnet_spec.emit.source import render
+from resnet_spec.emit.source.stamp import origin, stamped
+from resnet_spec.language.canonical import digest
+from resnet_spec.language.explanation import explain
+from resnet_spec.output import write
 from resnet_spec.train.options import Options, RunError
 
 SETTINGS = "run.json"

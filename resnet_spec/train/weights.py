@@ -6,9 +6,9 @@ from pathlib import Path
 
 from torch import nn
 
-from resnet_spec.build.weights import WeightsError, load_weights, tensors
-from resnet_spec.naming import fitting, names
 from resnet_spec.train.options import RunError
+from resnet_spec.weights.loading import WeightsError, load_weights, tensors
+from resnet_spec.weights.naming import fitting, names
 
 
 def start_from(net: nn.Module, file: Path) -> str:

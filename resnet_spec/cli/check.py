@@ -1,0 +1,42 @@
+"""The command that only looks for mistakes: check."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from resnet_spec.cli.common import (
+    Outcome,
+    compiling,
+    line,
+    report_problems,
+)
+from resnet_spec.problems import report
+
+
+@click.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(report.FORMATS)),
+    default="text",
+    show_default=True,
+    help="For people, for programs, for GitHub's annotations, for code scanning.",
+)
+@compiling
+def check(outcome: Outcome, form: str) -> None:
+    """Look for mistakes in each SPEC; print all of them, with their places.
+
+    \b
+    resnet-spec check specs
+    resnet-spec check specs --strict --format sarif > resnet-spec.sarif
+    """
+    if form == "text":
+        report_problems(outcome.problems)
+        for job in outcome.jobs:
+            click.echo(line(job.spec.file, job.network))
+    else:
+        click.echo(report.FORMATS[form](outcome.problems), nl=False)
+    if outcome.fails:
+        sys.exit(1)

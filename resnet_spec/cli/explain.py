@@ -1,0 +1,29 @@
+"""The command that prints a spec whole: explain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from resnet_spec.cli.common import SET, reported
+from resnet_spec.compiler import load
+
+
+@click.command()
+@click.argument("spec", type=click.Path())
+@click.option("--plain", is_flag=True, help="Leave out where each value comes from.")
+@SET
+@reported
+def explain(spec: str, plain: bool, overrides: tuple[tuple[str, Any], ...]) -> None:
+    """Print SPEC whole: all that it extends and all defaults, and whence each value comes.
+
+    \b
+    resnet-spec explain specs/wide_resnet50_2.yaml
+    resnet-spec explain specs/resnet101.yaml --plain > whole.yaml
+    """
+    from resnet_spec.language import explanation
+
+    compiled = load(spec, dict(overrides))
+    text = explanation.explain(compiled.source, compiled.spec, plain)
+    click.echo(text, nl=False)

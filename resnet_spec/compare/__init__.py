@@ -1,0 +1,1 @@
+"""Two networks side by side: built and generated, ours and another library's. Needs torch."""

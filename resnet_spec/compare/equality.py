@@ -1,0 +1,90 @@
+"""Does the generated source equal the built module, bit for bit?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from resnet_spec.emit.module import build
+from resnet_spec.network import Network
+
+
+def verify(network: Network, source: str, batch: int = 2) -> list[str]:
+    """What differs between `build(network)` and the source's class; nothing if they are equal.
+
+    Compared are names, order and shapes of the state dict, first weights from one seed,
+    and for a random batch of the network's image size: training output, every gradient,
+    the statistics after that step, and the evaluation output.
+    """
+    scope: dict[str, object] = {"__name__": network.name}
+    exec(compile(source, f"<{network.name}>", "exec"), scope)
+    generated = cast("Callable[[], nn.Module]", scope[network.name])
+    with torch.random.fork_rng():
+        ours, theirs = (_seeded(make) for make in (lambda: build(network), generated))
+        images = torch.randn(batch, *network.image)
+        return list(_differences(ours, theirs, images))
+
+
+def _seeded(make: Callable[[], nn.Module]) -> nn.Module:
+    torch.manual_seed(0)
+    return make()
+
+
+def _differences(ours: nn.Module, theirs: nn.Module, images: Tensor) -> Iterator[str]:
+    names = [[(k, v.shape) for k, v in m.state_dict().items()] for m in (ours, theirs)]
+    for mine, other in zip_longest(*names):
+        if mine != other:
+            yield f"state dict: {mine} built, {other} generated"
+            return
+    yield from _unequal("first weights", ours.state_dict(), theirs.state_dict())
+    runs = [(*step(m, images), m.state_dict()) for m in (ours, theirs)]
+    for what, mine, other in zip(
+        ("training", "gradient of", "after a step"), *runs, strict=True
+    ):
+        yield from _unequal(what, mine, other)
+    given = [evaluated(model, images) for model in (ours, theirs)]
+    yield from _unequal("evaluation", *given)
+
+
+def step(
+    model: nn.Module, images: Tensor
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Outputs and gradients of one training step, dropout from one seed."""
+    model.zero_grad()
+    torch.manual_seed(1)
+    given = outputs(model.train()(images))
+    loss = torch.stack([tensor.square().mean() for tensor in given.values()]).sum()
+    torch.autograd.backward(loss)
+    gradients = {k: p.grad for k, p in model.named_parameters() if p.grad is not None}
+    return given, gradients
+
+
+def outputs(given: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+    """What a network gives, by name: one output, or the maps of its stages."""
+    return {"output": given} if isinstance(given, Tensor) else given
+
+
+def evaluated(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
+    """The evaluation output, with the batch's own statistics so that numbers stay finite."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # the plain mean over all batches, here the one
+    torch.manual_seed(2)
+    with torch.no_grad():
+        model.train()(images)
+        return outputs(model.eval()(images))
+
+
+def _unequal(
+    what: str, mine: dict[str, Tensor], other: dict[str, Tensor]
+) -> Iterator[str]:
+    if mine.keys() != other.keys():
+        yield f"{what}: {sorted(mine.keys() ^ other.keys())} on one side only"
+    for name in mine.keys() & other.keys():
+        if not torch.equal(mine[name], other[name]):
+            yield f"{what} {name}: not equal"

@@ -1,0 +1,129 @@
+"""A network beside another library's of the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from resnet_spec.compare.equality import evaluated, step
+from resnet_spec.weights.loading import WeightsError, load_weights
+from resnet_spec.weights.naming import fitting, names
+
+
+class Difference(NamedTuple):
+    """The largest difference in one result, over the largest number in it."""
+
+    result: str  # "evaluation output"
+    size: tuple[int, int]  # height, width
+    relative: float
+
+
+def reference(which: str, classes: int | None) -> nn.Module:
+    """`timm:resnet50d` or `torchvision:resnet50`, without weights of its own.
+
+    Raises ValueError for a name that is not there, ImportError without the library.
+    """
+    library, _, name = which.partition(":")
+    if library == "timm" and name:
+        import timm
+
+        if name not in timm.list_models():
+            raise ValueError(f"timm {timm.__version__} has no {name}")
+        model: nn.Module = timm.create_model(name, num_classes=classes or 0)
+        return model
+    if library == "torchvision" and name:
+        import torchvision
+
+        if name not in torchvision.models.list_models(module=torchvision.models):
+            raise ValueError(f"torchvision {torchvision.__version__} has no {name}")
+        made: nn.Module = torchvision.models.get_model(
+            name, num_classes=classes or 1000
+        )
+        return made
+    raise ValueError(f"{which} is not of the form timm:NAME or torchvision:NAME")
+
+
+def takes(model: nn.Module, image: tuple[int, int, int]) -> bool:
+    """Whether the model runs on images of that shape at all."""
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *image))
+    except (RuntimeError, AssertionError, ValueError):
+        return False
+    return True
+
+
+def naming_of(ours: nn.Module, theirs: nn.Module) -> str:
+    """The naming by which our tensors are theirs; WeightsError where there is none."""
+    if naming := fitting(ours.state_dict(), theirs.state_dict()):
+        return naming
+    load_weights(ours, theirs.state_dict(), "timm")  # says what is wrong
+    raise WeightsError("no naming fits")
+
+
+def compare(
+    ours: nn.Module,
+    theirs: nn.Module,
+    sizes: Iterable[tuple[int, int]],
+    channels: int = 3,
+) -> Iterator[Difference]:
+    """How far outputs and gradients of both are apart, for pairs of random images.
+
+    Their weights, drawn so that nothing hides behind a zero or a one, are moved to ours
+    first. Compared are training output, every gradient, and the evaluation output behind
+    statistics of its own. Of a module that gives several maps, each is compared.
+    """
+    naming = naming_of(ours, theirs)
+    table = names(ours.state_dict(), naming)
+    for size in sizes:
+        draw_weights(theirs)
+        load_weights(ours, theirs.state_dict(), naming)
+        images = torch.randn(2, channels, *size)
+        mine, other = dict(results(ours, images)), dict(results(theirs, images))
+        yield from differences(mine, other, table, size)
+
+
+def differences(
+    mine: dict[str, Tensor],
+    other: dict[str, Tensor],
+    table: Mapping[str, str],
+    size: tuple[int, int],
+) -> Iterator[Difference]:
+    """How far the results of two modules are apart, of which the table has their names."""
+    for name, tensor in mine.items():
+        yield Difference(name, size, _apart(tensor, other[table.get(name, name)]))
+
+
+def draw_weights(model: nn.Module) -> None:
+    """Norms that scale and shift, so that no zero hides a branch, and fresh statistics."""
+    generator = torch.Generator().manual_seed(0)
+    for name, tensor in model.state_dict().items():
+        if not tensor.is_floating_point():
+            tensor.zero_()
+        elif "running_mean" in name:
+            tensor.normal_(0, 0.1, generator=generator)
+        elif tensor.ndim == 1:
+            tensor.uniform_(0.5, 1.5, generator=generator)
+
+
+def results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Training outputs, every gradient, and evaluation outputs on the batch's statistics."""
+    given, gradients = step(model, images)
+    for i, output in enumerate(given.values()):
+        yield f"training output {i}", output.detach()
+    yield from gradients.items()
+    for i, output in enumerate(evaluated(model, images).values()):
+        yield f"evaluation output {i}", output
+
+
+def _apart(mine: Tensor, other: Tensor) -> float:
+    """The largest difference over the largest number; infinite where one is not finite."""
+    if mine.shape != other.shape or not (
+        mine.isfinite().all() and other.isfinite().all()
+    ):
+        return float("inf")
+    largest = other.abs().max().item()
+    return (mine - other).abs().max().item() / largest if largest else 0.0

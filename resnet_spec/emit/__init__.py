@@ -1,0 +1,1 @@
+"""Network -> something: a module, source, a table. Siblings never import each other."""

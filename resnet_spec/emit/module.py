@@ -1,0 +1,167 @@
+"""Network -> nn.Module. Knows ops, not blocks.
+
+Blocks and stages are modules with a forward of their own, so that `model.layer2(x)`,
+hooks, tracing and summaries work as on a network written by hand.
+"""
+
+# No deferred annotations here: TorchScript reads those of `forward` when it traces.
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from resnet_spec import layers
+from resnet_spec.network import (
+    Block,
+    Condition,
+    Either,
+    Layer,
+    Network,
+    Norm,
+    Number,
+    Op,
+    Rate,
+)
+
+
+def build(
+    network: Network, *, device: torch.device | str | None = None, init: bool = True
+) -> nn.Module:
+    """The network as a module, from images (N, C, H, W) to (N, classes) or (N, features).
+
+    With features, it gives a dict of maps (N, C, H, W) by stage, and has its `channels` and
+    `strides` as dicts.
+
+    `device="meta"` gives shapes without storage. `init=False` leaves all tensors as they
+    lie in memory, for whoever loads them next.
+    """
+    device = torch.device(device or torch.get_default_device())
+    with device if init else torch.device("meta"):
+        model = _Network(network)
+        if init:
+            _initialise(model, network)
+    return model if init else model.to_empty(device=device)
+
+
+def _initialise(model: nn.Module, network: Network) -> None:
+    """Kaiming normal for convolutions, as in torchvision 0.29; zero for norms that ask."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out")
+    for path, op in network.ops():
+        if isinstance(op, Norm) and op.zero:
+            nn.init.zeros_(model.get_parameter(f"{path}.weight"))
+
+
+def _module(op: Op) -> nn.Module:
+    """The op's module; the identity where the op does not take part."""
+    if not op.active:
+        return nn.Identity()
+    made: Callable[..., nn.Module] = getattr(
+        layers if isinstance(op, Layer) else nn, op.module
+    )
+    args = [_plain(arg.value) for arg in op.args if not arg.keyword]
+    return made(
+        *args, **{arg.keyword: _plain(arg.value) for arg in op.args if arg.keyword}
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value without its name: an int, a float, or whether a condition holds."""
+    if isinstance(value, Condition):
+        return value.holds
+    if isinstance(value, (Number, Either)):
+        return int(value)
+    return float(value) if isinstance(value, Rate) else value
+
+
+# --- modules of several -------------------------------------------------------------------
+
+
+class _Composite(nn.Module):
+    """Modules by name, to be run in sequences of names."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def add(self, ops: Iterable[Op]) -> None:
+        """A module for each op; those of numbered paths, `downsample.0`, in a Sequential."""
+        for name, group in groupby((op for op in ops if op.path), key=_attribute):
+            members = [(op.path, _module(op)) for op in group]
+            alone = members[0][0] == name
+            module = members[0][1] if alone else nn.Sequential(*(m for _, m in members))
+            self.add_module(name, module)
+
+    def run(self, names: Iterable[str], x: Tensor) -> Tensor:
+        """The named modules one after the other; the name of a flatten is empty."""
+        for name in names:
+            x = getattr(self, name)(x) if name else x.flatten(1)
+        return x
+
+    def _get_name(self) -> str:
+        return self.kind
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """The same with every call written out: TorchScript cannot look names up."""
+        return fx.GraphModule(self, _Tracer().trace(self))
+
+
+class _Block(_Composite):
+    """post(body(pre(x)) + shortcut)"""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__(block.kind)
+        self.add(block.registered)
+        self.adds = block.shortcut is not None
+        self.pre, self.body = _names(block.pre), _names(block.body)
+        self.branch, self.post = _names(block.branch), _names(block.post)
+        self.from_pre = bool(self.branch and block.shortcut and block.shortcut.from_pre)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.run(self.pre, x)
+        shortcut = y if self.from_pre else x
+        y = self.run(self.body, y)
+        if self.adds:
+            y = y + self.run(self.branch, shortcut)
+        return self.run(self.post, y)
+
+
+class _Network(_Composite):
+    """head(stages(stem(x))), or what each of some stages gives, by its name."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network.name)
+        self.add(network.stem)
+        for stage in network.stages:
+            self.add_module(stage.name, nn.Sequential(*map(_Block, stage.blocks)))
+        self.add(network.head)
+        stages = (stage.name for stage in network.stages)
+        self.steps = (*_names(network.stem), *stages, *_names(network.head))
+        self.channels, self.strides = network.channels, network.strides
+
+    def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
+        found = {}
+        for name in self.steps:
+            x = self.run([name], x)
+            if name in self.channels:
+                found[name] = x
+        return found or x
+
+
+class _Tracer(fx.Tracer):
+    """Follows our own composites down to torch's modules and our layers."""
+
+    def is_leaf_module(self, m: nn.Module, _: str) -> bool:
+        return not isinstance(m, (_Composite, nn.Sequential))
+
+
+def _attribute(op: Op) -> str:
+    return op.path.split(".")[0]
+
+
+def _names(ops: Iterable[Op]) -> tuple[str, ...]:
+    """The attributes to call, a Sequential once."""
+    return tuple(name for name, _ in groupby(ops, key=_attribute))

@@ -1,0 +1,221 @@
+"""All blocks of one kind as one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from resnet_spec.emit.source.layout import Call, docstring, indented, layout
+from resnet_spec.emit.source.modules import calls, definitions
+from resnet_spec.emit.source.scope import Scope
+from resnet_spec.network import (
+    ALWAYS,
+    NEVER,
+    Block,
+    Chain,
+    Condition,
+    Conv,
+    Norm,
+    Number,
+    Op,
+    Rate,
+    Shortcut,
+    conditions,
+    with_conditions,
+)
+
+ORDER = (
+    "in_channels",
+    "width",
+    "out_channels",
+    "groups",
+    "stride",
+    "previous_dilation",
+    "dilation",
+)
+RATE = Rate.name
+REQUIRED = ("in_channels", "width", RATE)  # parameters even where every block agrees
+
+
+class BlockClass:
+    """The class that every block of a kind is an instance of.
+
+    Each block is printed in the one scope of the class, and all the texts must be equal:
+    that is the proof that the class says all of them.
+    """
+
+    def __init__(self, name: str, blocks: Sequence[Block]) -> None:
+        self.name, self.noun = name, blocks[0].noun
+        self.blocks = _settled(blocks)
+        self.params: list[str] = []
+        self.locals: list[str] = []
+        self.expansion: int | None = None
+        self.scope = Scope(self._declared([block.numbers for block in self.blocks]))
+        self.setup = self._agreed(self._setup)
+        self.forward = self._agreed(self._forward)
+        self.doc = self._agreed(self._doc)
+
+    @property
+    def signature(self) -> str:
+        given = self.blocks[0].numbers
+        kinds = {p: "float" if isinstance(given[p], Rate) else "int" for p in given}
+        args = ("self", *(f"{param}: {kinds[param]}" for param in self.params))
+        return layout("def ", Call("__init__", args), " -> None:", column=4)
+
+    def _declared(self, found: list[dict[str, Number | Rate]]) -> dict[str, str]:
+        """Each name's text: a formula where all follow it, a parameter where they differ."""
+        texts: dict[str, str] = {}
+        for name in sorted(found[0], key=_order):
+            values = [numbers[name] for numbers in found]
+            rules = {value.rule for value in values}
+            rule = rules.pop() if len(rules) == 1 else None
+            known = rule and name not in REQUIRED and rule.name in texts
+            if rule and known and rule.is_same:
+                texts[name] = texts[rule.name]
+            elif rule and known and name == "out_channels":
+                self.expansion = rule.by
+                self.locals.append(f"{name} = {rule.name} * self.expansion")
+                texts[name] = name
+            elif rule and known:
+                texts[name] = f"{texts[rule.name]} {rule.operator} {rule.by}"
+            elif name in REQUIRED or len(set(values)) > 1:
+                self.params.append(name)
+                texts[name] = name
+        return texts
+
+    def _agreed(self, text_of: Callable[[Block], str]) -> str:
+        texts = {text_of(block) for block in self.blocks}
+        assert len(texts) == 1, f"{self.name} is not one class:\n" + "\n---\n".join(
+            texts
+        )
+        return texts.pop()
+
+    def _setup(self, block: Block) -> str:
+        lines = [*self.locals, *definitions(block.main, self.scope)]
+        for op in block.body:
+            if isinstance(op, Norm) and op.zero:
+                start = f"nn.init.zeros_(self.{op.path}.weight)"
+                lines.append(f"{start}  # the block starts as its shortcut")
+        if block.shortcut and block.shortcut.ops:
+            lines += ["", *self._branch_setup(block.shortcut)]
+        return "\n".join(lines)
+
+    def _branch_setup(self, shortcut: Shortcut) -> Iterator[str]:
+        if shortcut.when is None:
+            yield f"# Every shortcut is {shortcut.how}."
+            yield from definitions(shortcut.ops, self.scope)
+        else:
+            (name, _), *_ = calls(shortcut.ops)
+            yield f"# Where the shape changes, the shortcut is {shortcut.how} to match."
+            yield f"{name.split('(')[0]} = None"
+            yield f"if {self.scope.condition(shortcut.when)}:"
+            yield from map(indented, definitions(shortcut.ops, self.scope, column=12))
+
+    def _forward(self, block: Block) -> str:
+        shortcut = block.shortcut or Shortcut()
+        before = self._branch(shortcut, "x") if shortcut.from_pre else []
+        behind = [] if shortcut.from_pre else self._branch(shortcut, "shortcut")
+        read = bool(block.shortcut) and not (before and shortcut.when is None)
+        lines = ["shortcut = x"] if read else []
+        lines += [f"x = {text}" for text, _ in calls(block.pre)]
+        lines += before
+        lines += [f"x = {text}" for text, _ in calls(block.body)]
+        lines += behind
+        total = "x + shortcut" if block.shortcut else "x"
+        if block.post or block.shortcut:
+            lines += [f"x = {text}" for text, _ in calls(block.post, total)] or [
+                f"x = {total}"
+            ]
+        return "\n".join([*lines, "return x"])
+
+    def _branch(self, shortcut: Shortcut, x: str) -> list[str]:
+        """The lines that run the shortcut's ops, where it has any."""
+        if not shortcut.ops:
+            return []
+        ((branch, _),) = calls(shortcut.ops, x)
+        line = f"shortcut = {branch}"
+        if shortcut.when is None:
+            return [line]
+        return [f"if {branch.split('(')[0]} is not None:", indented(line)]
+
+    def _doc(self, block: Block) -> str:
+        x = "y" if block.pre else "x"
+        total = f"body({x})"
+        if block.shortcut and block.shortcut.ops:
+            total += " + shortcut" if block.pre else " + shortcut(x)"
+        elif block.shortcut:
+            total += " + x"
+        total = _applied(block.post, total)
+        if block.pre:
+            total += f" with y = {_applied(block.pre, 'x')}"
+        nouns = [noun for op in block.body if (noun := self._noun(op))]
+        return docstring(f"{total}.", f"The body is {', '.join(nouns)}.")
+
+    def _noun(self, op: Op) -> str:
+        if not isinstance(op, Conv):
+            return op.noun
+        groups = self.scope.text(op.groups)
+        if groups == "1":
+            return op.noun
+        return (
+            f"{op.noun} in {groups} groups"
+            if groups.isdigit()
+            else f"grouped {op.noun}"
+        )
+
+
+def _applied(ops: Chain, x: str) -> str:
+    """`relu(norm1(x))`"""
+    for op in ops:
+        x = f"{op.path}({x})"
+    return x
+
+
+def _order(name: str) -> int:
+    """Known names as people expect them, others behind them as they come."""
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def _settled(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks with each condition as the class has it: always, never, or on numbers."""
+    found = [conditions(block) for block in blocks]
+    changes = []
+    for column in zip(*found, strict=True):
+        pairs = zip(*(when.pairs for when in column), strict=True)
+        alive = [any(a != b for a, b in pair) for pair in pairs]
+        changes.append(_change([when.holds for when in column], alive))
+    return [_with(block, iter(changes)) for block in blocks]
+
+
+def _change(
+    holds: Sequence[bool], alive: Sequence[bool]
+) -> Callable[[Condition], Condition]:
+    if all(holds):
+        return lambda when: ALWAYS
+    if not any(holds):
+        return lambda when: NEVER
+    return lambda when: Condition(
+        tuple(
+            pair for pair, is_alive in zip(when.pairs, alive, strict=True) if is_alive
+        )
+    )
+
+
+def _with(block: Block, changes: Iterator[Callable[[Condition], Condition]]) -> Block:
+    settled: Block = with_conditions(block, lambda when: next(changes)(when))
+    shortcut = settled.shortcut
+    if shortcut and shortcut.when == NEVER:
+        shortcut = Shortcut()
+    elif shortcut and shortcut.when == ALWAYS:
+        shortcut = shortcut._replace(when=None)
+    pre, body, post = map(_kept, (settled.pre, settled.body, settled.post))
+    return replace(settled, shortcut=shortcut, pre=pre, body=body, post=post)
+
+
+def _kept(ops: Chain) -> Chain:
+    """The ops without those that never take part."""
+    return tuple(
+        replace(op, when=None) if op.when == ALWAYS else op
+        for op in ops
+        if op.when != NEVER
+    )

@@ -1,0 +1,30 @@
+"""The classes of `layers` that a network uses, as text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+from resnet_spec.network import Layer, Network
+from resnet_spec.problems.words import snake
+
+LAYERS = Path(__file__).parents[2] / "layers"
+
+
+def layer_sources(network: Network) -> tuple[list[str], list[str]]:
+    """The import lines and the class texts of the network's layers, each once."""
+    used = {op.module for _, op in network.distinct_ops() if isinstance(op, Layer)}
+    imports: set[str] = set()
+    classes = []
+    for name in sorted(used):
+        text = (LAYERS / f"{snake(name)}.py").read_text(encoding="utf-8")
+        nodes = ast.parse(text).body
+        imports |= {ast.unparse(node) for node in _imports(nodes)}
+        (made,) = (node for node in nodes if isinstance(node, ast.ClassDef))
+        classes.append("\n".join(text.split("\n")[made.lineno - 1 : made.end_lineno]))
+    return sorted(imports), classes
+
+
+def _imports(nodes: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
+    return (node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)))

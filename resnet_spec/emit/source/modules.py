@@ -1,0 +1,82 @@
+"""Ops as source: the lines that construct their modules and the lines that call them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from resnet_spec.emit.source.layout import Call, indented, layout
+from resnet_spec.emit.source.scope import Scope
+from resnet_spec.network import Activation, Flatten, Layer, Norm, Op
+
+
+def constructor(op: Op, scope: Scope) -> Call:
+    """The call that makes the op's module; what torch does by default is not said.
+
+    An argument that reads like its keyword is positional as long as nothing before it was
+    left out: `nn.Conv2d(width, width, 3, stride, padding=1, bias=False)`.
+    """
+    texts: list[str] = []
+    positional = True
+    for value, keyword, default in op.args:
+        text = scope.text(value)
+        if keyword and text == scope.text(default):
+            positional = False
+        elif not keyword or (positional and text == keyword):
+            texts.append(text)
+        else:
+            positional = False
+            texts.append(f"{keyword}={text}")
+    name = op.module if isinstance(op, Layer) else f"nn.{op.module}"
+    return Call(name, tuple(texts))
+
+
+def definitions(ops: Iterable[Op], scope: Scope, column: int = 8) -> list[str]:
+    """`self.conv1 = nn.Conv2d(...)`, one for each module.
+
+    Numbered paths, `downsample.0`, are the members of one Sequential. Where an op stands on
+    a condition, its module is the identity elsewhere.
+    """
+    lines = []
+    for name, group in groupby((op for op in ops if op.path), key=_attribute):
+        made = list(group)
+        when = made[0].when
+        members = [(op.path, constructor(op, scope)) for op in made]
+        if members[0][0] == name:
+            call = members[0][1]
+        else:
+            assert [path for path, _ in members] == [
+                f"{name}.{i}" for i in range(len(members))
+            ]
+            call = Call("nn.Sequential", tuple(c for _, c in members), exploded=True)
+        if when is None:
+            lines.append(layout(f"self.{name} = ", call, column=column))
+        else:
+            lines.append(f"self.{name}: nn.Module = nn.Identity()")
+            lines.append(f"if {scope.condition(when)}:")
+            text = layout(f"self.{name} = ", call, column=column + 4)
+            lines.append(indented(text))
+    return lines
+
+
+def calls(ops: Iterable[Op], x: str = "x") -> list[tuple[str, Op]]:
+    """The expressions that apply the ops to `x`, one for each line, with its last op.
+
+    A norm, an activation and a flatten stay on the line of what they read.
+    """
+    lines: list[tuple[str, Op]] = []
+    for name, group in groupby(ops, key=_attribute):
+        members = list(group)
+        inner = x
+        if lines and isinstance(members[0], (Norm, Activation, Flatten)):
+            inner = lines.pop()[0]
+        elif lines:
+            inner = "x"
+        text = f"self.{name}({inner})" if name else f"{inner}.flatten(1)"
+        lines.append((text, members[-1]))
+    return lines
+
+
+def _attribute(op: Op) -> str:
+    """The attribute of the module that holds the op's: `downsample` of `downsample.0`."""
+    return op.path.split(".")[0]

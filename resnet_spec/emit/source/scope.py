@@ -1,0 +1,35 @@
+"""What numbers and conditions read as, where some names are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from resnet_spec.network import ALWAYS, NEVER, Condition, Either, Number, Rate
+
+
+class Scope(NamedTuple):
+    """The names in force, each with the text that gives its value."""
+
+    names: Mapping[str, str]
+
+    def text(self, value: Any) -> str:
+        """A number by its name where that is in force, else as a literal."""
+        if isinstance(value, Condition):
+            return self.condition(value)
+        if isinstance(value, Either):
+            return self._either(value)
+        if isinstance(value, (Number, Rate)) and value.name in self.names:
+            return self.names[value.name]
+        return repr(int(value) if isinstance(value, Number) else value)
+
+    def _either(self, value: Either) -> str:
+        if value.when in (ALWAYS, NEVER):
+            return str(value.then if value.when.holds else value.otherwise)
+        return f"{value.then} if {self.condition(value.when)} else {value.otherwise}"
+
+    def condition(self, when: Condition) -> str:
+        """`stride != 1 or in_channels != width`"""
+        if when in (ALWAYS, NEVER):
+            return str(when.holds)
+        return " or ".join(f"{self.text(a)} != {self.text(b)}" for a, b in when.pairs)

@@ -1,0 +1,169 @@
+"""The stages whose blocks are of one class: one function, and one call for each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from resnet_spec.emit.source.blocks import RATE, BlockClass
+from resnet_spec.emit.source.layout import (
+    Call,
+    comprehension,
+    docstring,
+    indented,
+    layout,
+)
+from resnet_spec.network import Stage
+
+CHANNELS = ("in_channels", "width", "out_channels")  # what `blocks` is said after
+
+
+class StageFunction:
+    """The function that stacks the blocks of each of these stages.
+
+    What a stage's first block is given and what the repeated ones are given is known for
+    every stage, also for one of a single block, so nothing is inferred from its depth.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        block: BlockClass,
+        stages: Sequence[Stage],
+        starts: Mapping[str, int],
+    ) -> None:
+        self.name, self.block, self.stages = name, block, stages
+        self.starts = starts  # how many blocks of the network stand before each stage
+        self.rated = RATE in block.params
+        self._firsts = [stage.blocks[0].numbers for stage in stages]
+        self._repeats = [stage.repeat.numbers for stage in stages if stage.repeat]
+        self.args: dict[str, list[str]] = {}  # of the function: a text for each stage
+        self.first: dict[str, str] = {}  # of the block: what the first one is given
+        self.rest: dict[str, str] = {}  # and those that follow it
+        for param in block.params:
+            if param not in CHANNELS:
+                self._count()
+            self._pass(param)
+        self._count()
+        for stage in stages:
+            self._check(stage)
+
+    def call(self, stage: Stage) -> Call:
+        """`stage(64, width=64, blocks=3, stride=1)`"""
+        args = self._values(stage)
+        return Call(self.name, tuple(_words(args)))
+
+    @property
+    def signature(self) -> str:
+        kinds = {"drop_rates": "list[float]"}
+        args = tuple(f"{name}: {kinds.get(name, 'int')}" for name in self.args)
+        return layout("def ", Call(self.name, args), " -> nn.Sequential:")
+
+    @property
+    def doc(self) -> str:
+        """What the function does, and what its first block alone does in this network."""
+        verbs = []
+        if any(first.get("stride", 1) > 1 for first in self._firsts):
+            verbs.append("strides")
+        changes = [
+            stage.output.channels - stage.input.channels for stage in self.stages
+        ]
+        if any(changes):
+            verbs.append("widens" if min(changes) >= 0 else "changes the channels")
+        only = f"; only the first one {' and '.join(verbs)}" if verbs else ""
+        each = f"a {self.block.noun} for each of `drop_rates`"
+        what = each if self.rated else f"`blocks` {self.block.noun}s"
+        return docstring(f"Stack {what}{only}.")
+
+    @property
+    def body(self) -> str:
+        lines = []
+        if self.block.expansion and "out_channels" in self.rest.values():
+            lines.append(f"out_channels = width * {self.block.name}.expansion")
+        loop = "for _ in range(blocks - 1)"
+        if self.rated:
+            lines.append("first_rate, *rates = drop_rates")
+            loop = "for rate in rates"
+        first = layout("", self._block(self.first), ",", column=8)
+        rest = comprehension(self._block(self.rest), loop, 8)
+        lines += ["return nn.Sequential(", indented(first), indented(rest), ")"]
+        return "\n".join(lines)
+
+    def _pass(self, param: str) -> None:
+        """Decide how the function's own arguments become this argument of its blocks."""
+        if param == RATE:
+            self.first[param], self.rest[param] = "first_rate", "rate"
+            return
+        first = [int(numbers[param]) for numbers in self._firsts]
+        rest = [int(numbers[param]) for numbers in self._repeats]
+        rules = {numbers[param].rule for numbers in self._repeats}
+        rule = rules.pop() if len(rules) == 1 else None
+        self.first[param] = self.rest[param] = param
+        if param == "stride":
+            self.rest[param] = "1"
+            self._add(param, first)
+        elif rule and rule.is_same:
+            self.rest[param] = self.block.scope.names.get(rule.name, str(rest[0]))
+            self._add(param, first)
+        elif first == rest:
+            self._add(param, first)
+        else:
+            self.first[param] = f"first_{param}"
+            self._add(f"first_{param}", first)
+            self._add(param, rest)
+
+    def _count(self) -> None:
+        """The argument that says how many blocks a stage has."""
+        if self.rated:
+            spans = (
+                (self.starts[s.name], self.starts[s.name] + len(s.blocks))
+                for s in self.stages
+            )
+            texts = [f"drop_rates[{start}:{end}]" for start, end in spans]
+            self.args.setdefault("drop_rates", texts)
+        else:
+            self._add("blocks", [len(stage.blocks) for stage in self.stages])
+
+    def _add(self, arg: str, values: list[int]) -> None:
+        self.args.setdefault(arg, [str(value) for value in values])
+
+    def _values(self, stage: Stage) -> dict[str, str]:
+        at = self.stages.index(stage)
+        return {name: values[at] for name, values in self.args.items()}
+
+    def _block(self, texts: Mapping[str, str]) -> Call:
+        return Call(self.block.name, tuple(_words(texts)))
+
+    def _check(self, stage: Stage) -> None:
+        """Unroll the stage's call: it must give back the blocks, number for number."""
+        values = {k: int(v) for k, v in self._values(stage).items() if v.isdigit()}
+        if self.block.expansion:
+            values["out_channels"] = values["width"] * self.block.expansion
+        first, rest = (
+            {p: values.get(text) or int(text) for p, text in texts.items() if p != RATE}
+            for texts in (self.first, self.rest)
+        )
+        for i, block in enumerate(stage.blocks):
+            given = rest if i else first
+            assert given == {param: block.numbers[param] for param in given}, given
+
+
+def listed(stage: Stage, block: BlockClass, start: int) -> Call:
+    """The stage with its blocks one by one, the first of them the network's `start`-th."""
+    calls = []
+    for i, made in enumerate(stage.blocks, start):
+        args = {
+            param: f"drop_rates[{i}]"
+            if param == RATE
+            else str(int(made.numbers[param]))
+            for param in block.params
+        }
+        calls.append(Call(block.name, tuple(_words(args))))
+    return Call("nn.Sequential", tuple(calls), exploded=len(calls) > 1)
+
+
+def _words(args: Mapping[str, str]) -> Iterable[str]:
+    """The first argument and plain names by position; from a number on, by keyword."""
+    keywords = False
+    for i, (name, value) in enumerate(args.items()):
+        keywords = keywords or (i > 0 and not value.isidentifier())
+        yield f"{name}={value}" if keywords else value

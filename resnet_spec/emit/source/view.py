@@ -1,0 +1,238 @@
+"""What the templates print: every value decided, nothing left but its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import accumulate, groupby
+
+from resnet_spec.emit.source.blocks import RATE, BlockClass
+from resnet_spec.emit.source.layers import layer_sources
+from resnet_spec.emit.source.layout import LINE, docstring, filled, layout
+from resnet_spec.emit.source.modules import calls, definitions
+from resnet_spec.emit.source.scope import Scope
+from resnet_spec.emit.source.stages import StageFunction, listed
+from resnet_spec.network import Block, Chain, Flatten, Network, Rate, Shape, Stage
+from resnet_spec.problems.words import counted, snake
+
+IMPORTS = ["import torch", "from torch import Tensor, nn"]
+
+
+class View:
+    """A network, and where it comes from, as the lines of its source."""
+
+    def __init__(self, network: Network, origin: str) -> None:
+        self.network, self.origin = network, filled(origin)
+        layer_imports, self.layers = layer_sources(network)
+        self.imports = [*IMPORTS, *(i for i in layer_imports if i not in IMPORTS)]
+        depths = [len(stage.blocks) for stage in network.stages]
+        self.starts = {
+            stage.name: start
+            for stage, start in zip(
+                network.stages, accumulate([0, *depths]), strict=False
+            )
+        }
+        self.rates = _rates(network)
+        kinds: dict[str, list[Stage]] = {}
+        for stage in network.stages:
+            kinds.setdefault(stage.blocks[0].kind, []).append(stage)
+        self.blocks = {
+            kind: BlockClass(kind, [b for s in stages for b in s.distinct.values()])
+            for kind, stages in kinds.items()
+        }
+        self.functions = {
+            kind: StageFunction(
+                _function_name(kind, len(kinds)), self.blocks[kind], stages, self.starts
+            )
+            for kind, stages in kinds.items()
+            if any(len(stage.blocks) > 1 and stage.repeat for stage in stages)
+        }
+        names = {"num_classes": "num_classes"} if network.classes else {}
+        self.scope = Scope(names)
+
+    # the header
+
+    @property
+    def image(self) -> str:
+        return str(self.network.image)
+
+    @property
+    def paper(self) -> str:
+        assert self.network.paper is not None
+        return filled(self.network.paper[0], LINE - 13)
+
+    @property
+    def sizes(self) -> str:
+        smallest, largest = self.network.sizes
+        if largest is not None:
+            return f"heights and widths from {smallest} to {largest}"
+        return (
+            "any height and width"
+            if smallest == 1
+            else f"at least {smallest} x {smallest}"
+        )
+
+    @property
+    def output(self) -> str:
+        if self.network.features:
+            stages = {stage.name: stage.output for stage in self.network.stages}
+            maps = (f"{name} {stages[name]}" for name in self.network.features)
+            return filled(", ".join(maps), LINE - 13)
+        return f"{self.network.output.channels} {self.result}"
+
+    @property
+    def result(self) -> str:
+        """What the network gives, in a word."""
+        return "logits" if self.network.classes else "features"
+
+    @property
+    def cost(self) -> str:
+        what = "convolutions and classifier" if self.network.classes else "convolutions"
+        return f"{counted(self.network.macs)}MACs ({what}, one image)"
+
+    @property
+    def notes(self) -> str:
+        return filled(" ".join(self.network.notes))
+
+    # the network
+
+    @property
+    def doc(self) -> str:
+        runs = []
+        for kind, group in groupby(
+            self.network.stages, lambda stage: stage.blocks[0].kind
+        ):
+            depths = " + ".join(str(len(stage.blocks)) for stage in group)
+            noun = self.blocks[kind].noun
+            runs.append(f"{depths} {noun}{'s' * (depths != '1')}")
+        stages = "stages" if len(self.network.stages) > 1 else "a stage"
+        start = f"Stem, {stages}" if self.network.stem else stages.capitalize()
+        return docstring(f"{start} of {', '.join(runs)}{self._end}.")
+
+    @property
+    def _end(self) -> str:
+        """What stands behind the stages, in words."""
+        if not self.network.head:
+            return ""
+        if self.network.classes is None:
+            return ", average pool"
+        convolution = isinstance(self.network.head[-1], Flatten)
+        return f", {'convolution as' if convolution else 'linear'} classifier"
+
+    @property
+    def signature(self) -> str:
+        classes = self.network.classes
+        more = f", num_classes: int = {classes}" if classes else ""
+        return f"def __init__(self{more}) -> None:"
+
+    @property
+    def setup(self) -> str:
+        stem = definitions(self.network.stem, self.scope)
+        head = definitions(self.network.head, self.scope)
+        stages = [self._stage(stage) for stage in self.network.stages]
+        if self.rates:
+            total, last = self.rates[0].total, self.rates[0].last
+            count = len(self.rates)
+            rates = f"drop_rates = [{total!r} * i / {last} for i in range({count})]"
+            stages.insert(0, rates)
+        of = {"channels": self.network.channels, "strides": self.network.strides}
+        told = [f"self.{k} = {_literal(v)}" for k, v in of.items() if v]
+        parts = [stem, stages, head, told]
+        return "\n\n".join("\n".join(part) for part in parts if part)
+
+    @property
+    def forward_doc(self) -> str:
+        channels, height, width = self.network.image
+        what = "Classify" if self.network.classes else "Features of"
+        what += f" images (N, {channels}, H, W)"
+        text = f"{what}; the shapes noted are for {height} x {width}."
+        return docstring(text, column=8)
+
+    @property
+    def forward(self) -> str:
+        """The lines of the forward pass, each with the shape that it gives."""
+        network = self.network
+        parts = [
+            list(self._lines(network.stem)),
+            list(self._stages()),
+            list(self._lines(network.head)),
+        ]
+        last = _literal({name: name for name in network.features}) or "x"
+        return "\n\n".join("\n".join(part) for part in parts if part) + (
+            f"\nreturn {last}"
+        )
+
+    def _stages(self) -> Iterator[str]:
+        x = "x"
+        for stage in self.network.stages:
+            given = stage.name if stage.name in self.network.features else "x"
+            yield f"{given} = self.{stage.name}({x})  # {self._shape(stage.output)}"
+            x = given
+
+    @property
+    def gives(self) -> str:
+        """The type of what the network gives."""
+        return "dict[str, Tensor]" if self.network.features else "Tensor"
+
+    @property
+    def main(self) -> str:
+        """The lines that print what a run on zeros gives."""
+        image = f"1, {', '.join(map(str, map(int, self.network.image)))}"
+        result = self.result
+        shown = f'print(f"({image}) -> {{tuple({result}.shape)}}")'
+        if self.network.features:
+            shown = (
+                f"for name, feature in {result}.items():\n"
+                f'    print(f"({image}) -> {{name}} {{tuple(feature.shape)}}")'
+            )
+        return (
+            "with torch.inference_mode():\n"
+            f"    {result} = model(torch.zeros({image}))\n"
+            'print(f"{sum(p.numel() for p in model.parameters()):,} parameters")\n'
+            f"{shown}"
+        )
+
+    def _stage(self, stage: Stage) -> str:
+        kind = stage.blocks[0].kind
+        if kind in self.functions:
+            call = self.functions[kind].call(stage)
+        else:
+            call = listed(stage, self.blocks[kind], self.starts[stage.name])
+        return layout(f"self.{stage.name} = ", call, column=8)
+
+    def _lines(self, ops: Chain) -> Iterator[str]:
+        flat = False
+        for text, op in calls(ops):
+            flat = flat or isinstance(op, Flatten)
+            yield f"x = {text}  # {self._shape(op.output, flat)}"
+
+    def _shape(self, shape: Shape, flat: bool = False) -> str:
+        """(N, C, H, W), or (N, C) behind the flatten."""
+        return f"(N, {', '.join(map(self.scope.text, shape[:1] if flat else shape))})"
+
+
+def _literal(items: Mapping[str, object]) -> str:
+    """`{"layer1": 64}`, or nothing for nothing."""
+    inside = ", ".join(f'"{key}": {value}' for key, value in items.items())
+    return f"{{{inside}}}" if inside else ""
+
+
+def _rates(network: Network) -> list[Rate]:
+    """Each block's probability of being dropped, proved to be what the source computes."""
+    found = [
+        rate for _, block in network.blocks() if (rate := _rate(block)) is not None
+    ]
+    for i, rate in enumerate(found):
+        assert rate == rate.total * i / rate.last, rate
+    return found
+
+
+def _rate(block: Block) -> Rate | None:
+    rate = block.numbers.get(RATE)
+    return rate if isinstance(rate, Rate) else None
+
+
+def _function_name(kind: str, kinds: int) -> str:
+    """`stage`, or `bottleneck_stage` where the network has several."""
+    if kinds == 1:
+        return "stage"
+    return f"{snake(kind)}_stage"

@@ -1,0 +1,59 @@
+"""The specs that ship with the package, by name."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from resnet_spec.problems import Place, Problem, SpecError
+from resnet_spec.problems.words import nearest
+
+HERE = Path(__file__).parents[1]
+FOLDERS = (HERE / "specs", HERE.parent / "specs")  # in a wheel, in a checkout
+
+
+@cache
+def shipped() -> dict[str, Path]:
+    """Every spec that ships, by its path without folder `specs` and suffix, in order."""
+    folder = next((folder for folder in FOLDERS if folder.is_dir()), None)
+    found = sorted(folder.rglob("*.yaml")) if folder else []
+    names = {file.relative_to(folder).with_suffix(""): file for file in found if folder}
+    return {path.as_posix(): file for path, file in names.items()}
+
+
+def shipped_names() -> list[str]:
+    """What the specs that ship are called, without their folders."""
+    return [PurePosixPath(key).name for key in shipped()]
+
+
+def shipped_spec(name: str) -> Path | None:
+    """The spec of that name or path, where there is just one."""
+    named = _named(name)
+    return shipped().get(name if name in shipped() or len(named) != 1 else named[0])
+
+
+def _named(name: str) -> list[str]:
+    return [key for key in shipped() if PurePosixPath(key).name == name]
+
+
+def spec_path(spec: str | os.PathLike[str]) -> Path:
+    """The file that is meant: itself, or the shipped spec of that name, `resnet50d`.
+
+    Refuses a name that no spec has, or several have in different folders.
+    """
+    path, name = Path(spec), os.fspath(spec)
+    if path.suffix or path.is_file():
+        return path
+    if path.is_dir() and any(path.rglob("*.y*ml")):
+        return path
+    if found := shipped_spec(name):
+        return found
+    if path.exists():
+        return path
+    if named := _named(name):
+        message = f"is the name of several specs, {', '.join(named)}"
+    else:
+        near = nearest(name, shipped() if "/" in name else shipped_names())
+        message = f"is no file, and no spec that ships{near}"
+    raise SpecError(Problem("file", message, place=Place(name)))

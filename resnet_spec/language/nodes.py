@@ -1,0 +1,220 @@
+"""YAML text -> nodes: plain values that know their line and column.
+
+Scalars follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema):
+`no`, `on`, `1:30` and dates are strings. The parser's events are read directly, because
+its own constructor follows YAML 1.1, drops the places, and lets a repeated key win in
+silence. Anchors, aliases and tags are refused: `extends` does their work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+from resnet_spec.problems import Path, Place, Problem, SpecError
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DEEPEST = 8  # levels of nesting; a spec has three
+MOST = 4000  # values in a document; a spec of a hundred stages has some thousand
+LONGEST = 40  # characters of a number
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where the parser counts a new line
+PLAIN_WORDS = {
+    "could not find expected ':'": (
+        "a key without a colon and a space behind it",
+        True,
+    ),
+    "mapping values are not allowed": (
+        "a colon where no key can stand; is the line before whole?",
+        False,
+    ),
+    "block sequence entries are not allowed": (
+        "an item of a list starts on a line of its own",
+        False,
+    ),
+    "found unexpected end of stream": ("a quote that is not closed", True),
+    "did not find expected ',' or ']'": ("a [ that is not closed by ]", True),
+    "did not find expected ',' or '}'": ("a { that is not closed by }", True),
+    "did not find expected node": ("a value or a closing bracket is missing", False),
+    "did not find expected '-'": ("a line of a list that does not start with -", False),
+    "did not find expected key": (
+        "a line that is indented unlike its neighbours",
+        False,
+    ),
+}
+"""The parser's words, ours, and whether the mistake is where the parser began to wait."""
+
+CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+FLOAT = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+
+
+class Node(NamedTuple):
+    """A value and its place; a list or dict holds nodes again."""
+
+    value: Any
+    place: Place
+    key: Place | None = None  # of the key that it stands under
+
+    @property
+    def data(self) -> Any:
+        """The value as plain dicts, lists and scalars."""
+        if isinstance(self.value, dict):
+            return {key: node.data for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.data for node in self.value]
+        return self.value
+
+    def walk(self, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+        """This node and every node below it, with their paths."""
+        yield path, self
+        items: Any = ()
+        if isinstance(self.value, dict):
+            items = self.value.items()
+        elif isinstance(self.value, list):
+            items = enumerate(self.value)
+        for key, node in items:
+            yield from node.walk((*path, key))
+
+
+def compose(text: str, file: str) -> tuple[Node, list[Problem]]:
+    """The root node of the one document in `text`, and what is wrong in it.
+
+    Raises SpecError for what stops the reading: no YAML, a second document, a key that is
+    not a word, and nesting that no spec has.
+    """
+    return _Composer(text, file).document()
+
+
+class _Composer:
+    """Builds the nodes of one document from the parser's events."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.values = 0
+        self.text = text
+        self.events = yaml.parse(text, Loader=LOADER)
+
+    def document(self) -> tuple[Node, list[Problem]]:
+        """The document's root, and what is wrong that does not stop the reading."""
+        try:
+            root = self.root()
+        except yaml.MarkedYAMLError as error:
+            message, mark = self.plainly(error)
+            raise self.stopped("yaml", f"is not YAML, {message}", mark) from None
+        except yaml.YAMLError as error:
+            message = f"is not YAML, {str(error).splitlines()[0]}"
+            raise self.stopped("yaml", message) from None
+        return root, self.problems
+
+    def plainly(self, error: yaml.MarkedYAMLError) -> tuple[str, Any]:
+        """What the parser stumbled over and where that began, without its jargon."""
+        problem, mark = error.problem or "", error.problem_mark
+        assert mark is not None  # the parser's errors have one
+        for words, (message, at_start) in PLAIN_WORDS.items():
+            if problem.startswith(words):
+                return message, (at_start and error.context_mark) or mark
+        lines = BREAK.split(f"{self.text}\n")  # the parser ends the last one too
+        character = lines[mark.line][mark.column : mark.column + 1]
+        if character == "\t":
+            return "a tab; indent with spaces", mark
+        if problem.startswith("found character that cannot start"):
+            return f"no value starts with {character} but in quotes", mark
+        return problem, mark
+
+    def root(self) -> Node:
+        next(self.events)  # the stream starts
+        if isinstance(event := next(self.events), yaml.StreamEndEvent):
+            return Node(None, self.place(event))
+        root = self.node(next(self.events), (), None)
+        next(self.events)  # the document ends
+        if not isinstance(event := next(self.events), yaml.StreamEndEvent):
+            message = "a second document starts here, and a file holds one"
+            raise self.stopped("one-document", message, event.start_mark)
+        return root
+
+    def node(self, event: Any, path: Path, key: Place | None) -> Node:
+        place = self.place(event)
+        self.values += 1
+        if self.values > MOST:
+            message = f"has more than {MOST:,} values"
+            raise self.stopped("size", message, event.start_mark)
+        if len(path) > DEEPEST:
+            message = f"is nested deeper than {DEEPEST} levels"
+            raise self.stopped("nesting", message, event.start_mark)
+        if event.anchor:
+            mark = "*" if isinstance(event, yaml.AliasEvent) else "&"
+            message = f"anchors and aliases are refused, got {mark}{event.anchor}"
+            message += "; write the value out, or use extends"
+            self.note("anchor", message, path, place)
+        if isinstance(event, yaml.AliasEvent):
+            return Node("", place, key)
+        if event.tag not in (None, "!"):
+            self.note("tag", f"tags are refused, got {event.tag}", path, place)
+        if isinstance(event, yaml.ScalarEvent):
+            return Node(self.scalar(event, path, place), place, key)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Node(self.sequence(path), place, key)
+        return Node(self.mapping(path), place, key)
+
+    def sequence(self, path: Path) -> list[Node]:
+        nodes: list[Node] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            nodes.append(self.node(event, (*path, len(nodes)), None))
+        return nodes
+
+    def mapping(self, path: Path) -> dict[str, Node]:
+        nodes: dict[str, Node] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            place = self.place(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self.stopped(
+                    "plain-key", "a key must be a word", event.start_mark
+                )
+            key = event.value
+            node = self.node(next(self.events), (*path, key), place)
+            if first := nodes.get(key):
+                line = first.key.line if first.key else 0
+                message = f"is given twice, first in line {line}; keep one"
+                self.note("duplicate-key", message, (*path, key), place)
+            nodes.setdefault(key, node)
+        return nodes
+
+    def scalar(self, event: Any, path: Path, place: Place) -> Any:
+        """The value by YAML 1.2's core schema; quoted text is always a string."""
+        text = event.value
+        if not event.implicit[0]:
+            return text
+        if text in CONSTANTS:
+            return CONSTANTS[text]
+        if INTEGER.fullmatch(text) or FLOAT.fullmatch(text):
+            if len(text) > LONGEST:
+                message = f"a number of {len(text)} characters is refused"
+                self.note("long-number", message, path, place)
+                return 0
+            if INTEGER.fullmatch(text):
+                return int(text, 0 if text[:2] in ("0o", "0x") else 10)
+            return float(re.sub(r"\.(?=inf|nan)", "", text, flags=re.IGNORECASE))
+        return text
+
+    def note(self, rule: str, message: str, path: Path, place: Place) -> None:
+        self.problems.append(Problem(rule, message, path, place))
+
+    def place(self, event: Any) -> Place:
+        start, end = event.start_mark, event.end_mark
+        length = end.column - start.column if start.line == end.line else 1
+        return Place(self.file, start.line + 1, start.column + 1, max(1, length))
+
+    def stopped(self, rule: str, message: str, mark: Any = None) -> SpecError:
+        where = (mark.line + 1, mark.column + 1) if mark else ()
+        return SpecError(Problem(rule, message, place=Place(self.file, *where)))

@@ -1,0 +1,102 @@
+"""The reference of the language, `docs/language.md`, from its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from resnet_spec.language.schema import json_schema
+from resnet_spec.problems.words import flow
+
+INTRODUCTION = """\
+# The language, field by field
+
+A spec is one YAML mapping, read by the core schema of YAML 1.2. What is not listed here is
+refused, and so is a field that would change nothing in the network at hand.
+
+`extends: other.yaml` starts from another spec, found from the folder of this one, and
+`extends: resnet50d` from one that ships with the package: mappings
+merge, anything else replaces, and `null` takes an inherited value away. `name`, `title` and
+`expect` are never inherited.
+
+Where it says *per stage*, one value holds for all stages, or a list has an entry for each;
+a stage that has no use for the field then has `null`.
+
+This page is the output of `resnet-spec schema --markdown`.
+"""
+
+
+def markdown() -> str:
+    """The page: a table for the spec and one for each mapping in it, a row for each field."""
+    models = json_schema()["$defs"]
+    parts = [INTRODUCTION, *_table("A spec", models["Whole"])]
+    for name, schema in models["Whole"]["properties"].items():
+        if model := _reference(schema):
+            parts += _table(f"`{name}`", models[model])
+    return "\n".join(parts)
+
+
+def _table(title: str, model: dict[str, Any]) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield "| field | value | default | what it says |"
+    yield "| --- | --- | --- | --- |"
+    required = model.get("required", [])
+    for name, schema in model["properties"].items():
+        default = "must be written" if name in required else _default(schema)
+        said = schema["description"].replace("|", "\\|")
+        yield f"| `{name}` | {_value(schema)} | {default} | {said} |"
+    yield ""
+
+
+def _reference(schema: dict[str, Any]) -> str | None:
+    """The model that a field's value is, where it is a mapping."""
+    options = [schema, *schema.get("anyOf", [])]
+    found = (option["$ref"] for option in options if "$ref" in option)
+    return next((reference.rsplit("/", 1)[1] for reference in found), None)
+
+
+def _default(schema: dict[str, Any]) -> str:
+    default = schema.get("default")
+    return "" if default is None or isinstance(default, dict) else f"`{flow(default)}`"
+
+
+def _value(schema: dict[str, Any]) -> str:
+    """What may be written, in words."""
+    if _reference(schema):
+        return "a mapping"
+    options = [o for o in _options(schema) if o.get("type") != "null"]
+    if len(options) == 2 and options[1].get("type") == "array":
+        return f"{_value(options[0])}; per stage"
+    if len(options) > 1:
+        return " or ".join(map(_value, options))
+    (schema,) = options
+    if words := schema.get("enum", [schema["const"]] if "const" in schema else None):
+        return ", ".join(f"`{word}`" for word in words)
+    if schema["type"] == "array":
+        return f"a list of {_value(schema['items'])}"
+    kinds = {
+        "integer": "an integer",
+        "number": "a number",
+        "boolean": "`true`, `false`",
+    }
+    return f"{kinds.get(schema['type'], 'text')}{_range(schema)}"
+
+
+def _options(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alternatives, with those of alternatives in their place."""
+    inner = schema.get("anyOf") or schema.get("oneOf")
+    return [o for each in inner for o in _options(each)] if inner else [schema]
+
+
+def _range(schema: dict[str, Any]) -> str:
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is None:
+        return (
+            f" of at most {schema['maxLength']} characters"
+            if "maxLength" in schema
+            else ""
+        )
+    above = "above" if "exclusiveMinimum" in schema else "from"
+    below = "below" if "exclusiveMaximum" in schema else "to"
+    return f" {above} {low} {below} {high}"

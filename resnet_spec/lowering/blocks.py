@@ -1,0 +1,221 @@
+"""Blocks: the formula of each, from its place in the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.plan import Row
+from resnet_spec.lowering.attention import ATTENTION
+from resnet_spec.lowering.conv3x3 import Place, spatial
+from resnet_spec.lowering.kinds import Kind
+from resnet_spec.lowering.parts import Part, Parts, chain
+from resnet_spec.lowering.shortcuts import SHORTCUTS, Change
+from resnet_spec.network import Block, Dropout, DropPath, Number, Rate, Shape, Stage
+
+
+class Slot(NamedTuple):
+    """Where a block stands. Its numbers have names, for the source is rolled up by them."""
+
+    spec: Spec
+    row: Row
+    kind: Kind
+    x: Shape
+    stride: Number
+    dilation: int  # of the block's first 3x3
+    nth: int  # in its stage, from 0
+    rate: Rate | None  # of dropping its body
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(self.spec, self.row.activation)
+
+    def last_norm(self, number: int) -> Part:
+        return self.parts.norm(self.parts.name(number), self.spec.init.zero_last_norm)
+
+    def norm_act(self, number: int) -> tuple[Part, ...]:
+        return self.parts.norm_act(self.parts.name(number))
+
+    def spatial(
+        self, number: int, stride: int, out: int, width: int, dilation: int
+    ) -> list[Part]:
+        """The block's first 3x3; `out` is what the block gives."""
+        changes = Change(self.x, out, self.stride, self.parts).condition
+        groups = Number(self.row.groups, "groups")
+        return spatial(
+            self.parts, Place(number, width, stride, dilation, groups, changes)
+        )
+
+    def attention(self, after: str, channels: int) -> list[Part]:
+        """The attention where the spec has it behind that part of the body.
+
+        Its kernel stays that of an unpruned block (timm 1.0's ECA-ResNet-50-D pruned).
+        """
+        kind = self.row.attention
+        at = self.spec.attention_after if self.row.is_bottleneck else "last"
+        if kind == "none" or at != after:
+            return []
+        unpruned = channels
+        if self.spec.pruned:
+            unpruned = self.row.unpruned if after == "last" else self.row.width
+        return [ATTENTION[kind](self.spec, channels, unpruned)]
+
+    def dropout(self) -> list[Part]:
+        rate = self.spec.dropout
+        return [lambda x: Dropout(path="dropout", input=x, rate=rate)] if rate else []
+
+    def drop_path(self) -> list[Part]:
+        if self.rate is None:
+            return []
+        rate = self.rate
+        return [lambda x: DropPath(path="drop_path", input=x, rate=rate)]
+
+    def block(self, *body: Part) -> Block:
+        """relu(body(x) + shortcut(x)), or with pre-activation body(pre(x)) + shortcut."""
+        pre = chain(self.x, *self.norm_act(1)) if self.spec.pre_activation else ()
+        ops = chain(self.x, *body, *self.drop_path())
+        out = ops[-1].output
+        change = Change(self.x, out.channels, self.stride, self.parts)
+        shortcut = SHORTCUTS[self.row.shortcut](change)
+        post = () if pre else chain(out, self.parts.activation())
+        return Block(*self.kind, ops, shortcut, post, pre)
+
+
+def basic(slot: Slot) -> Block:
+    """relu(norm(conv3x3(relu(norm(conv3x3(x))))) + shortcut(x))
+
+    Where a stage dilates, its first block's first convolution keeps the dilation of the
+    stage before (timm 1.0's convention; torchvision 0.29 has no dilated basic block).
+    """
+    width, previous, dilation = _basic_numbers(slot)
+    second = slot.parts.conv("conv2", width, 3, dilation=dilation)
+    activated = slot.spec.se.activated and slot.row.attention == "se"
+    return slot.block(
+        *slot.spatial(1, slot.stride, width, width, previous),
+        *slot.dropout(),
+        second,
+        slot.last_norm(2),
+        *[slot.parts.activation()] * activated,
+        *slot.attention("last", width),
+    )
+
+
+def preact_basic(slot: Slot) -> Block:
+    """conv3x3(relu(norm(conv3x3(y)))) + shortcut with y = relu(norm(x))"""
+    width, previous, dilation = _basic_numbers(slot)
+    return slot.block(
+        slot.parts.conv("conv1", width, 3, slot.stride, dilation=previous),
+        *slot.norm_act(2),
+        *slot.dropout(),
+        slot.parts.conv("conv2", width, 3, dilation=dilation),
+        *slot.attention("last", width),
+    )
+
+
+def _basic_numbers(slot: Slot) -> tuple[Number, Number, Number]:
+    """A basic block's channels, and the dilations of its two convolutions."""
+    dilation = Number(slot.row.dilation, "dilation")
+    previous = Number(slot.dilation, "previous_dilation", of=dilation)
+    return Number(slot.row.width, "width"), previous, dilation
+
+
+def bottleneck(slot: Slot) -> Block:
+    """relu(norm(conv1x1(relu(norm(conv3x3(relu(norm(conv1x1(x)))))))) + shortcut(x))
+
+    Where a stage dilates, its first block keeps the dilation of the stage before
+    (torchvision 0.29's convention).
+    """
+    first, width, out = _widths(slot)
+    on1, on2 = _strides(slot)
+    dilation = Number(slot.dilation, "dilation")
+    bands = first if slot.spec.spatial and slot.spec.spatial.scale else None
+    return slot.block(
+        slot.parts.conv("conv1", first, 1, on1),
+        *slot.norm_act(1),
+        *slot.spatial(2, on2, out, width, dilation),
+        *slot.attention("conv2", bands or width),
+        slot.parts.conv("conv3", out, 1),
+        slot.last_norm(3),
+        *slot.attention("last", out),
+    )
+
+
+def preact_bottleneck(slot: Slot) -> Block:
+    """conv1x1(relu(norm(conv3x3(relu(norm(conv1x1(y))))))) + shortcut, y = relu(norm(x))"""
+    first, width, out = _widths(slot)
+    on1, on2 = _strides(slot)
+    window = {
+        "dilation": Number(slot.dilation, "dilation"),
+        "groups": Number(slot.row.groups, "groups"),
+    }
+    return slot.block(
+        slot.parts.conv("conv1", first, 1, on1),
+        *slot.norm_act(2),
+        slot.parts.conv("conv2", width, 3, on2, **window),
+        *slot.norm_act(3),
+        slot.parts.conv("conv3", out, 1),
+        *slot.attention("last", out),
+    )
+
+
+def _strides(slot: Slot) -> tuple[int, int]:
+    """Those of a bottleneck's first 1x1 and of its 3x3."""
+    return (slot.stride, 1) if slot.row.stride_on == "conv1" else (1, slot.stride)
+
+
+def _widths(slot: Slot) -> tuple[Number, Number, Number]:
+    """Channels behind a bottleneck's first 1x1, in its 3x3, and behind its last 1x1."""
+    row, spec = slot.row, slot.spec
+    if spec.pruned:
+        first = Number(spec.pruned.conv1[row.index][slot.nth], "first_width")
+        width = Number(spec.pruned.conv2[row.index][slot.nth], "width")
+        return first, width, Number(row.out_channels, "out_channels")
+    width = Number(row.inner_width, "width")
+    out = Number(row.out_channels, "out_channels", of=width)
+    if spec.spatial and spec.spatial.scale:
+        return Number(width * spec.spatial.scale, "bands", of=width), width, out
+    if spec.reduce_first == 1:
+        return width, width, out
+    reduced = width // spec.reduce_first
+    first = Number(reduced, "first_width", over=(width, spec.reduce_first))
+    return first, width, out
+
+
+BLOCKS: dict[tuple[str, bool], Callable[[Slot], Block]] = {
+    ("basic", False): basic,
+    ("basic", True): preact_basic,
+    ("bottleneck", False): bottleneck,
+    ("bottleneck", True): preact_bottleneck,
+}
+
+
+def stage(
+    row: Row, kind: Kind, x: Shape, dilation: int, rates: Sequence[Rate]
+) -> Stage:
+    """The stage's blocks: the first changes the shape, what follows repeats itself.
+
+    `x` is the stage's input, `dilation` that of the stage before, `rates` those of dropping
+    each block's body, where they are dropped.
+    """
+    spec = row.spec
+    make = BLOCKS[row.block, spec.pre_activation]
+    stride = Number(row.stride, "stride")
+
+    def rate(i: int) -> Rate | None:
+        return rates[i] if rates else None
+
+    x = x._replace(channels=Number(x.channels, "in_channels"))
+    first = make(Slot(spec, row, kind, x, stride, dilation, 0, rate(0)))
+    out = first.output
+    x = out._replace(channels=Number(out.channels, "in_channels", of=out.channels))
+    again = Slot(spec, row, kind, x, Number(1, "stride"), row.dilation, 1, rate(-1))
+    name, behind = f"layer{row.index + 1}", range(1, row.depth)
+    if spec.pruned:
+        pruned = [make(again._replace(nth=i, rate=rate(i))) for i in behind]
+        return Stage(name, (first, *pruned), None)
+    if rates:
+        dropped = [make(again._replace(rate=rate(i))) for i in behind]
+        return Stage(name, (first, *dropped), make(again))
+    repeat = make(again)
+    return Stage(name, (first, *[repeat] * len(behind)), repeat)

@@ -1,0 +1,141 @@
+"""What stands for a block's first 3x3 convolution, with its norm and activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from resnet_spec.language.fields import Spatial
+from resnet_spec.lowering.parts import Part, Parts, rounded, where
+from resnet_spec.lowering.shortcuts import average
+from resnet_spec.network import (
+    AvgPool,
+    BlurPool2d,
+    Condition,
+    Number,
+    Op,
+    Res2Conv2d,
+    SelectiveKernel,
+    Shape,
+    SplitAttention,
+)
+
+
+class Place(NamedTuple):
+    """Where it stands: the module's number in its block, and the numbers it needs.
+
+    `changes` holds in a block that changes the shape of its input.
+    """
+
+    number: int
+    width: int
+    stride: int
+    dilation: int
+    groups: int
+    changes: Condition
+
+    @property
+    def path(self) -> str:
+        return f"conv{self.number}"
+
+    @property
+    def strides(self) -> Condition:
+        return Condition(((self.stride, 1),))
+
+
+def spatial(parts: Parts, at: Place) -> list[Part]:
+    """relu(norm(conv3x3(x))), or what the spec has in its place."""
+    if settings := parts.spec.spatial:
+        return SPATIAL[settings.type](settings, at)
+    smooth = ANTI_ALIAS[parts.spec.anti_alias](at)
+    stride = 1 if smooth else at.stride
+    window = {"dilation": at.dilation, "groups": at.groups}
+    conv = parts.conv(at.path, at.width, 3, stride, **window)
+    return [conv, *parts.norm_act(parts.name(at.number)), *smooth]
+
+
+# --- striding without aliases -------------------------------------------------------------
+
+
+def _avg(at: Place) -> list[Part]:
+    """The pool rounds up, as a strided convolution does, so that odd maps add too."""
+    return [where(at.strides, average("avgpool", at.stride))]
+
+
+def _blur(at: Place) -> list[Part]:
+    return [where(at.strides, lambda x: BlurPool2d(path="blur", input=x))]
+
+
+ANTI_ALIAS: dict[str, Callable[[Place], list[Part]]] = {
+    "none": lambda at: [],
+    "avg": _avg,
+    "blur": _blur,
+}
+
+
+# --- layers of their own ------------------------------------------------------------------
+
+
+def res2net(settings: Spatial, at: Place) -> list[Part]:
+    """Bands of channels that read one another, but not where the shape changes."""
+    return [
+        lambda x: Res2Conv2d(
+            path=at.path,
+            input=x,
+            width=at.width,
+            scale=settings.scale or 1,
+            stride=at.stride,
+            groups=at.groups,
+            apart=at.changes,
+        )
+    ]
+
+
+def selective_kernel(settings: Spatial, at: Place) -> list[Part]:
+    """A choice between two dilations."""
+    size = rounded(at.width * (settings.ratio or 1), settings.divisor or 1)
+    squeezed = Number(size, "shared")
+    return [
+        lambda x: SelectiveKernel(
+            path=at.path,
+            input=x,
+            out_channels=at.width,
+            squeezed=squeezed,
+            stride=at.stride,
+            groups=at.groups,
+            split=bool(settings.split),
+        )
+    ]
+
+
+def split_attention(settings: Spatial, at: Place) -> list[Part]:
+    """A weighted sum of convolutions; an average pool beside it strides.
+
+    A quarter of their channels is squeezed, rounded to 8, at least 32 (timm 1.0's rule).
+    """
+    radix = settings.radix or 1
+    size = rounded(at.width * radix / 4, 8, least=32)
+    squeezed = Number(size, "shared", over=(at.width, 4 // radix or 1))
+
+    def attention(x: Shape) -> Op:
+        return SplitAttention(
+            path=at.path,
+            input=x,
+            squeezed=squeezed,
+            groups=at.groups,
+            radix=radix,
+        )
+
+    pool = where(at.strides, lambda x: _pool(x, at.stride))
+    return [pool, attention] if settings.pool == "before" else [attention, pool]
+
+
+def _pool(x: Shape, stride: int) -> Op:
+    return AvgPool(path="pool", input=x, kernel=3, stride=stride, padding=1)
+
+
+SPATIAL: dict[str, Callable[[Spatial, Place], list[Part]]] = {
+    "res2net": res2net,
+    "selective_kernel": selective_kernel,
+    "split_attention": split_attention,
+}

@@ -1,0 +1,136 @@
+"""How `lower` writes ops: each part is made on the shape that the part before it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from resnet_spec.language.fields import ActivationKind, Spec
+from resnet_spec.network import (
+    Activation,
+    BatchNorm,
+    Chain,
+    Condition,
+    Conv,
+    EvoNormS0,
+    FilterResponseNorm,
+    FrozenBatchNorm2d,
+    GroupNorm,
+    Op,
+    Shape,
+    StdConv2d,
+)
+
+Part = Callable[[Shape], Op]
+FUSED = ("evonorm_s0", "frn")  # norms that are their own activation
+
+
+def chain(x: Shape, *parts: Part) -> Chain:
+    """The ops of the parts, from an input of shape `x` on."""
+    ops: list[Op] = []
+    for part in parts:
+        op = part(x)
+        ops.append(op)
+        x = op.output if op.active else x
+    return tuple(ops)
+
+
+def where(when: Condition, part: Part) -> Part:
+    """The part where the condition holds, the identity elsewhere."""
+    return lambda x: replace(part(x), when=when)
+
+
+def numbered(path: str, *parts: Part) -> list[Part]:
+    """The parts as the members of one Sequential: `conv1.0`, `conv1.1` ..."""
+
+    def at(i: int, part: Part) -> Part:
+        return lambda x: replace(part(x), path=f"{path}.{i}")
+
+    return [at(i, part) for i, part in enumerate(parts)]
+
+
+def rounded(value: float, divisor: int, least: int = 0) -> int:
+    """The nearest multiple of `divisor`, at least one of it (timm 1.0's `make_divisible`).
+
+    >>> rounded(19, 8), rounded(20, 8), rounded(1, 8), rounded(1, 8, least=32)
+    (16, 24, 8, 32)
+    """
+    nearest = int(value + divisor / 2) // divisor * divisor
+    return max(nearest, divisor, least)
+
+
+class Parts(NamedTuple):
+    """The convolutions, norms and activations that a spec asks for."""
+
+    spec: Spec
+    function: ActivationKind
+
+    def conv(
+        self,
+        path: str,
+        out_channels: int,
+        kernel: int,
+        stride: int = 1,
+        **window: int,
+    ) -> Part:
+        """A convolution, padded so that at stride 1 it keeps height and width.
+
+        `window` may have a dilation, groups, and a padding of its own.
+        """
+        dilation = window.get("dilation", 1)
+        padding = dilation if kernel == 3 else kernel // 2
+
+        def made(x: Shape) -> Op:
+            plain = Conv(
+                path=path,
+                input=x,
+                out_channels=out_channels,
+                kernel=kernel,
+                stride=stride,
+                padding=window.get("padding", padding),
+                dilation=dilation,
+                groups=window.get("groups", 1),
+            )
+            standard = self.spec.standardization
+            return _standardized(plain, standard.eps) if standard else plain
+
+        return made
+
+    def norm(self, path: str, zero: bool = False) -> Part:
+        """The norm, of weight zero at the start where asked."""
+        made, fields = NORMS[self.spec.norm.type]
+        settings = {field: getattr(self.spec.norm, field) for field in fields}
+        return lambda x: made(path=path, input=x, zero=zero, **settings)
+
+    def activation(self) -> Part:
+        """The function, by a module of its name."""
+        name = self.function
+        return lambda x: Activation(path=name, input=x, function=name)
+
+    def norm_act(self, path: str) -> tuple[Part, ...]:
+        """Norm and activation; some norms are their own."""
+        if self.spec.norm.type in FUSED:
+            return (self.norm(path),)
+        return (self.norm(path), self.activation())
+
+    def name(self, number: int) -> str:
+        """What the norm of that number is called: torchvision's `bn1` where it is one."""
+        batch = self.spec.norm.type in ("batch", "frozen")
+        return (
+            f"bn{number}" if batch and not self.spec.pre_activation else f"norm{number}"
+        )
+
+
+def _standardized(conv: Conv, eps: float) -> StdConv2d:
+    return StdConv2d(**vars(conv), eps=eps)
+
+
+NORMS: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {
+    "batch": (BatchNorm, ("eps", "momentum")),
+    "frozen": (FrozenBatchNorm2d, ("eps",)),
+    "group": (GroupNorm, ("eps", "groups")),
+    "evonorm_s0": (EvoNormS0, ("eps", "groups")),
+    "frn": (FilterResponseNorm, ("eps",)),
+}
+"""The op of each norm, and the settings of the spec that it has."""

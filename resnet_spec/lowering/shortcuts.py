@@ -1,0 +1,101 @@
+"""Shortcuts: what a block adds to its body.
+
+Options A, B and C are those of https://arxiv.org/abs/1512.03385, section 4.1. Before
+pre-activation blocks, a projection reads what norm and activation make of the input, and
+has no norm of its own (https://arxiv.org/abs/1603.05027).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from resnet_spec.lowering.parts import Part, Parts, chain, numbered
+from resnet_spec.network import AvgPool, Condition, Either, PadChannels, Shape, Shortcut
+
+
+class Change(NamedTuple):
+    """What a block does to the shape of its input."""
+
+    x: Shape
+    out_channels: int
+    stride: int
+    parts: Parts
+
+    @property
+    def condition(self) -> Condition:
+        """Holds where the shape changes, so that the input itself cannot be added."""
+        channels = (self.x.channels, self.out_channels)
+        return Condition(((self.stride, 1), channels))
+
+    def projected(self, how: str, *parts: Part) -> Shortcut:
+        """The parts and their norm where the shape changes."""
+        from_pre = self.parts.spec.pre_activation
+        made = list(parts) if from_pre else [*parts, self.parts.norm("")]
+        if len(made) > 1:
+            made = numbered("downsample", *made)
+        return Shortcut(chain(self.x, *made), self.condition, how, from_pre)
+
+
+def projection(change: Change) -> Shortcut:
+    """norm(conv1x1(x)) where the shape changes (option B)."""
+    conv = change.parts.conv("downsample", change.out_channels, 1, change.stride)
+    return change.projected("projected", conv)
+
+
+def projection_always(change: Change) -> Shortcut:
+    """norm(conv1x1(x)) in every block (option C)."""
+    return projection(change)._replace(when=None)
+
+
+def projection3x3(change: Change) -> Shortcut:
+    """norm(conv(x)) where the shape changes, 3x3 where it strides and 1x1 elsewhere."""
+    strides = Condition(((change.stride, 1),))
+    kernel, padding = Either(strides, 3, 1), Either(strides, 1, 0)
+    out, stride = change.out_channels, change.stride
+    conv = change.parts.conv("downsample", out, kernel, stride, padding=padding)
+    return change.projected("projected", conv)
+
+
+def avg_projection(change: Change) -> Shortcut:
+    """norm(conv1x1(pool(x))) where the shape changes (https://arxiv.org/abs/1812.01187).
+
+    The pool rounds up, as a strided convolution does; rounding down fails on odd sizes.
+    """
+    pool = average("", change.stride)
+    conv = change.parts.conv("", change.out_channels, 1)
+    return change.projected("averaged and projected", pool, conv)
+
+
+def zero_pad(change: Change) -> Shortcut:
+    """Every stride-th pixel, and channels of zeros, where the shape changes (option A)."""
+    op = PadChannels(
+        path="downsample",
+        input=change.x,
+        out_channels=change.out_channels,
+        stride=change.stride,
+    )
+    how = "subsampled and zero-padded"
+    from_pre = change.parts.spec.pre_activation
+    return Shortcut((op,), change.condition, how, from_pre)
+
+
+def none(change: Change) -> None:
+    """Nothing is added: a plain network."""
+
+
+def average(path: str, stride: int) -> Part:
+    """An average over stride x stride pixels; of stride 1, the identity."""
+    return lambda x: AvgPool(
+        path=path, input=x, kernel=stride, stride=stride, ceil=True
+    )
+
+
+SHORTCUTS: dict[str, Callable[[Change], Shortcut | None]] = {
+    "projection": projection,
+    "projection_always": projection_always,
+    "projection3x3": projection3x3,
+    "avg_projection": avg_projection,
+    "zero_pad": zero_pad,
+    "none": none,
+}

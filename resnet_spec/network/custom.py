@@ -1,0 +1,326 @@
+"""The ops that `torch.nn` lacks: each is the class of its own name in `resnet_spec.layers`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from resnet_spec.network.numbers import Condition, Rate
+from resnet_spec.network.ops import Argument, Conv, Norm, Op
+from resnet_spec.network.shapes import Lengths, Shape
+
+
+class Layer(Op):
+    """A module of `resnet_spec.layers`."""
+
+    @property
+    def module(self) -> str:
+        return type(self).__name__
+
+
+def _named(**values: Any) -> tuple[Argument, ...]:
+    return tuple(Argument(value, keyword) for keyword, value in values.items())
+
+
+# --- maps ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PadChannels(Layer):
+    """Every stride-th pixel, and channels of zeros behind the input's own."""
+
+    out_channels: int
+    stride: int
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (
+            Argument(self.input.channels),
+            Argument(self.out_channels),
+            Argument(self.stride),
+        )
+
+    @property
+    def output(self) -> Shape:
+        return super().output._replace(channels=self.out_channels)
+
+    @property
+    def lengths(self) -> Lengths:
+        return Lengths(self.stride - 1, self.stride)
+
+
+class BlurPool2d(Layer):
+    """Every second pixel of the map blurred by a fixed 3x3, mirrored at the edges."""
+
+    @property
+    def least(self) -> int:
+        return 2
+
+    @property
+    def lengths(self) -> Lengths:
+        return Lengths(1, 2)
+
+    @property
+    def macs(self) -> int:
+        channels, height, width = self.output
+        return channels * height * width * 9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DropPath(Layer):
+    """In training, zero for some images."""
+
+    rate: Rate
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return _named(rate=self.rate)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StdConv2d(Layer, Conv):
+    """A convolution by standardised weights, of one group and dilation 1."""
+
+    eps: float
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        kept = [
+            a for a in super().args if a.keyword not in ("dilation", "groups", "bias")
+        ]
+        return (*kept, Argument(self.eps, "eps", 1e-5))
+
+
+# --- norms --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FrozenBatchNorm2d(Layer, Norm):
+    """Batch normalisation that no longer learns."""
+
+    @property
+    def params(self) -> int:
+        return 0
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.eps, "eps", 1e-5))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class EvoNormS0(Layer, Norm):
+    """A normalisation over groups of channels that is its own activation."""
+
+    groups: int
+
+    @property
+    def params(self) -> int:
+        return 3 * self.input.channels
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        eps = Argument(self.eps, "eps", 1e-5)
+        return (Argument(self.groups), Argument(self.input.channels), eps)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FilterResponseNorm(Layer, Norm):
+    """A normalisation of each channel alone, with a learnt threshold for activation."""
+
+    @property
+    def params(self) -> int:
+        return 3 * self.input.channels
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.eps, "eps", 1e-5))
+
+
+# --- attention ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SqueezeExcite(Layer):
+    """Channels weighed by two 1x1 convolutions, with biases, of their means."""
+
+    squeezed: int
+
+    @property
+    def noun(self) -> str:
+        return "squeeze-and-excitation"
+
+    @property
+    def params(self) -> int:
+        return self.macs + self.squeezed + self.input.channels
+
+    @property
+    def macs(self) -> int:
+        return 2 * self.input.channels * self.squeezed
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.squeezed))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class EfficientChannelAttention(Layer):
+    """Channels weighed by a convolution, without bias, along their means."""
+
+    kernel: int
+
+    @property
+    def noun(self) -> str:
+        return "efficient channel attention"
+
+    @property
+    def params(self) -> int:
+        return self.kernel
+
+    @property
+    def macs(self) -> int:
+        return self.kernel * self.input.channels
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return _named(kernel=self.kernel)
+
+
+# --- what stands for a 3x3 convolution ----------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Spatial(Layer):
+    """A 3x3 convolution with an inner graph of its own, padded to keep the size."""
+
+    groups: int
+    stride: int = 1
+
+    @property
+    def lengths(self) -> Lengths:
+        return Lengths(self.stride - 1, self.stride)
+
+    @property
+    def _pixels(self) -> int:
+        return self.output.height * self.output.width
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Res2Conv2d(Spatial):
+    """Bands of channels, each band's 3x3 reading the one before; `apart`, none does."""
+
+    width: int
+    scale: int
+    apart: Condition
+
+    @property
+    def noun(self) -> str:
+        return "3x3 by bands"
+
+    @property
+    def _weights(self) -> int:
+        return (self.scale - 1) * 9 * self.width * (self.width // self.groups)
+
+    @property
+    def params(self) -> int:
+        return self._weights + (self.scale - 1) * 2 * self.width
+
+    @property
+    def macs(self) -> int:
+        return self._weights * self._pixels
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return _named(
+            width=self.width,
+            scale=self.scale,
+            stride=self.stride,
+            groups=self.groups,
+            apart=self.apart,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SelectiveKernel(Spatial):
+    """A mix of two 3x3 of different dilation, with their norms and activations."""
+
+    out_channels: int
+    squeezed: int
+    split: bool
+
+    @property
+    def noun(self) -> str:
+        return "selective kernel"
+
+    @property
+    def output(self) -> Shape:
+        return super().output._replace(channels=self.out_channels)
+
+    @property
+    def _weights(self) -> int:
+        read = self.input.channels // (2 if self.split else 1)
+        return 2 * 9 * self.out_channels * (read // self.groups)
+
+    @property
+    def _shares(self) -> int:
+        return 3 * self.out_channels * self.squeezed
+
+    @property
+    def params(self) -> int:
+        norms = 2 * (2 * self.out_channels + self.squeezed)
+        return self._weights + self._shares + norms
+
+    @property
+    def macs(self) -> int:
+        return self._weights * self._pixels + self._shares
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (
+            Argument(self.input.channels),
+            *_named(
+                out_channels=self.out_channels,
+                squeezed=self.squeezed,
+                stride=self.stride,
+                groups=self.groups,
+                split=self.split,
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SplitAttention(Spatial):
+    """A sum of `radix` 3x3 by shares of their own, with norm and activation."""
+
+    squeezed: int
+    radix: int
+
+    @property
+    def noun(self) -> str:
+        return "split attention"
+
+    @property
+    def _weights(self) -> int:
+        channels = self.input.channels
+        return 9 * channels * (channels // self.groups)
+
+    @property
+    def _shares(self) -> int:
+        channels = self.input.channels
+        return (1 + self.radix) * channels * (self.squeezed // self.groups)
+
+    @property
+    def params(self) -> int:
+        inner = self.input.channels * self.radix
+        norms = 2 * (inner + self.squeezed)
+        return self._weights + self._shares + self.squeezed + inner + norms
+
+    @property
+    def macs(self) -> int:
+        return self._weights * self._pixels + self._shares
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (
+            Argument(self.input.channels),
+            *_named(squeezed=self.squeezed, groups=self.groups, radix=self.radix),
+        )

@@ -1,0 +1,311 @@
+"""Blocks, stages and the network, and what is true of them for every image size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import NamedTuple
+
+from resnet_spec.network.numbers import Condition, Number, Rate, named_numbers
+from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op
+from resnet_spec.network.shapes import Lengths, Shape
+
+
+class Sizes(NamedTuple):
+    """The heights and widths that a network takes; `largest` None is no limit."""
+
+    smallest: int
+    largest: int | None = None
+
+    def __contains__(self, length: object) -> bool:
+        if not isinstance(length, int) or length < self.smallest:
+            return False
+        return self.largest is None or length <= self.largest
+
+
+class Disagreement(NamedTuple):
+    """The smallest image at which a block cannot add its shortcut, and the two shapes."""
+
+    block: str
+    image: int
+    body: Shape
+    shortcut: Shape
+
+
+class Shortcut(NamedTuple):
+    """What is added to a body: the ops where `when` holds, the input itself elsewhere.
+
+    `how` says in a participle what the ops do to the input: "projected". They read the
+    block's input, or with `from_pre` what `pre` makes of it.
+    """
+
+    ops: Chain = ()
+    when: Condition | None = None
+    how: str = ""
+    from_pre: bool = False
+
+    @property
+    def active(self) -> Chain:
+        return self.ops if self.when is None or self.when.holds else ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Block:
+    """post(body(pre(x)) + shortcut(x)); a shortcut of None adds nothing.
+
+    Blocks of one kind are one class in the source, and `noun` is what people call one of
+    them. A path used twice is one shared module.
+    """
+
+    kind: str
+    noun: str
+    body: Chain
+    shortcut: Shortcut | None
+    post: Chain
+    pre: Chain = ()
+
+    @property
+    def input(self) -> Shape:
+        return (*self.pre, *self.body)[0].input
+
+    @property
+    def output(self) -> Shape:
+        """What the sum gives; `post` keeps it."""
+        return self.body[-1].output
+
+    @property
+    def branch(self) -> Chain:
+        """The ops of the shortcut that this block has."""
+        return self.shortcut.active if self.shortcut else ()
+
+    @cached_property
+    def ops(self) -> Chain:
+        """The ops in the order in which they run."""
+        return _active((*self.pre, *self.body, *self.branch, *self.post))
+
+    @cached_property
+    def main(self) -> Chain:
+        """One op per module of pre, body and post, in torchvision's order: shared ones last.
+
+        Ops that are the identity in this very block are among them.
+        """
+        ops = (*self.pre, *self.body, *self.post)
+        paths = [op.path for op in ops]
+        shared = {op.path: op for op in ops if paths.count(op.path) > 1}
+        return (*(op for op in ops if op.path not in shared), *shared.values())
+
+    @cached_property
+    def registered(self) -> Chain:
+        """One op per module, in the order of the state dict."""
+        return (*self.main, *self.branch)
+
+    @cached_property
+    def params(self) -> int:
+        return sum(op.params for op in _active(self.registered))
+
+    @cached_property
+    def macs(self) -> int:
+        return sum(op.macs for op in self.ops)
+
+    @cached_property
+    def numbers(self) -> dict[str, Number | Rate]:
+        """The block's named numbers; one name has one value."""
+        return named_numbers(self)
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        return _through((*self.pre, *self.body))
+
+    @cached_property
+    def branch_lengths(self) -> Lengths:
+        return _through(self.added)
+
+    @cached_property
+    def smallest(self) -> int:
+        """The smallest input that every op in the block takes."""
+        return max(_smallest((*self.pre, *self.body)), _smallest(self.added))
+
+    @property
+    def added(self) -> Chain:
+        """The ops between the block's input and what is added to its body."""
+        reads_pre = self.branch and self.shortcut and self.shortcut.from_pre
+        return (*self.pre, *self.branch) if reads_pre else self.branch
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Stage:
+    """Blocks in a row. `repeat` is what follows the first block, however often, even never.
+
+    Without it, each block has widths of its own.
+    """
+
+    name: str
+    blocks: tuple[Block, ...]
+    repeat: Block | None
+
+    @property
+    def input(self) -> Shape:
+        return self.blocks[0].input
+
+    @property
+    def output(self) -> Shape:
+        return self.blocks[-1].output
+
+    @cached_property
+    def distinct(self) -> dict[str, Block]:
+        """The blocks by path, `layer1.0` first; those that repeat, once."""
+        seen: dict[int, tuple[str, Block]] = {}
+        for i, block in enumerate(self.blocks):
+            seen.setdefault(id(block), (f"{self.name}.{i}", block))
+        return dict(seen.values())
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        return reduce(Lengths.then, (block.lengths for block in self.blocks), Lengths())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """A stem, stages and a head, with what people are told about them.
+
+    With `features`, names of stages, it has no head and gives what those stages give.
+    """
+
+    name: str
+    title: str
+    paper: tuple[str, str] | None  # title, address
+    notes: tuple[str, ...]  # sentences, each true of this network
+    image: Shape
+    stem: Chain
+    stages: tuple[Stage, ...]
+    head: Chain
+    features: tuple[str, ...] = ()
+
+    def ops(self) -> Iterator[tuple[str, Op]]:
+        """Every op with its path in the state dict, in the order in which they run."""
+        yield from ((op.path, op) for op in self.stem)
+        for prefix, block in self.blocks():
+            yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
+        yield from ((op.path, op) for op in self.head)
+
+    def distinct_ops(self) -> Iterator[tuple[str, Op]]:
+        """Every op with a path in the state dict, those of blocks that repeat once."""
+        yield from ((op.path, op) for op in (*self.stem, *self.head))
+        for stage in self.stages:
+            for prefix, block in stage.distinct.items():
+                yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
+
+    def blocks(self) -> Iterator[tuple[str, Block]]:
+        """Every block with its path, `layer1.0` first."""
+        for stage in self.stages:
+            for i, block in enumerate(stage.blocks):
+                yield f"{stage.name}.{i}", block
+
+    @property
+    def output(self) -> Shape:
+        return self.head[-1].output if self.head else self.stages[-1].output
+
+    @property
+    def channels(self) -> dict[str, int]:
+        """Channels that each stage of `features` gives."""
+        stages = (stage for stage in self.stages if stage.name in self.features)
+        return {stage.name: int(stage.output.channels) for stage in stages}
+
+    @property
+    def strides(self) -> dict[str, int]:
+        """Pixels of the image per pixel of what each stage of `features` gives."""
+        at, found = _through(self.stem), {}
+        for stage in self.stages:
+            at = at.then(stage.lengths)
+            found[stage.name] = at.stride
+        return {name: found[name] for name in self.features}
+
+    @property
+    def classes(self) -> int | None:
+        """Logits of the classifier, None without one."""
+        makers = [op for op in self.head if isinstance(op, (Conv, Linear))]
+        return makers[-1].out_channels if makers else None
+
+    @cached_property
+    def params(self) -> int:
+        """Learnable numbers."""
+        ends = sum(op.params for op in (*self.stem, *self.head))
+        return ends + sum(block.params for _, block in self.blocks())
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and classifier for one image."""
+        ends = sum(op.macs for op in (*self.stem, *self.head))
+        return ends + sum(block.macs for _, block in self.blocks())
+
+    @cached_property
+    def output_stride(self) -> int:
+        """Pixels of the image per pixel behind the last stage, along a side."""
+        stages = (stage.lengths for stage in self.stages)
+        return reduce(Lengths.then, stages, _through(self.stem)).stride
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """The image sizes at which every map has a pixel, and one pixel where it must."""
+        at, smallest, largest = _through(self.stem), _smallest(self.stem), None
+        for _, block in self.blocks():
+            smallest = max(smallest, at.smallest(block.smallest))
+            at = at.then(block.lengths)
+        for op in self.head:
+            smallest = max(smallest, at.smallest(op.least))
+            at = at.then(op.lengths)
+            smallest = max(smallest, at.smallest(1))
+            if isinstance(op, Flatten) and at.stride:
+                largest = at.smallest(2) - 1
+        return Sizes(smallest, largest)
+
+    def disagreement(self) -> Disagreement | None:
+        """The smallest image at which a block's two shapes differ; None proves that none is.
+
+        Equal shapes are asked for, not ones that broadcast.
+        """
+        at, found = _through(self.stem), []
+        for path, block in self.blocks():
+            start = at(self.sizes.smallest)
+            length = _difference(block, start) if block.shortcut else None
+            if length and (at.stride or length == start):  # a constant map reaches one
+                image = max(at.smallest(length), self.sizes.smallest)
+                chains = ((*block.pre, *block.body), block.added)
+                shapes = (_shape(ops, block, length) for ops in chains)
+                found.append(Disagreement(path, image, *shapes))
+            at = at.then(block.lengths)
+        return min(found, key=lambda d: d.image, default=None)
+
+
+def _active(ops: Chain) -> Chain:
+    return tuple(op for op in ops if op.active)
+
+
+def _through(ops: Chain) -> Lengths:
+    return reduce(Lengths.then, (op.lengths for op in _active(ops)), Lengths())
+
+
+def _smallest(ops: Chain) -> int:
+    """The smallest input that every op in the chain takes and leaves a pixel of."""
+    at, smallest = Lengths(), 1
+    for op in _active(ops):
+        smallest = max(smallest, at.smallest(op.least))
+        at = at.then(op.lengths)
+        smallest = max(smallest, at.smallest(1))
+    return smallest
+
+
+def _difference(block: Block, start: int) -> int | None:
+    """The first input length >= start at which body and branch differ."""
+    added = block.branch[-1].output if block.branch else block.input
+    if added.channels != block.output.channels:
+        return start
+    return block.lengths.first_difference(block.branch_lengths, start)
+
+
+def _shape(ops: Chain, block: Block, length: int) -> Shape:
+    """What the ops give for a square map of the block's input channels."""
+    channels = ops[-1].output.channels if ops else block.input.channels
+    size = _through(ops)(length)
+    return Shape(channels, size, size)

@@ -1,0 +1,146 @@
+"""Problems -> what people, editors and CI services read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from resnet_spec.problems import Place, Problem, dotted
+
+Paint = Callable[[str, str], str]  # text, colour -> text
+
+
+def text(problems: Sequence[Problem], paint: Paint = lambda text, _: text) -> str:
+    """Each problem with its place, and under it the line of the file and a caret."""
+    return "".join(f"{_entry(problem, paint)}\n" for problem in problems)
+
+
+def as_json(problems: Sequence[Problem]) -> str:
+    """A list of objects: severity, rule, message, path, note, file, line and column."""
+    import json
+
+    return json.dumps([_object(problem) for problem in problems], indent=2) + "\n"
+
+
+def github(problems: Sequence[Problem]) -> str:
+    """Workflow commands that show as annotations on a pull request.
+
+    https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+    """
+    return "".join(f"{_command(problem)}\n" for problem in problems)
+
+
+def sarif(problems: Sequence[Problem]) -> str:
+    """A log for code-scanning pages, by SARIF 2.1.0.
+
+    https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+    """
+    import json
+
+    rules = [{"id": rule} for rule in sorted({problem.rule for problem in problems})]
+    driver = {"name": "resnet-spec", "rules": rules}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(problem) for problem in problems],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    log = {"$schema": schema, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2) + "\n"
+
+
+Format = Callable[[Sequence[Problem]], str]
+FORMATS: dict[str, Format] = {
+    "text": text,
+    "json": as_json,
+    "github": github,
+    "sarif": sarif,
+}
+
+
+# --- text ---------------------------------------------------------------------------------
+
+
+def _entry(problem: Problem, paint: Paint) -> str:
+    place = f"{problem.place}: " if problem.place else ""
+    kind = paint("warning: ", "yellow") if problem.warning else ""
+    lines = [f"{place}{kind}{problem.said}"]
+    if problem.place and problem.place.length and (line := _line(problem.place)):
+        number = f"{problem.place.line:>6}"
+        column, length = problem.place.column - 1, problem.place.length
+        blank = "".join(c if c == "\t" else " " for c in line[:column])
+        marks = "^" + "~" * (min(length, len(line) - column) - 1)
+        colour = "yellow" if problem.warning else "red"
+        lines += [f"{number} | {line}", f"       | {blank}{paint(marks, colour)}"]
+    if problem.note:
+        lines.append(f"       = {problem.note}")
+    return "\n".join(lines)
+
+
+def _line(place: Place) -> str:
+    """The line of the file, where there is one and a terminal can show it."""
+    lines = _lines(place.file)
+    line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+    return line if line.replace("\t", "").isprintable() and len(line) <= 160 else ""
+
+
+@lru_cache(maxsize=8)
+def _lines(file: str) -> list[str]:
+    try:
+        return Path(file).read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, ValueError):
+        return []
+
+
+# --- for machines -------------------------------------------------------------------------
+
+
+def _object(problem: Problem) -> dict[str, Any]:
+    place = problem.place or Place("")
+    return {
+        "severity": "warning" if problem.warning else "error",
+        "rule": problem.rule,
+        "message": problem.message,
+        "path": dotted(problem.path),
+        "note": problem.note,
+        "file": place.file,
+        "line": place.line or None,
+        "column": place.column or None,
+    }
+
+
+def _command(problem: Problem) -> str:
+    place = problem.place or Place("")
+    kind = "warning" if problem.warning else "error"
+    where = [f"file={_escaped(place.file, ',:')}"]
+    if place.line:
+        where += [f"line={place.line}", f"col={place.column}"]
+    where.append(f"title={problem.rule}")
+    return f"::{kind} {','.join(where)}::{_escaped(problem.said)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """The text with the characters that would end a workflow command's value as codes."""
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def _result(problem: Problem) -> dict[str, Any]:
+    place = problem.place or Place("")
+    location: dict[str, Any] = {
+        "artifactLocation": {"uri": Path(place.file).as_posix()}
+    }
+    if place.line:
+        end = place.column + place.length
+        region = {"startLine": place.line, "startColumn": place.column}
+        location["region"] = {**region, "endColumn": end}
+    said = f"{problem.said} ({problem.note})" if problem.note else problem.said
+    return {
+        "ruleId": problem.rule,
+        "level": "warning" if problem.warning else "error",
+        "message": {"text": said},
+        "locations": [{"physicalLocation": location}],
+    }
