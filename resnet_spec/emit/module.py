@@ -7,6 +7,7 @@ hooks, tracing and summaries work as on a network written by hand.
 # No deferred annotations here: TorchScript reads those of `forward` when it traces.
 from collections.abc import Callable, Iterable
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -15,15 +16,16 @@ from torch import Tensor, fx, nn
 from resnet_spec import layers
 from resnet_spec.network import (
     Block,
-    Condition,
-    Either,
+    Draw,
     Layer,
     Network,
     Norm,
-    Number,
     Op,
-    Rate,
+    Start,
+    plain,
 )
+
+ATTRIBUTE = attrgetter("attribute")
 
 
 def build(
@@ -31,8 +33,8 @@ def build(
 ) -> nn.Module:
     """The network as a module, from images (N, C, H, W) to (N, classes) or (N, features).
 
-    With features, it gives a dict of maps (N, C, H, W) by stage, and has its `channels` and
-    `strides` as dicts.
+    With features, it gives a dict of maps (N, C, H, W) by the names of those, and has its
+    `channels` and `strides` as dicts.
 
     `device="meta"` gives shapes without storage. `init=False` leaves all tensors as they
     lie in memory, for whoever loads them next.
@@ -41,18 +43,42 @@ def build(
     with device if init else torch.device("meta"):
         model = _Network(network)
         if init:
-            _initialise(model, network)
+            _initialize(model, network)
     return model if init else model.to_empty(device=device)
 
 
-def _initialise(model: nn.Module, network: Network) -> None:
-    """Kaiming normal for convolutions, as in torchvision 0.29; zero for norms that ask."""
+def _initialize(model: nn.Module, network: Network) -> None:
+    """The network's own first weights, drawn in the order of the modules."""
+    init, classifier = network.init, None
+    if init.classifier and network.classifier:
+        classifier = model.get_submodule(network.classifier.path)
     for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out")
+        if init.classifier and module is classifier:
+            _start(module, init.classifier)
+        elif isinstance(module, nn.Conv2d):
+            _start(module, init.convolutions)
     for path, op in network.ops():
         if isinstance(op, Norm) and op.zero:
             nn.init.zeros_(model.get_parameter(f"{path}.weight"))
+
+
+def _start(module: Any, start: Start) -> None:
+    DRAWS[start.weight](module.weight, module)
+    if start.bias and module.bias is not None:
+        DRAWS[start.bias](module.bias, module)
+
+
+def _kaiming_grouped(weight: Tensor, convolution: Any) -> Tensor:
+    fan_out = weight[:, 0].numel() // convolution.groups
+    return nn.init.normal_(weight, std=(2 / fan_out) ** 0.5)
+
+
+DRAWS: dict[Draw, Callable[[Tensor, Any], Tensor]] = {
+    "kaiming_fan_out": lambda t, _: nn.init.kaiming_normal_(t, mode="fan_out"),
+    "kaiming_fan_out_grouped": _kaiming_grouped,
+    "normal_0.01": lambda t, _: nn.init.normal_(t, std=0.01),
+    "zeros": lambda t, _: nn.init.zeros_(t),
+}
 
 
 def _module(op: Op) -> nn.Module:
@@ -62,19 +88,10 @@ def _module(op: Op) -> nn.Module:
     made: Callable[..., nn.Module] = getattr(
         layers if isinstance(op, Layer) else nn, op.module
     )
-    args = [_plain(arg.value) for arg in op.args if not arg.keyword]
+    args = [plain(arg.value) for arg in op.args if not arg.keyword]
     return made(
-        *args, **{arg.keyword: _plain(arg.value) for arg in op.args if arg.keyword}
+        *args, **{arg.keyword: plain(arg.value) for arg in op.args if arg.keyword}
     )
-
-
-def _plain(value: Any) -> Any:
-    """A value without its name: an int, a float, or whether a condition holds."""
-    if isinstance(value, Condition):
-        return value.holds
-    if isinstance(value, (Number, Either)):
-        return int(value)
-    return float(value) if isinstance(value, Rate) else value
 
 
 # --- modules of several -------------------------------------------------------------------
@@ -89,7 +106,7 @@ class _Composite(nn.Module):
 
     def add(self, ops: Iterable[Op]) -> None:
         """A module for each op; those of numbered paths, `downsample.0`, in a Sequential."""
-        for name, group in groupby((op for op in ops if op.path), key=_attribute):
+        for name, group in groupby((op for op in ops if op.path), key=ATTRIBUTE):
             members = [(op.path, _module(op)) for op in group]
             alone = members[0][0] == name
             module = members[0][1] if alone else nn.Sequential(*(m for _, m in members))
@@ -134,20 +151,21 @@ class _Network(_Composite):
 
     def __init__(self, network: Network) -> None:
         super().__init__(network.name)
-        self.add(network.stem)
+        self.add(network.entry)
         for stage in network.stages:
             self.add_module(stage.name, nn.Sequential(*map(_Block, stage.blocks)))
         self.add(network.head)
-        stages = (stage.name for stage in network.stages)
-        self.steps = (*_names(network.stem), *stages, *_names(network.head))
+        stages = {stage.name: (stage.name,) for stage in network.stages}
+        ends = {"stem": _names(network.stem), "pool": _names(network.pool)}
+        self.steps = ends | stages | {"head": _names(network.head)}
         self.channels, self.strides = network.channels, network.strides
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
         found = {}
-        for name in self.steps:
-            x = self.run([name], x)
-            if name in self.channels:
-                found[name] = x
+        for part, names in self.steps.items():
+            x = self.run(names, x)
+            if part in self.channels:
+                found[part] = x
         return found or x
 
 
@@ -158,10 +176,6 @@ class _Tracer(fx.Tracer):
         return not isinstance(m, (_Composite, nn.Sequential))
 
 
-def _attribute(op: Op) -> str:
-    return op.path.split(".")[0]
-
-
 def _names(ops: Iterable[Op]) -> tuple[str, ...]:
     """The attributes to call, a Sequential once."""
-    return tuple(name for name, _ in groupby(ops, key=_attribute))
+    return tuple(name for name, _ in groupby(ops, key=ATTRIBUTE))

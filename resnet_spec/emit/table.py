@@ -30,17 +30,18 @@ def summarize(network: Network) -> list[Part]:
 
 def _rows(network: Network) -> Iterator[Part]:
     at = Lengths()
-    if network.stem:
-        for op in network.stem:
+    if network.entry:
+        for op in network.entry:
             at = at.then(op.lengths)
-        yield _ends("stem", network.stem, at.stride)
+        yield _ends("stem", network.entry, at.stride)
     for stage in network.stages:
         at = at.then(stage.lengths)
         blocks = f"{len(stage.blocks)} x {stage.blocks[0].kind}"
         params = sum(block.params for block in stage.blocks)
         macs = sum(block.macs for block in stage.blocks)
         yield Part(stage.name, blocks, stage.output, at.stride, params, macs)
-    yield _ends("head", network.head, None)
+    if network.head:
+        yield _ends("head", network.head, None)
 
 
 def _ends(part: str, ops: Chain, stride: int | None) -> Part:

@@ -19,6 +19,7 @@ from resnet_spec.network import (
     Conv,
     EvoNormS0,
     GroupNorm,
+    Init,
     Layer,
     Network,
     Op,
@@ -27,6 +28,7 @@ from resnet_spec.network import (
     Shape,
     SplitAttention,
     Stage,
+    Start,
     StdConv2d,
 )
 from resnet_spec.problems import Path, Problem, SpecError
@@ -46,17 +48,20 @@ def lower(spec: Spec, features: Sequence[int] = ()) -> Network:
     rates = _rates(spec)
     spec = _first_stages(spec, max(features, default=len(spec.depths)))
     image = Shape(*spec.input)
-    first = stem(spec)
-    stages = tuple(_stages(spec, first[-1].output if first else image, rates))
+    ops, pool = stem(spec)
+    entry = (*ops, *pool)
+    stages = tuple(_stages(spec, entry[-1].output if entry else image, rates))
     network = Network(
         name=spec.name,
         title=spec.title,
         paper=(spec.paper.title, spec.paper.url) if spec.paper else None,
         notes=notes(spec, whole=not features),
         image=image,
-        stem=first,
+        stem=ops,
+        pool=pool,
         stages=stages,
         head=() if features else head(spec, stages[-1].output),
+        init=Init(Start("kaiming_fan_out")),
         features=tuple(f"layer{number}" for number in sorted(features)),
     )
     if problems := [

@@ -6,7 +6,6 @@ from resnet_spec.language.fields import Head, Spec
 from resnet_spec.language.plan import rows
 from resnet_spec.lowering.parts import Part, Parts, chain
 from resnet_spec.network import (
-    AvgPool,
     Chain,
     Conv,
     Dropout,
@@ -16,6 +15,7 @@ from resnet_spec.network import (
     Number,
     Op,
     Shape,
+    WholeAvgPool,
 )
 
 
@@ -65,4 +65,4 @@ def _pool(size: int | str) -> Part:
     """
     if isinstance(size, str):
         return lambda x: GlobalAvgPool(path="avgpool", input=x)
-    return lambda x: AvgPool(path="avgpool", input=x, kernel=size)
+    return lambda x: WholeAvgPool(path="avgpool", input=x, kernel=size)

@@ -10,19 +10,20 @@ from resnet_spec.lowering.parts import Part, Parts, chain, numbered
 from resnet_spec.network import AvgPool, BlurPool2d, Chain, MaxPool, Shape, ZeroPad
 
 
-def stem(spec: Spec) -> Chain:
-    """pool(relu(norm(conv(x)))), as far as the spec asks for it.
+def stem(spec: Spec) -> tuple[Chain, Chain]:
+    """relu(norm(conv(x))) and its pool, as far as the spec asks for them.
 
     Without ops, stages read the input. Before pre-activation blocks the last convolution
-    has no norm, for theirs stands first (https://arxiv.org/abs/1603.05027).
+    has no norm, for theirs comes first (https://arxiv.org/abs/1603.05027).
     """
     if spec.stem.type == "none":
-        return ()
+        return (), ()
     parts = Parts(spec, rows(spec)[0].activation)
     made = list(CONVOLUTIONS[spec.stem.type](parts))
     if not spec.pre_activation:
         made += parts.norm_act(parts.name(1))
-    return chain(Shape(*spec.input), *made, *POOLS[spec.stem.pool or "none"](parts))
+    ops = chain(Shape(*spec.input), *made)
+    return ops, chain(ops[-1].output, *POOLS[spec.stem.pool or "none"](parts))
 
 
 # --- convolutions -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from resnet_spec.network.custom import (
     BlurPool2d,
+    Conv3x3,
     DropPath,
     EfficientChannelAttention,
     EvoNormS0,
@@ -11,11 +12,12 @@ from resnet_spec.network.custom import (
     PadChannels,
     Res2Conv2d,
     SelectiveKernel,
-    Spatial,
     SplitAttention,
     SqueezeExcite,
     StdConv2d,
 )
+from resnet_spec.network.fingerprint import Digests, digests
+from resnet_spec.network.initialization import Draw, Init, Start
 from resnet_spec.network.numbers import (
     ALWAYS,
     NEVER,
@@ -26,6 +28,7 @@ from resnet_spec.network.numbers import (
     Rule,
     conditions,
     named_numbers,
+    plain,
     with_conditions,
 )
 from resnet_spec.network.ops import (
@@ -43,6 +46,8 @@ from resnet_spec.network.ops import (
     MaxPool,
     Norm,
     Op,
+    Tensor,
+    WholeAvgPool,
     Windowed,
     ZeroPad,
 )
@@ -51,6 +56,7 @@ from resnet_spec.network.shapes import (
     Shape,
 )
 from resnet_spec.network.tree import (
+    NO_SIZES,
     Block,
     Network,
     Shortcut,
@@ -61,6 +67,7 @@ from resnet_spec.network.tree import (
 __all__ = [
     "ALWAYS",
     "NEVER",
+    "NO_SIZES",
     "Activation",
     "Argument",
     "AvgPool",
@@ -70,6 +77,9 @@ __all__ = [
     "Chain",
     "Condition",
     "Conv",
+    "Conv3x3",
+    "Digests",
+    "Draw",
     "DropPath",
     "Dropout",
     "EfficientChannelAttention",
@@ -80,6 +90,7 @@ __all__ = [
     "FrozenBatchNorm2d",
     "GlobalAvgPool",
     "GroupNorm",
+    "Init",
     "Layer",
     "Lengths",
     "Linear",
@@ -96,14 +107,18 @@ __all__ = [
     "Shape",
     "Shortcut",
     "Sizes",
-    "Spatial",
     "SplitAttention",
     "SqueezeExcite",
     "Stage",
+    "Start",
     "StdConv2d",
+    "Tensor",
+    "WholeAvgPool",
     "Windowed",
     "ZeroPad",
     "conditions",
+    "digests",
     "named_numbers",
+    "plain",
     "with_conditions",
 ]

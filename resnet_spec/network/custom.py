@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from resnet_spec.network.numbers import Condition, Rate
-from resnet_spec.network.ops import Argument, Conv, Norm, Op
+from resnet_spec.network.ops import Argument, Conv, Norm, Op, Tensor, batch_norm_tensors
 from resnet_spec.network.shapes import Lengths, Shape
 
 
@@ -22,12 +23,25 @@ def _named(**values: Any) -> tuple[Argument, ...]:
     return tuple(Argument(value, keyword) for keyword, value in values.items())
 
 
+def _conv1x1(prefix: str, read: int, out: int, bias: bool = False) -> Iterator[Tensor]:
+    """The tensors of a 1x1 convolution whose filters read that many channels."""
+    yield Tensor(f"{prefix}weight", (out, read, 1, 1))
+    if bias:
+        yield Tensor(f"{prefix}bias", (out,))
+
+
+def _conv3x3_norm(prefix: str, read: int, out: int, norm: str) -> Iterator[Tensor]:
+    """The tensors of a 3x3 convolution and of the batch norm that follows it."""
+    yield Tensor(f"{prefix}weight", (out, read, 3, 3))
+    yield from batch_norm_tensors(out, norm)
+
+
 # --- maps ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PadChannels(Layer):
-    """Every stride-th pixel, and channels of zeros behind the input's own."""
+    """Every stride-th pixel, and channels of zeros after the input's own."""
 
     out_channels: int
     stride: int
@@ -74,12 +88,16 @@ class DropPath(Layer):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return _named(rate=self.rate)
+        return (Argument(self.rate, "rate", 0.0, "training"),)
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StdConv2d(Layer, Conv):
-    """A convolution by standardised weights, of one group and dilation 1."""
+    """A convolution by standardized weights, of one group and dilation 1."""
 
     eps: float
 
@@ -96,11 +114,20 @@ class StdConv2d(Layer, Conv):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FrozenBatchNorm2d(Layer, Norm):
-    """Batch normalisation that no longer learns."""
+    """Batch normalization that no longer learns."""
 
     @property
-    def params(self) -> int:
-        return 0
+    def tensors(self) -> tuple[Tensor, ...]:
+        *four, _ = batch_norm_tensors(int(self.input.channels))
+        return tuple(tensor._replace(learns=False) for tensor in four)
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        return ("BatchNorm2d", *self.said("function"))
+
+    @property
+    def training(self) -> tuple[Any, ...]:
+        return ("frozen",)
 
     @property
     def args(self) -> tuple[Argument, ...]:
@@ -109,13 +136,13 @@ class FrozenBatchNorm2d(Layer, Norm):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EvoNormS0(Layer, Norm):
-    """A normalisation over groups of channels that is its own activation."""
+    """A normalization over groups of channels that is its own activation."""
 
     groups: int
 
     @property
-    def params(self) -> int:
-        return 3 * self.input.channels
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (*super().tensors, Tensor("v", (int(self.input.channels),)))
 
     @property
     def args(self) -> tuple[Argument, ...]:
@@ -125,11 +152,11 @@ class EvoNormS0(Layer, Norm):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FilterResponseNorm(Layer, Norm):
-    """A normalisation of each channel alone, with a learnt threshold for activation."""
+    """A normalization of each channel alone, with a learned threshold for activation."""
 
     @property
-    def params(self) -> int:
-        return 3 * self.input.channels
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (*super().tensors, Tensor("tau", (int(self.input.channels),)))
 
     @property
     def args(self) -> tuple[Argument, ...]:
@@ -150,8 +177,12 @@ class SqueezeExcite(Layer):
         return "squeeze-and-excitation"
 
     @property
-    def params(self) -> int:
-        return self.macs + self.squeezed + self.input.channels
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels, squeezed = int(self.input.channels), int(self.squeezed)
+        return (
+            *_conv1x1("fc1.", channels, squeezed, bias=True),
+            *_conv1x1("fc2.", squeezed, channels, bias=True),
+        )
 
     @property
     def macs(self) -> int:
@@ -173,8 +204,8 @@ class EfficientChannelAttention(Layer):
         return "efficient channel attention"
 
     @property
-    def params(self) -> int:
-        return self.kernel
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (Tensor("conv.weight", (1, 1, int(self.kernel))),)
 
     @property
     def macs(self) -> int:
@@ -185,11 +216,11 @@ class EfficientChannelAttention(Layer):
         return _named(kernel=self.kernel)
 
 
-# --- what stands for a 3x3 convolution ----------------------------------------------------
+# --- what replaces a 3x3 convolution -------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Spatial(Layer):
+class Conv3x3(Layer):
     """A 3x3 convolution with an inner graph of its own, padded to keep the size."""
 
     groups: int
@@ -205,7 +236,7 @@ class Spatial(Layer):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Res2Conv2d(Spatial):
+class Res2Conv2d(Conv3x3):
     """Bands of channels, each band's 3x3 reading the one before; `apart`, none does."""
 
     width: int
@@ -221,8 +252,13 @@ class Res2Conv2d(Spatial):
         return (self.scale - 1) * 9 * self.width * (self.width // self.groups)
 
     @property
-    def params(self) -> int:
-        return self._weights + (self.scale - 1) * 2 * self.width
+    def tensors(self) -> tuple[Tensor, ...]:
+        width, read = int(self.width), self.width // self.groups
+        return tuple(
+            tensor
+            for i in range(self.scale - 1)
+            for tensor in _conv3x3_norm(f"bands.{i}.0.", read, width, f"bands.{i}.1.")
+        )
 
     @property
     def macs(self) -> int:
@@ -240,7 +276,7 @@ class Res2Conv2d(Spatial):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SelectiveKernel(Spatial):
+class SelectiveKernel(Conv3x3):
     """A mix of two 3x3 of different dilation, with their norms and activations."""
 
     out_channels: int
@@ -265,9 +301,16 @@ class SelectiveKernel(Spatial):
         return 3 * self.out_channels * self.squeezed
 
     @property
-    def params(self) -> int:
-        norms = 2 * (2 * self.out_channels + self.squeezed)
-        return self._weights + self._shares + norms
+    def tensors(self) -> tuple[Tensor, ...]:
+        out, squeezed = int(self.out_channels), int(self.squeezed)
+        read = self.input.channels // (2 if self.split else 1) // self.groups
+        return (
+            *_conv3x3_norm("paths.0.0.", read, out, "paths.0.1."),
+            *_conv3x3_norm("paths.1.0.", read, out, "paths.1.1."),
+            *_conv1x1("fc1.", out, squeezed),
+            *batch_norm_tensors(squeezed, "bn."),
+            *_conv1x1("fc2.", squeezed, 2 * out),
+        )
 
     @property
     def macs(self) -> int:
@@ -288,7 +331,7 @@ class SelectiveKernel(Spatial):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SplitAttention(Spatial):
+class SplitAttention(Conv3x3):
     """A sum of `radix` 3x3 by shares of their own, with norm and activation."""
 
     squeezed: int
@@ -309,10 +352,15 @@ class SplitAttention(Spatial):
         return (1 + self.radix) * channels * (self.squeezed // self.groups)
 
     @property
-    def params(self) -> int:
-        inner = self.input.channels * self.radix
-        norms = 2 * (inner + self.squeezed)
-        return self._weights + self._shares + self.squeezed + inner + norms
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels, squeezed = int(self.input.channels), int(self.squeezed)
+        inner, read = channels * self.radix, channels // self.groups
+        return (
+            *_conv3x3_norm("conv.", read // self.radix, inner, "bn0."),
+            *_conv1x1("fc1.", read, squeezed, bias=True),
+            *batch_norm_tensors(squeezed, "bn1."),
+            *_conv1x1("fc2.", squeezed // self.groups, inner, bias=True),
+        )
 
     @property
     def macs(self) -> int:

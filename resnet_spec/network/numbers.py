@@ -95,6 +95,15 @@ class Either(int):
         return number
 
 
+def plain(value: Any) -> Any:
+    """A value without its name: an int, a float, or whether a condition holds."""
+    if isinstance(value, Condition):
+        return value.holds
+    if isinstance(value, (Number, Either)):
+        return int(value)
+    return float(value) if isinstance(value, Rate) else value
+
+
 def named_numbers(part: Any) -> dict[str, Number | Rate]:
     """The named numbers in a part of a network; one name with two values is refused."""
     found: dict[str, Number | Rate] = {}

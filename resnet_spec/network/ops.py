@@ -1,27 +1,58 @@
 """The ops: one step each, holding its input shape, from which all else is derived.
 
-`output` is the shape it gives, `lengths` the same for every height and width, `params` its
-learnable numbers, and `macs` its multiply-adds for one image. Multiply-adds are those of
-convolutions and linear layers, as the papers count (https://arxiv.org/abs/1512.03385).
-`module` and `args` say what `torch.nn` has for it; ops of `torch.nn`'s are here, those that
-it lacks in `layers`.
+`output` is the shape it gives, `lengths` the same for every height and width, `tensors` what
+its module holds, `params` the learnable numbers in them, and `macs` its multiply-adds for one
+image. Multiply-adds are those of convolutions and linear layers, as the papers count
+(https://arxiv.org/abs/1512.03385). `module` and `args` say what `torch.nn` has for it. The ops
+of `torch.nn` are here, those that it lacks in `custom`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from math import prod
+from typing import Any, Literal, NamedTuple
 
-from resnet_spec.network.numbers import Condition
+from resnet_spec.network.numbers import Condition, plain
 from resnet_spec.network.shapes import Lengths, Shape
 
 
 class Argument(NamedTuple):
-    """What a module is constructed with; without a keyword it is always positional."""
+    """What a module is constructed with; without a keyword it is always positional.
+
+    `changes` says what another value would change: what the module computes in evaluation,
+    how it trains alone, or neither.
+    """
 
     value: Any
     keyword: str = ""
-    default: Any = None  # what the module takes where nothing is said
+    default: Any = ...  # what the module takes where nothing is said
+    changes: Literal["function", "training", "nothing"] = "function"
+
+
+class Tensor(NamedTuple):
+    """A tensor that a module holds: its name there, its shape, and whether it learns."""
+
+    name: str
+    shape: tuple[int, ...]
+    learns: bool = True
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+MEAN = ("mean",)  # of each channel, whatever computes it
+
+
+def batch_norm_tensors(channels: int, prefix: str = "") -> Iterator[Tensor]:
+    """Those of a `BatchNorm2d`, in the order of its state dict."""
+    for name in ("weight", "bias"):
+        yield Tensor(f"{prefix}{name}", (channels,))
+    for name in ("running_mean", "running_var"):
+        yield Tensor(f"{prefix}{name}", (channels,), learns=False)
+    yield Tensor(f"{prefix}num_batches_tracked", (), learns=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -54,8 +85,13 @@ class Op:
         return 1
 
     @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What its module holds, in the order of the module's state dict."""
+        return ()
+
+    @property
     def params(self) -> int:
-        return 0
+        return sum(tensor.size for tensor in self.tensors if tensor.learns)
 
     @property
     def macs(self) -> int:
@@ -74,6 +110,32 @@ class Op:
     @property
     def args(self) -> tuple[Argument, ...]:
         return ()
+
+    @property
+    def attribute(self) -> str:
+        """The attribute that holds its module: `downsample` of `downsample.0`."""
+        return self.path.split(".")[0]
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        """What evaluation does with it, as plain data; empty where that is nothing.
+
+        Two modules that do the same mean the same.
+        """
+        return (self.module, *self.said("function"))
+
+    @property
+    def training(self) -> tuple[Any, ...]:
+        """What training does besides, as plain data; empty where that is nothing."""
+        return self.said("training")
+
+    def said(self, changes: str) -> tuple[Any, ...]:
+        """The arguments that change that and are not torch's defaults, as plain data."""
+        return tuple(
+            (arg.keyword, plain(arg.value))
+            for arg in self.args
+            if arg.changes == changes and plain(arg.value) != arg.default
+        )
 
 
 Chain = tuple[Op, ...]
@@ -104,7 +166,7 @@ class Windowed(Op):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Conv(Windowed):
-    """A convolution, without bias where a norm stands behind it."""
+    """A convolution, without bias where a norm follows it."""
 
     out_channels: int
     groups: int = 1
@@ -115,16 +177,15 @@ class Conv(Windowed):
         return super().output._replace(channels=self.out_channels)
 
     @property
-    def _weights(self) -> int:
-        return self.out_channels * (self.input.channels // self.groups) * self.kernel**2
-
-    @property
-    def params(self) -> int:
-        return self._weights + self.bias * self.out_channels
+    def tensors(self) -> tuple[Tensor, ...]:
+        read, k = self.input.channels // self.groups, int(self.kernel)
+        weight = Tensor("weight", (int(self.out_channels), read, k, k))
+        bias = [Tensor("bias", (int(self.out_channels),))] * self.bias
+        return (weight, *bias)
 
     @property
     def macs(self) -> int:
-        return self._weights * self.output.height * self.output.width
+        return self.tensors[0].size * self.output.height * self.output.width
 
     @property
     def noun(self) -> str:
@@ -150,21 +211,26 @@ class Conv(Windowed):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Norm(Op):
-    """A normalisation with a weight and a bias; `zero` starts its weight at 0 rather than 1."""
+    """A normalization with a weight and a bias; `zero` starts its weight at 0 rather than 1."""
 
     eps: float = 1e-5
     zero: bool = False
 
     @property
-    def params(self) -> int:
-        return 2 * self.input.channels
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels = (int(self.input.channels),)
+        return (Tensor("weight", channels), Tensor("bias", channels))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BatchNorm(Norm):
-    """Batch normalisation."""
+    """Batch normalization."""
 
     momentum: float = 0.1
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(batch_norm_tensors(int(self.input.channels)))
 
     @property
     def module(self) -> str:
@@ -175,13 +241,13 @@ class BatchNorm(Norm):
         return (
             Argument(self.input.channels),
             Argument(self.eps, "eps", 1e-5),
-            Argument(self.momentum, "momentum", 0.1),
+            Argument(self.momentum, "momentum", 0.1, "training"),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GroupNorm(Norm):
-    """Group normalisation (https://arxiv.org/abs/1803.08494)."""
+    """Group normalization (https://arxiv.org/abs/1803.08494)."""
 
     groups: int
 
@@ -212,11 +278,16 @@ class Activation(Op):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return (Argument(True, "inplace", False),)
+        return (Argument(True, "inplace", False, "nothing"),)
 
 
 class Pool(Windowed):
     """One number for each window."""
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        """Nothing for windows of one pixel, side by side."""
+        return super().meaning if (self.kernel, self.stride) != (1, 1) else ()
 
     @property
     def args(self) -> tuple[Argument, ...]:
@@ -264,8 +335,20 @@ class ZeroPad(Op):
         return (Argument(self.padding),)
 
 
+class WholeAvgPool(AvgPool):
+    """The mean of each channel, for maps of just the size of the one window."""
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        return MEAN
+
+
 class GlobalAvgPool(Op):
     """The mean of each channel."""
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        return MEAN
 
     @property
     def lengths(self) -> Lengths:
@@ -286,10 +369,20 @@ class Flatten(Op):
     `Network.sizes` leaves out the images that would give it a larger map.
     """
 
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        return ()
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dropout(Op):
+    """In training, zero for some numbers."""
+
     rate: float
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        return ()
 
     @property
     def module(self) -> str:
@@ -297,7 +390,7 @@ class Dropout(Op):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return (Argument(self.rate),)
+        return (Argument(self.rate, changes="training"),)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -311,8 +404,14 @@ class Linear(Op):
         return Shape(self.out_channels, 1, 1)
 
     @property
-    def params(self) -> int:
-        return (self.input.channels + 1) * self.out_channels
+    def tensors(self) -> tuple[Tensor, ...]:
+        out, read = int(self.out_channels), int(self.input.channels)
+        return (Tensor("weight", (out, read)), Tensor("bias", (out,)))
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        """That of a 1x1 convolution, on features that are maps of one pixel."""
+        return ("Conv2d", *self.said("function"), ("", 1))
 
     @property
     def macs(self) -> int:

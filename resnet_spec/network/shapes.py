@@ -44,8 +44,10 @@ class Lengths(NamedTuple):
         offset = self.offset + self.stride * after.offset
         return Lengths(offset, self.stride * after.stride)
 
-    def smallest(self, length: int) -> int:
-        """The smallest h >= 1 that maps to `length` or more; 1 for a constant."""
+    def smallest(self, length: float) -> float:
+        """The smallest h >= 1 that maps to `length` or more; infinite where none does."""
+        if not self.stride:
+            return 1 if self.offset >= length else math.inf
         return max(1, length * self.stride - self.offset)
 
     def first_difference(self, other: Lengths, start: int = 1) -> int | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from math import isinf
 from typing import NamedTuple
 
+from resnet_spec.network.initialization import Init
 from resnet_spec.network.numbers import Condition, Number, Rate, named_numbers
-from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op
+from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op, Tensor
 from resnet_spec.network.shapes import Lengths, Shape
 
 
@@ -22,6 +24,9 @@ class Sizes(NamedTuple):
         if not isinstance(length, int) or length < self.smallest:
             return False
         return self.largest is None or length <= self.largest
+
+
+NO_SIZES = Sizes(1, 0)
 
 
 class Disagreement(NamedTuple):
@@ -101,8 +106,13 @@ class Block:
         return (*self.main, *self.branch)
 
     @cached_property
+    def tensors(self) -> list[tuple[str, Tensor]]:
+        """Every tensor with its name in the block's state dict, in the order of that."""
+        return list(_tensors(_active(self.registered)))
+
+    @cached_property
     def params(self) -> int:
-        return sum(op.params for op in _active(self.registered))
+        return sum(tensor.size for _, tensor in self.tensors if tensor.learns)
 
     @cached_property
     def macs(self) -> int:
@@ -122,8 +132,8 @@ class Block:
         return _through(self.added)
 
     @cached_property
-    def smallest(self) -> int:
-        """The smallest input that every op in the block takes."""
+    def smallest(self) -> float:
+        """The smallest input that every op in the block takes; infinite where none does."""
         return max(_smallest((*self.pre, *self.body)), _smallest(self.added))
 
     @property
@@ -167,9 +177,10 @@ class Stage:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """A stem, stages and a head, with what people are told about them.
+    """A stem, its pool, stages and a head, with what people are told about them.
 
-    With `features`, names of stages, it has no head and gives what those stages give.
+    With `features` it has no head and gives what those parts give: `stem`, before its pool,
+    `pool`, and stages by name.
     """
 
     name: str
@@ -178,20 +189,34 @@ class Network:
     notes: tuple[str, ...]  # sentences, each true of this network
     image: Shape
     stem: Chain
+    pool: Chain
     stages: tuple[Stage, ...]
     head: Chain
+    init: Init
     features: tuple[str, ...] = ()
+
+    @property
+    def entry(self) -> Chain:
+        """The ops between the image and the first stage."""
+        return (*self.stem, *self.pool)
 
     def ops(self) -> Iterator[tuple[str, Op]]:
         """Every op with its path in the state dict, in the order in which they run."""
-        yield from ((op.path, op) for op in self.stem)
+        yield from ((op.path, op) for op in self.entry)
         for prefix, block in self.blocks():
             yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
         yield from ((op.path, op) for op in self.head)
 
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor with its name in the state dict, in the order of that."""
+        yield from _tensors(self.entry)
+        for prefix, block in self.blocks():
+            yield from ((f"{prefix}.{name}", tensor) for name, tensor in block.tensors)
+        yield from _tensors(self.head)
+
     def distinct_ops(self) -> Iterator[tuple[str, Op]]:
         """Every op with a path in the state dict, those of blocks that repeat once."""
-        yield from ((op.path, op) for op in (*self.stem, *self.head))
+        yield from ((op.path, op) for op in (*self.entry, *self.head))
         for stage in self.stages:
             for prefix, block in stage.distinct.items():
                 yield from ((f"{prefix}.{op.path}", op) for op in block.ops)
@@ -204,51 +229,73 @@ class Network:
 
     @property
     def output(self) -> Shape:
-        return self.head[-1].output if self.head else self.stages[-1].output
+        """What the head gives, or without one the last of the stages."""
+        return self.head[-1].output if self.head else self.shapes[self.parts[-1]]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What a network can be asked to give the maps of, by name, in order."""
+        ends = {"stem": self.stem, "pool": self.pool}
+        names = (name for name, ops in ends.items() if ops)
+        return (*names, *(stage.name for stage in self.stages))
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape that each of the parts gives."""
+        ends = {"stem": self.stem, "pool": self.pool}
+        found = {name: ops[-1].output for name, ops in ends.items() if ops}
+        return found | {stage.name: stage.output for stage in self.stages}
 
     @property
     def channels(self) -> dict[str, int]:
-        """Channels that each stage of `features` gives."""
-        stages = (stage for stage in self.stages if stage.name in self.features)
-        return {stage.name: int(stage.output.channels) for stage in stages}
+        """Channels of each of the features."""
+        return {name: int(self.shapes[name].channels) for name in self.features}
 
     @property
     def strides(self) -> dict[str, int]:
-        """Pixels of the image per pixel of what each stage of `features` gives."""
-        at, found = _through(self.stem), {}
+        """Pixels of the image per pixel of each of the features, along a side."""
+        at = _through(self.stem)
+        found = {"stem": at.stride}
+        at = at.then(_through(self.pool))
+        found["pool"] = at.stride
         for stage in self.stages:
             at = at.then(stage.lengths)
             found[stage.name] = at.stride
         return {name: found[name] for name in self.features}
 
     @property
+    def classifier(self) -> Conv | Linear | None:
+        """The op that makes logits, None without one."""
+        makers = [op for op in self.head if isinstance(op, (Conv, Linear))]
+        return makers[-1] if makers else None
+
+    @property
     def classes(self) -> int | None:
         """Logits of the classifier, None without one."""
-        makers = [op for op in self.head if isinstance(op, (Conv, Linear))]
-        return makers[-1].out_channels if makers else None
+        return self.classifier.out_channels if self.classifier else None
 
     @cached_property
     def params(self) -> int:
         """Learnable numbers."""
-        ends = sum(op.params for op in (*self.stem, *self.head))
+        ends = sum(op.params for op in (*self.entry, *self.head))
         return ends + sum(block.params for _, block in self.blocks())
 
     @cached_property
     def macs(self) -> int:
         """Multiply-adds of convolutions and classifier for one image."""
-        ends = sum(op.macs for op in (*self.stem, *self.head))
+        ends = sum(op.macs for op in (*self.entry, *self.head))
         return ends + sum(block.macs for _, block in self.blocks())
 
     @cached_property
     def output_stride(self) -> int:
-        """Pixels of the image per pixel behind the last stage, along a side."""
+        """Pixels of the image per pixel after the last stage, along a side."""
         stages = (stage.lengths for stage in self.stages)
-        return reduce(Lengths.then, stages, _through(self.stem)).stride
+        return reduce(Lengths.then, stages, _through(self.entry)).stride
 
     @cached_property
     def sizes(self) -> Sizes:
         """The image sizes at which every map has a pixel, and one pixel where it must."""
-        at, smallest, largest = _through(self.stem), _smallest(self.stem), None
+        at, smallest, largest = _through(self.entry), _smallest(self.entry), None
         for _, block in self.blocks():
             smallest = max(smallest, at.smallest(block.smallest))
             at = at.then(block.lengths)
@@ -257,25 +304,26 @@ class Network:
             at = at.then(op.lengths)
             smallest = max(smallest, at.smallest(1))
             if isinstance(op, Flatten) and at.stride:
-                largest = at.smallest(2) - 1
-        return Sizes(smallest, largest)
+                largest = int(at.smallest(2)) - 1
+        return NO_SIZES if isinf(smallest) else Sizes(int(smallest), largest)
 
     def disagreement(self) -> Disagreement | None:
         """The smallest image at which a block's two shapes differ; None proves that none is.
 
-        Equal shapes are asked for, not ones that broadcast.
+        Asked of the sizes that the network takes, for equal shapes, not ones that broadcast.
         """
-        at, found = _through(self.stem), []
+        at, found = _through(self.entry), []
         for path, block in self.blocks():
             start = at(self.sizes.smallest)
             length = _difference(block, start) if block.shortcut else None
             if length and (at.stride or length == start):  # a constant map reaches one
-                image = max(at.smallest(length), self.sizes.smallest)
+                image = max(int(at.smallest(length)), self.sizes.smallest)
                 chains = ((*block.pre, *block.body), block.added)
                 shapes = (_shape(ops, block, length) for ops in chains)
                 found.append(Disagreement(path, image, *shapes))
             at = at.then(block.lengths)
-        return min(found, key=lambda d: d.image, default=None)
+        taken = (d for d in found if d.image in self.sizes)
+        return min(taken, key=lambda d: d.image, default=None)
 
 
 def _active(ops: Chain) -> Chain:
@@ -286,9 +334,14 @@ def _through(ops: Chain) -> Lengths:
     return reduce(Lengths.then, (op.lengths for op in _active(ops)), Lengths())
 
 
-def _smallest(ops: Chain) -> int:
+def _tensors(ops: Chain) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of the ops with its name in the state dict."""
+    return ((f"{op.path}.{tensor.name}", tensor) for op in ops for tensor in op.tensors)
+
+
+def _smallest(ops: Chain) -> float:
     """The smallest input that every op in the chain takes and leaves a pixel of."""
-    at, smallest = Lengths(), 1
+    at, smallest = Lengths(), 1.0
     for op in _active(ops):
         smallest = max(smallest, at.smallest(op.least))
         at = at.then(op.lengths)

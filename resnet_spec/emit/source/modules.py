@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
+from operator import attrgetter
 
 from resnet_spec.emit.source.layout import Call, indented, layout
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.network import Activation, Flatten, Layer, Norm, Op
+
+ATTRIBUTE = attrgetter("attribute")
 
 
 def constructor(op: Op, scope: Scope) -> Call:
@@ -18,7 +21,7 @@ def constructor(op: Op, scope: Scope) -> Call:
     """
     texts: list[str] = []
     positional = True
-    for value, keyword, default in op.args:
+    for value, keyword, default, _ in op.args:
         text = scope.text(value)
         if keyword and text == scope.text(default):
             positional = False
@@ -38,7 +41,7 @@ def definitions(ops: Iterable[Op], scope: Scope, column: int = 8) -> list[str]:
     a condition, its module is the identity elsewhere.
     """
     lines = []
-    for name, group in groupby((op for op in ops if op.path), key=_attribute):
+    for name, group in groupby((op for op in ops if op.path), key=ATTRIBUTE):
         made = list(group)
         when = made[0].when
         members = [(op.path, constructor(op, scope)) for op in made]
@@ -65,7 +68,7 @@ def calls(ops: Iterable[Op], x: str = "x") -> list[tuple[str, Op]]:
     A norm, an activation and a flatten stay on the line of what they read.
     """
     lines: list[tuple[str, Op]] = []
-    for name, group in groupby(ops, key=_attribute):
+    for name, group in groupby(ops, key=ATTRIBUTE):
         members = list(group)
         inner = x
         if lines and isinstance(members[0], (Norm, Activation, Flatten)):
@@ -75,8 +78,3 @@ def calls(ops: Iterable[Op], x: str = "x") -> list[tuple[str, Op]]:
         text = f"self.{name}({inner})" if name else f"{inner}.flatten(1)"
         lines.append((text, members[-1]))
     return lines
-
-
-def _attribute(op: Op) -> str:
-    """The attribute of the module that holds the op's: `downsample` of `downsample.0`."""
-    return op.path.split(".")[0]

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate, groupby
 
 from resnet_spec.emit.source.blocks import RATE, BlockClass
+from resnet_spec.emit.source.initialization import biases, started
 from resnet_spec.emit.source.layers import layer_sources
-from resnet_spec.emit.source.layout import LINE, docstring, filled, layout
+from resnet_spec.emit.source.layout import LINE, docstring, filled, indented, layout
 from resnet_spec.emit.source.modules import calls, definitions
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.emit.source.stages import StageFunction, listed
-from resnet_spec.network import Block, Chain, Flatten, Network, Rate, Shape, Stage
+from resnet_spec.network import Block, Chain, Flatten, Network, Op, Rate, Shape, Stage
 from resnet_spec.problems.words import counted, snake
 
 IMPORTS = ["import torch", "from torch import Tensor, nn"]
@@ -74,8 +75,8 @@ class View:
     @property
     def output(self) -> str:
         if self.network.features:
-            stages = {stage.name: stage.output for stage in self.network.stages}
-            maps = (f"{name} {stages[name]}" for name in self.network.features)
+            shapes = self.network.shapes
+            maps = (f"{name} {shapes[name]}" for name in self.network.features)
             return filled(", ".join(maps), LINE - 13)
         return f"{self.network.output.channels} {self.result}"
 
@@ -105,7 +106,7 @@ class View:
             noun = self.blocks[kind].noun
             runs.append(f"{depths} {noun}{'s' * (depths != '1')}")
         stages = "stages" if len(self.network.stages) > 1 else "a stage"
-        start = f"Stem, {stages}" if self.network.stem else stages.capitalize()
+        start = f"Stem, {stages}" if self.network.entry else stages.capitalize()
         return docstring(f"{start} of {', '.join(runs)}{self._end}.")
 
     @property
@@ -126,7 +127,7 @@ class View:
 
     @property
     def setup(self) -> str:
-        stem = definitions(self.network.stem, self.scope)
+        stem = definitions(self.network.entry, self.scope)
         head = definitions(self.network.head, self.scope)
         stages = [self._stage(stage) for stage in self.network.stages]
         if self.rates:
@@ -140,6 +141,24 @@ class View:
         return "\n\n".join("\n".join(part) for part in parts if part)
 
     @property
+    def init(self) -> str:
+        """The loop over the modules that starts their weights."""
+        init, classifier = self.network.init, self.network.classifier
+        lines = []
+        if init.classifier and classifier:
+            lines.append(f"if module is self.{classifier.path}:")
+            lines += map(indented, started(init.classifier, [True]))
+        lines.append(f"{'el' * bool(lines)}if isinstance(module, nn.Conv2d):")
+        biased = [has for op in self._convolving() for has in biases(op)]
+        lines += map(indented, started(init.convolutions, biased))
+        return "\n".join(["for module in self.modules():", *map(indented, lines)])
+
+    def _convolving(self) -> Iterator[Op]:
+        """The ops whose convolutions start as all do."""
+        alone = self.network.classifier if self.network.init.classifier else None
+        return (op for _, op in self.network.distinct_ops() if op is not alone)
+
+    @property
     def forward_doc(self) -> str:
         channels, height, width = self.network.image
         what = "Classify" if self.network.classes else "Features of"
@@ -151,20 +170,29 @@ class View:
     def forward(self) -> str:
         """The lines of the forward pass, each with the shape that it gives."""
         network = self.network
-        parts = [
-            list(self._lines(network.stem)),
-            list(self._stages()),
-            list(self._lines(network.head)),
-        ]
+        stem, x = self._part("stem", network.stem, "x")
+        pool, x = self._part("pool", network.pool, x)
+        stages = list(self._stages(x))
+        head = list(self._lines(network.head))
         last = _literal({name: name for name in network.features}) or "x"
-        return "\n\n".join("\n".join(part) for part in parts if part) + (
-            f"\nreturn {last}"
-        )
+        parts = ("\n".join(part) for part in ([*stem, *pool], stages, head) if part)
+        return "\n\n".join(parts) + f"\nreturn {last}"
 
-    def _stages(self) -> Iterator[str]:
-        x = "x"
+    def _part(self, name: str, ops: Chain, x: str) -> tuple[list[str], str]:
+        """The lines of stem or pool, and what the last of them calls its result."""
+        lines = list(self._lines(ops, x))
+        if not lines:
+            return [], x
+        given = self._given(name)
+        return [*lines[:-1], given + lines[-1].removeprefix("x")], given
+
+    def _given(self, name: str) -> str:
+        """What a part's result is called: by its name where it is asked for."""
+        return name if name in self.network.features else "x"
+
+    def _stages(self, x: str) -> Iterator[str]:
         for stage in self.network.stages:
-            given = stage.name if stage.name in self.network.features else "x"
+            given = self._given(stage.name)
             yield f"{given} = self.{stage.name}({x})  # {self._shape(stage.output)}"
             x = given
 
@@ -199,14 +227,14 @@ class View:
             call = listed(stage, self.blocks[kind], self.starts[stage.name])
         return layout(f"self.{stage.name} = ", call, column=8)
 
-    def _lines(self, ops: Chain) -> Iterator[str]:
+    def _lines(self, ops: Chain, x: str = "x") -> Iterator[str]:
         flat = False
-        for text, op in calls(ops):
+        for text, op in calls(ops, x):
             flat = flat or isinstance(op, Flatten)
             yield f"x = {text}  # {self._shape(op.output, flat)}"
 
     def _shape(self, shape: Shape, flat: bool = False) -> str:
-        """(N, C, H, W), or (N, C) behind the flatten."""
+        """(N, C, H, W), or (N, C) after the flatten."""
         return f"(N, {', '.join(map(self.scope.text, shape[:1] if flat else shape))})"
 
 

@@ -1,0 +1,130 @@
+"""What a network is, as digests: where one is equal, two networks are the same in that.
+
+Numbers are hashed, never what they are called. What a module takes where nothing is said is
+left out, so that a new argument of torch's moves no digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from resnet_spec.network.ops import Activation, Chain, MaxPool, Norm, Op, ZeroPad
+from resnet_spec.network.tree import Block, Network
+
+
+class Digests(NamedTuple):
+    """Twelve hexadecimal digits each, of a SHA-256.
+
+    `layout` is of the names and shapes of all tensors: where it is equal, weights load.
+    `function` is of what evaluation computes, tensors by their place and not by their name:
+    where it is equal, the same weights give the same outputs for every image that both take.
+    `training` is of what training adds: dropped numbers and paths, momentum, frozen norms.
+    `init` is of how weights start, `image` of the stated image and of the sizes that fit.
+    """
+
+    layout: str
+    function: str
+    training: str
+    init: str
+    image: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest of all of them."""
+        return _digest(tuple(self))
+
+
+def digests(network: Network) -> Digests:
+    """What the network is in each respect. Refuses nothing; takes a few milliseconds."""
+    tensors = [(name, tensor.shape) for name, tensor in network.tensors()]
+    zeros = _marks(network, lambda op: isinstance(op, Norm) and op.zero)
+    return Digests(
+        layout=_digest(sorted(tensors)),
+        function=_digest(_function(network)),
+        training=_digest(_marks(network, lambda op: op.training)),
+        init=_digest((network.init, zeros)),
+        image=_digest((tuple(map(int, network.image)), tuple(network.sizes))),
+    )
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(repr(data).encode()).hexdigest()[:12]
+
+
+# --- what evaluation computes -------------------------------------------------------------
+
+
+def _function(network: Network) -> list[Any]:
+    """What each op and block does, in order, and where maps are given."""
+
+    def given(part: str) -> list[str]:
+        return ["given"] * (part in network.features)
+
+    entry, stem = _computed(network.entry), len(_computed(network.stem))
+    found = [*entry[:stem], *given("stem"), *entry[stem:], *given("pool")]
+    for stage, blocks in _by_stage(network, _wired):
+        found += [*blocks, *given(stage)]
+    return [*found, *_computed(network.head)]
+
+
+def _wired(block: Block) -> tuple[Any, ...]:
+    """What the block's chains do, whether there is a shortcut, and what that reads."""
+    from_pre = bool(block.branch and block.shortcut and block.shortcut.from_pre)
+    chains = (block.pre, block.body, block.branch, block.post)
+    return (bool(block.shortcut), from_pre, *map(_computed, chains))
+
+
+def _computed(ops: Chain) -> list[tuple[Any, ...]]:
+    """What each op does, without those that do nothing.
+
+    Zeros around numbers of which none is negative are never the largest, so a max pool may
+    as well pad by itself.
+    """
+    found: list[tuple[Any, ...]] = []
+    padding, nonnegative = 0, False
+    for op in ops:
+        if isinstance(op, ZeroPad) and nonnegative:
+            padding = op.padding
+        elif op.active and op.meaning:
+            padded = padding and isinstance(op, MaxPool) and not op.padding
+            found.append((*op.meaning, ("padding", padding)) if padded else op.meaning)
+            padding = 0
+        nonnegative = isinstance(op, Activation) and op.function == "relu"
+    return found
+
+
+# --- marks on ops -------------------------------------------------------------------------
+
+
+def _marks(network: Network, mark: Callable[[Op], Any]) -> list[Any]:
+    """The marks of all ops that have one, each with its place among those that compute."""
+
+    def marked(ops: Chain) -> list[Any]:
+        found, place = [], 0
+        for op in ops:
+            if op.active and mark(op):
+                found.append((place, mark(op)))
+            place += op.active and bool(op.meaning)
+        return found
+
+    def of_block(block: Block) -> list[Any]:
+        chains = (block.pre, block.body, block.branch, block.post)
+        return [(i, marks) for i, ops in enumerate(chains) if (marks := marked(ops))]
+
+    blocks = [found for _, each in _by_stage(network, of_block) for found in each]
+    every = (marked(network.entry), *blocks, marked(network.head))
+    return [(place, found) for place, found in enumerate(every) if found]
+
+
+def _by_stage(
+    network: Network, of: Callable[[Block], Any]
+) -> Iterator[tuple[str, list[Any]]]:
+    """What is found of each block, by stage; one that repeats is asked once."""
+    known: dict[int, Any] = {}
+    for stage in network.stages:
+        for block in stage.blocks:
+            if id(block) not in known:
+                known[id(block)] = of(block)
+        yield stage.name, [known[id(block)] for block in stage.blocks]
