@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.source import render
 from resnet_spec.emit.table import summarize
-from resnet_spec.language.canonical import digest
 from resnet_spec.language.document import read
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.parsing import parse
+from resnet_spec.language.plan import Plan
 from resnet_spec.lowering import lower
-from resnet_spec.network import Network
+from resnet_spec.network import Network, digests
 from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.extras import needs
 
@@ -30,11 +30,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Compiled",
     "Network",
+    "Plan",
     "Problem",
     "Spec",
     "SpecError",
+    "build",
     "build_model",
-    "digest",
+    "digests",
     "load",
     "load_weights",
     "lower",
@@ -45,21 +47,38 @@ __all__ = [
 ]
 
 
+def build(
+    network: Network, *, device: torch.device | str | None = None, init: bool = True
+) -> torch.nn.Module:
+    """The network as a module, from images (N, C, H, W) to (N, classes) or (N, channels).
+
+    With features it gives a dict of maps (N, C, H, W) by their names, and has their
+    `channels` and `strides`. `device="meta"` gives shapes without storage; `init=False`
+    leaves all tensors as they lie in memory, for whoever loads them next.
+
+    Raises ImportError where torch is missing.
+    """
+    needs("torch", "torch")
+    from resnet_spec.emit.module import build
+
+    return build(network, device=device, init=init)
+
+
 def build_model(
     spec: str | os.PathLike[str],
     *,
     num_classes: int | None = None,
-    features: Sequence[int] = (),
+    features: Sequence[str | int] = (),
     device: torch.device | str | None = None,
     init: bool = True,
 ) -> torch.nn.Module:
     """A spec's network as a module, from images (N, C, H, W) to (N, num_classes).
 
     `spec` is a file or the name of a spec that ships, `resnet50d`. `num_classes` takes the
-    place of the spec's own. With `features`, numbers of stages from 1 on, the module gives
-    a dict of their maps (N, C, H, W) by name, `layer1` first, and has their `channels` and
-    `strides`. `device="meta"` gives shapes without storage; `init=False` leaves all tensors
-    as they lie in memory, for whoever loads them next.
+    place of the spec's own. With `features`, names of parts (`stem`, before its pool, `pool`,
+    after it, `layer1` ...) or numbers of stages from 1 on, the module gives a dict of their
+    maps (N, C, H, W) by name, and has their `channels` and `strides`. `device` and `init` are
+    those of `build`.
 
     Raises SpecError for a wrong spec, ValueError for features with num_classes, and
     ImportError where torch is missing.
@@ -67,11 +86,7 @@ def build_model(
     if features and num_classes is not None:
         raise ValueError("features have no classifier, so num_classes changes nothing")
     overrides = {} if num_classes is None else {"head.classes": num_classes}
-    network = load(spec, overrides, features).network
-    needs("torch", "torch")
-    from resnet_spec.emit.module import build
-
-    return build(network, device=device, init=init)
+    return build(load(spec, overrides, features).network, device=device, init=init)
 
 
 def load_weights(

@@ -1,34 +1,34 @@
-"""What is legal in a network and surely not meant, for the image that its spec states."""
+"""What is lawful and almost certainly a mistake, for the image that a spec states."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.plan import rows
+from resnet_spec.language.plan import Plan
 from resnet_spec.network import Network
 from resnet_spec.problems import Problem
 
 SMALL = 32  # pixels, CIFAR's
 
 
-def advice(spec: Spec, network: Network) -> Iterator[Problem]:
+def advice(plan: Plan, network: Network) -> Iterator[Problem]:
     """A warning for each thing that wastes the network on its own image size."""
-    yield from _strides_of_one_pixel(spec, network)
-    yield from _large_stem_on_a_small_image(spec, network)
-    yield from _image_with_channels_last(spec, network)
+    yield from _strides_of_one_pixel(plan, network)
+    yield from _large_stem_on_a_small_image(plan.spec, network)
+    yield from _image_with_channels_last(plan.spec, network)
 
 
-def _strides_of_one_pixel(spec: Spec, network: Network) -> Iterator[Problem]:
+def _strides_of_one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
     _, *sides = network.image
-    for row, stage in zip(rows(spec), network.stages, strict=False):
-        if row.stride > 1 and stage.input.height == stage.input.width == 1:
+    for planned, stage in zip(plan.stages, network.stages, strict=False):
+        if planned.stride > 1 and stage.input.height == stage.input.width == 1:
             message = (
-                f"stage {row.index + 1} strides a map that is 1 x 1 already, for an image "
+                f"stage {planned.index + 1} strides a map that is 1 x 1 already, for an image "
                 f"of {sides[0]} x {sides[1]}; a larger input or fewer strides leave it more"
             )
             yield Problem(
-                "strides-one-pixel", message, row.path("strides"), warning=True
+                "strides-one-pixel", message, planned.path("strides"), warning=True
             )
 
 
@@ -47,6 +47,6 @@ def _image_with_channels_last(spec: Spec, network: Network) -> Iterator[Problem]
     if spec.stem.type != "none" and channels > 4 >= width:
         message = (
             f"is read as {channels} channels of {height} x {width} pixels; "
-            "channels stand first, as in [3, 224, 224]"
+            "channels come first, as in [3, 224, 224]"
         )
         yield Problem("channels-last", message, ("input",), warning=True)

@@ -12,40 +12,58 @@ from resnet_spec.language.document import Source, read
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.library import spec_path
 from resnet_spec.language.parsing import parse
-from resnet_spec.lowering import lower
+from resnet_spec.language.plan import Plan
+from resnet_spec.lowering import lower, noted
 from resnet_spec.network import Network
-from resnet_spec.problems import Problem, SpecError
+from resnet_spec.passes.cut import cut
+from resnet_spec.problems import Place, Problem, SpecError
 
 
 class Compiled(NamedTuple):
-    """What was written, what it says, what it is, and what is surely not meant in it."""
+    """What was written, what it says, what it is, and what is probably a mistake in it."""
 
     source: Source
-    spec: Spec
+    plan: Plan
     network: Network
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def spec(self) -> Spec:
+        return self.plan.spec
 
 
 def load(
     file: str | os.PathLike[str],
     overrides: Mapping[str, Any] | None = None,
-    features: Sequence[int] = (),
+    features: Sequence[str | int] = (),
 ) -> Compiled:
     """The spec and the network of a file, with overrides such as `{"head.classes": 10}`.
 
-    A spec that ships may be given by its name. `features` are numbers of stages to give in
-    place of what the head gives. Both make another network, of which the file's own
-    `expect` claims nothing.
+    A spec that ships may be given by its name. `features` are parts to give instead of what
+    the head gives: `stem`, `pool`, `layer1` or 1 and so on. Both make another network, of
+    which the file's own `expect` claims nothing.
     Raises SpecError with every problem found, each with its file, line and column.
     """
     source = read(spec_path(file), overrides)
-    spec = parse(source)
+    plan = parse(source)
     try:
-        network = lower(spec, features)
+        network = lower(plan)
     except SpecError as error:
         raise source.refuse(*error.problems) from None
-    claimed = spec.expect if not features else None
+    claimed = plan.spec.expect if not features else None
     if claimed and (problems := list(untrue(claimed, network))):
         raise source.refuse(*problems)
-    warnings = source.placed(*advice(spec, network))
-    return Compiled(source, spec, network, tuple(warnings))
+    if features:
+        network = _cut(plan, network, features)
+    warnings = source.placed(*advice(plan, network))
+    return Compiled(source, plan, network, tuple(warnings))
+
+
+def _cut(plan: Plan, network: Network, features: Sequence[str | int]) -> Network:
+    """The network that gives these; what it does not have is no mistake in a line."""
+    try:
+        return noted(plan, cut(network, features))
+    except SpecError as error:
+        place = Place(network.name)
+        problems = (problem._replace(place=place) for problem in error.problems)
+        raise SpecError(*problems) from None

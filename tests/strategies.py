@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from resnet_spec.language.document import Source
-from resnet_spec.language.fields import Spec
 from resnet_spec.language.nodes import Node
 from resnet_spec.language.parsing import parse
+from resnet_spec.language.plan import Plan
 from resnet_spec.lowering import lower
 from resnet_spec.network import Network
 from resnet_spec.problems import Place
@@ -67,8 +67,8 @@ def spec_data(draw: st.DrawFn) -> dict[str, Any]:
     return data
 
 
-def parsed(data: Any) -> Spec:
-    """The spec of plain data, with all rules applied as to a file."""
+def parsed(data: Any) -> Plan:
+    """The plan of plain data, with all rules applied as to a file."""
 
     def node(value: Any) -> Node:
         if isinstance(value, dict):

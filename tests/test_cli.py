@@ -409,14 +409,17 @@ def test_features_on_the_command_line() -> None:
     result = run("build", "resnet18", "-o", "-", "--features", "2,4")
     assert 'return {"layer2": layer2, "layer4": layer4}' in result.output
     assert "with features [2, 4]" in " ".join(result.output.split())
-    wrong = run("build", "resnet18", "-o", "-", "--features", "2,x")
-    assert wrong.exit_code == 2
-    assert "must be numbers of stages, as 1,2,3,4, got 2,x" in wrong.output
-    empty = run("build", "resnet18", "-o", "-", "--features", "")
-    assert empty.exit_code == 2
-    beyond = run("build", "resnet18", "-o", "-", "--features", "5")
-    assert beyond.exit_code == 1
-    assert "features must be different stages from 1 to 4, got [5]" in beyond.output
+    stem = run("build", "resnet18", "-o", "-", "--features", "stem,layer2")
+    assert 'return {"stem": stem, "layer2": layer2}' in stem.output
+    for nothing in ("", "2,"):
+        empty = run("build", "resnet18", "-o", "-", "--features", nothing)
+        assert empty.exit_code == 2
+    for wrong in ("5", "2,x"):
+        beyond = run("build", "resnet18", "-o", "-", "--features", wrong)
+        assert beyond.exit_code == 1
+        assert beyond.output.startswith(
+            "ResNet18: features must be different ones of stem, pool, layer1, "
+        )
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import timm
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_spec import SpecError, load, lower
+from resnet_spec import load
 from resnet_spec.compare.libraries import compare, naming_of
 from resnet_spec.emit.module import build
 from resnet_spec.language.library import shipped
@@ -90,14 +90,3 @@ def test_every_family_has_its_models() -> None:
     """A spec for each model, by the model's own name."""
     names = {Path(key).name for key in shipped()}
     assert {model for file in FILES for model in timm.list_models(module=file)} <= names
-
-
-def test_features_are_of_stages_that_are_there() -> None:
-    spec = load("resnet18").spec
-    assert list(lower(spec, [4, 2]).channels.items()) == [
-        ("layer2", 128),
-        ("layer4", 512),
-    ]
-    for wrong in ([0], [5], [1, 1]):
-        with pytest.raises(SpecError, match="features must be different stages"):
-            lower(spec, wrong)

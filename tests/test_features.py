@@ -10,7 +10,7 @@ from torchvision.ops import FeaturePyramidNetwork
 
 from resnet_spec import SpecError, build_model, load, render
 from resnet_spec.emit.module import build
-from resnet_spec.lowering import lower
+from resnet_spec.passes.cut import cut
 from tests.models import module_of, seeded
 
 SPECS = ["resnet18", "resnetd/resnet50d", "resnetv2_18", "detection/resnet50_frozen"]
@@ -85,13 +85,73 @@ def test_what_stands_behind_the_last_feature_is_left_out() -> None:
     assert "MACs (convolutions, one image)" in text
 
 
-@pytest.mark.parametrize("features", [[0], [5], [1, 1], [-1, 2]])
-def test_features_are_different_stages(features: list[int]) -> None:
-    spec = load("resnet18").spec
+@pytest.mark.parametrize(
+    "features",
+    [
+        [0],
+        [5],
+        [1, 1],
+        [-1, 2],
+        [1, "layer1"],
+        [True],
+        [1.0],
+        ["layer5"],
+        ["1"],
+        "stem",
+    ],
+)
+def test_features_are_different_parts_that_are_there(features: Any) -> None:
+    network = load("resnet18").network
     with pytest.raises(SpecError) as caught:
-        lower(spec, features)
+        cut(network, features)
     (problem,) = caught.value.problems
     assert problem.rule == "features"
     assert problem.message == (
-        f"features must be different stages from 1 to 4, got {features}"
+        "features must be different ones of stem, pool, layer1, layer2, layer3, layer4, got "
+        + ", ".join(map(str, features))
     )
+
+
+def test_what_is_not_there_is_no_mistake_of_the_specs() -> None:
+    """It is not placed at a line, for nothing is wrong in any."""
+    with pytest.raises(SpecError, match=r"^ResNet20: features must be different"):
+        load("cifar/resnet20", features=["pool"])
+
+
+@pytest.mark.parametrize(
+    "spec", ["resnet18", "resnet50_gn", "resnetv2_18", "resnetrs50"]
+)
+@pytest.mark.parametrize("features", [("stem",), ("pool",), ("stem", "pool", 2)])
+def test_the_stem_before_and_after_its_pool(
+    spec: str, features: tuple[str | int, ...]
+) -> None:
+    """Built and generated give what the modules of the whole network give on their way."""
+    whole = build(load(spec).network).eval()
+    network = load(spec, features=features).network
+    made = [build(network), module_of(render(network), network.name)()]
+    images = torch.randn(1, 3, 64, 96)
+    x, expected = images, {}
+    for name, child in whole.named_children():
+        before, x = x, child(x)
+        if name in ("pool", "maxpool"):
+            expected |= {"stem": before, "pool": x}
+        expected[name] = x
+        if name == "layer2":
+            break
+    for model in made:
+        model.load_state_dict(whole.state_dict(), strict=False)
+        maps = model.eval()(images)
+        assert list(maps) == list(network.channels)
+        for name, feature in maps.items():
+            assert torch.equal(feature, expected[name])
+            stride = model.strides[name]
+            assert feature.shape[1:] == (
+                model.channels[name],
+                64 // stride,
+                96 // stride,
+            )
+
+
+def test_a_stem_alone_has_no_stages() -> None:
+    network = load("resnet18", features=["stem"]).network
+    assert (network.stages, network.pool, network.params) == ((), (), 64 * 3 * 49 + 128)

@@ -215,7 +215,7 @@ STEMS: list[tuple[Fields, str]] = [
 @pytest.mark.parametrize(("fields", "expected"), STEMS)
 def test_stems(fields: Fields, expected: str, lowered: Lowered) -> None:
     width = {} if "stem" in fields else {"stem.width": 64}
-    assert said(lowered(BASIC | width | fields).stem) == expected
+    assert said(lowered(BASIC | width | fields).entry) == expected
 
 
 HEADS: list[tuple[Fields, str]] = [
@@ -317,7 +317,7 @@ def test_each_end_has_the_activation_of_its_stage(lowered: Lowered) -> None:
     network = lowered(BASIC | PRE | three | {"activation": ["relu", "relu", "silu"]})
     assert said(network.head) == "norm silu avgpool flatten fc"
     network = lowered(BASIC | {"activation": ["silu", "relu"]})
-    assert said(network.stem) == "conv1 3x3/1:16 bn1 silu"
+    assert said(network.entry) == "conv1 3x3/1:16 bn1 silu"
 
 
 def test_paths_are_dropped_more_and_more_often(lowered: Lowered) -> None:

@@ -32,7 +32,7 @@ def outcome(file: Path) -> str:
     except SpecError as error:
         return report.text(error.problems)
     render(compiled.network)
-    explain(compiled.source, compiled.spec)
+    explain(compiled.source, compiled.plan)
     return "accepted"
 
 

@@ -312,8 +312,8 @@ def test_a_mistake_that_an_override_makes_elsewhere_names_it() -> None:
         "`expansion: null` takes it away again"
     )
     assert str(problem) == (
-        "specs/resnet50.yaml:11:1: expansion: changes nothing in basic blocks, only in "
-        "bottlenecks; remove it"
+        "specs/resnet50.yaml:11:1: expansion: changes nothing here; only a bottleneck reads "
+        "it, so remove it"
     )
 
 

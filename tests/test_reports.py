@@ -35,7 +35,7 @@ def test_json_has_all_that_the_text_has() -> None:
     assert result.exit_code == 1
     assert [(item["line"], item["column"], item["rule"]) for item in found] == [
         (1, 1, "unknown-key"),
-        (1, 1, "stride-on-missing"),
+        (1, 1, "missing"),
         (6, 12, "int-type"),
         (8, 9, "stage-count"),
     ]

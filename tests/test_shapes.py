@@ -14,6 +14,7 @@ from resnet_spec.network import (
     Chain,
     Conv,
     GlobalAvgPool,
+    Init,
     Lengths,
     MaxPool,
     Network,
@@ -21,6 +22,7 @@ from resnet_spec.network import (
     Shape,
     Shortcut,
     Stage,
+    Start,
 )
 
 LARGEST = 512
@@ -95,7 +97,18 @@ def sketched(stem: Chain, *blocks: Block) -> Network:
     first, last = (stem[0] if stem else blocks[0].body[0]), blocks[-1]
     stage = Stage("layer1", blocks, last)
     pool = chain(last.output, lambda x: GlobalAvgPool(path="avgpool", input=x))
-    return Network("Sketch", "Sketch", None, (), first.input, stem, (stage,), pool)
+    return Network(
+        name="Sketch",
+        title="Sketch",
+        paper=None,
+        notes=(),
+        image=first.input,
+        stem=stem,
+        pool=(),
+        stages=(stage,),
+        head=pool,
+        init=Init(Start("kaiming_fan_out")),
+    )
 
 
 class Sketch(NamedTuple):

@@ -8,6 +8,7 @@ from resnet_spec import __version__
 from resnet_spec.cli.build import build
 from resnet_spec.cli.check import check
 from resnet_spec.cli.completion import completion
+from resnet_spec.cli.digest import digest
 from resnet_spec.cli.explain import explain
 from resnet_spec.cli.list import list_specs
 from resnet_spec.cli.predict import predict
@@ -45,6 +46,7 @@ for command in (
     check,
     summary,
     explain,
+    digest,
     verify,
     train,
     predict,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn, ParamSpec
 import click
 
 from resnet_spec import __version__
-from resnet_spec.compiler import load
+from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.source import render
 from resnet_spec.emit.source.stamp import origin, stamped
 from resnet_spec.language.canonical import digest
@@ -26,6 +26,7 @@ from resnet_spec.train.options import RunError
 EXTENDED = "extends this file"  # what is noted of a problem in another file
 P = ParamSpec("P")
 Overrides = tuple[tuple[str, Any], ...]
+Features = tuple[str | int, ...]
 
 
 def _overrides(
@@ -38,15 +39,19 @@ def _overrides(
         raise click.BadParameter(error.problems[0].message, context, option) from None
 
 
-def _stages(
+def _features(
     context: click.Context, option: click.Parameter, text: str | None
-) -> tuple[int, ...]:
-    """`1,2,4` -> (1, 2, 4)"""
-    try:
-        return tuple(map(int, text.split(","))) if text is not None else ()
-    except ValueError:
-        message = f"must be numbers of stages, as 1,2,3,4, got {text or 'nothing'}"
-        raise click.BadParameter(message, context, option) from None
+) -> Features:
+    """`stem,2` -> ("stem", 2)"""
+    if text is None:
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        message = (
+            f"must be names, as stem,pool,layer1, or numbers of stages, got {text!r}"
+        )
+        raise click.BadParameter(message, context, option)
+    return tuple(int(part) if part.isdecimal() else part for part in parts)
 
 
 SPECS = click.argument(
@@ -62,9 +67,9 @@ SET = click.option(
 )
 FEATURES = click.option(
     "--features",
-    metavar="STAGES",
-    callback=_stages,
-    help="Give the maps of these stages, as 1,2,3,4, in place of the head's output.",
+    metavar="PARTS",
+    callback=_features,
+    help="Give the maps of these parts, as 1,2,3,4 or stem,layer2, instead of the head's.",
 )
 STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes.")
 
@@ -74,12 +79,18 @@ class Job:
     """A spec that compiled, and its source when that is asked for."""
 
     spec: SpecFile
-    network: Network
-    origin: str
+    compiled: Compiled
+    changed: str  # the overrides and features, as the header says them
+
+    @property
+    def network(self) -> Network:
+        return self.compiled.network
 
     @cached_property
     def source(self) -> str:
-        return stamped(render(self.network, self.origin))
+        shown, spec = self.spec.shown, digest(self.compiled.plan)
+        made = origin(__version__, shown, self.changed, spec, self.network)
+        return stamped(render(self.network, made))
 
 
 class Outcome(NamedTuple):
@@ -160,7 +171,7 @@ def reason(error: OSError) -> str:
 def _compiled(
     specs: tuple[str, ...],
     overrides: Overrides,
-    features: tuple[int, ...],
+    features: Features,
     strict: bool,
 ) -> Outcome:
     jobs: list[Job] = []
@@ -175,8 +186,7 @@ def _compiled(
         said = [f"{key}={flow(value)}" for key, value in overrides]
         said += [f"features {flow(list(features))}"] if features else []
         changed = ", ".join(said)
-        made = origin(__version__, spec.shown, changed, digest(compiled.spec))
-        jobs.append(Job(spec, compiled.network, made))
+        jobs.append(Job(spec, compiled, changed))
     # A mistake that a spec has by itself is not said again of those that extend it.
     own = {p._replace(note="") for p in found if EXTENDED not in p.note}
     once = [

@@ -25,5 +25,5 @@ def explain(spec: str, plain: bool, overrides: tuple[tuple[str, Any], ...]) -> N
     from resnet_spec.language import explanation
 
     compiled = load(spec, dict(overrides))
-    text = explanation.explain(compiled.source, compiled.spec, plain)
+    text = explanation.explain(compiled.source, compiled.plan, plain)
     click.echo(text, nl=False)

@@ -1,4 +1,4 @@
-"""Spec -> the form that all specs of the same network have in common, and its digest."""
+"""Plan -> the spec in the one form that the docs and a digest show, defaults filled in."""
 
 from __future__ import annotations
 
@@ -6,48 +6,56 @@ import hashlib
 import json
 from typing import Any
 
-from resnet_spec.language.fields import Spec
-from resnet_spec.language.plan import OF_TYPE, PER_STAGE, Row, rows
+from pydantic import BaseModel
+
+from resnet_spec.language.plan import PER_STAGE, Plan, covers
 
 LISTS = ("depths", "widths", "strides")  # always written stage by stage
-BOTTLENECK = ("expansion", "groups", "width_per_group")
 
 
-def canonical(spec: Spec) -> dict[str, Any]:
-    """The spec as plain data, defaults filled in, each thing said in one way.
+def canonical(plan: Plan) -> dict[str, Any]:
+    """The spec as plain data, with all that this network reads and nothing else.
 
-    It is a spec again, of the same network. Two specs of one network have the same, since a
-    field has one value where all stages that use it agree, and claims are left out.
+    It is a spec again, of the same network. A field has one value where all stages that
+    read it agree, and claims are left out.
     """
-    plain = spec.model_dump(mode="json", exclude={"expect"})
-    stages = rows(spec)
-    for name, field in PER_STAGE.items():
-        plain[field] = _said(
-            field, [(_uses(row, field), getattr(row, name)) for row in stages]
-        )
-    for (name, field), (types, _) in OF_TYPE.items():
-        if plain[name] and plain[name]["type"] not in types:
-            del plain[name][field]
-    return {key: value for key, value in plain.items() if value is not None}
+    spec = plan.spec
+    return {
+        name: found
+        for name in type(spec).model_fields
+        if name != "expect" and (found := _said(plan, name)) not in (None, {})
+    }
 
 
-def digest(spec: Spec) -> str:
+def digest(plan: Plan) -> str:
     """Twelve hexadecimal digits of the SHA-256 of the canonical form."""
-    text = json.dumps(canonical(spec), sort_keys=True)
+    text = json.dumps(canonical(plan), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _uses(row: Row, field: str) -> bool:
-    if field == "stride_on":
-        return row.needs_stride_on
-    return row.is_bottleneck or field not in BOTTLENECK
+def _said(plan: Plan, name: str) -> Any:
+    """The value of a field as the form has it; None or {} for nothing."""
+    if name in PER_STAGE:
+        return _by_stage(plan, name)
+    value = getattr(plan.spec, name)
+    if isinstance(value, BaseModel):
+        items = value.model_dump(mode="json").items()
+        return {k: v for k, v in items if v is not None and _reads(plan, f"{name}.{k}")}
+    plain = plan.spec.model_dump(mode="json", include={name})[name]
+    return plain if _reads(plan, name) else None
 
 
-def _said(field: str, entries: list[tuple[bool, Any]]) -> Any:
-    """One value where the stages agree, else a list; None where no stage uses the field."""
-    values = [value for used, value in entries if used]
-    if not values:
-        return None
-    if field in LISTS or any(value != values[0] for value in values):
-        return [value if used else None for used, value in entries]
+def _by_stage(plan: Plan, name: str) -> Any:
+    """One value where the stages agree, else a list; None where no stage reads the field."""
+    entries = [
+        stage.value(name) if covers(stage.reads, name) else None
+        for stage in plan.stages
+    ]
+    values = [entry for entry in entries if entry is not None]
+    if not values or name in LISTS or any(value != values[0] for value in values):
+        return entries if values else None
     return values[0]
+
+
+def _reads(plan: Plan, field: str) -> bool:
+    return any(covers(stage.reads, field) for stage in plan.stages)

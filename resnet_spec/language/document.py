@@ -35,16 +35,30 @@ class Source(NamedTuple):
         nodes = dict(self.root.walk())
         found = []
         for problem in problems:
+            problem = self._mine(problem, nodes)
             place = problem.place or _place(problem, nodes)
             note = problem.note or self._note(problem, place)
             found.append(problem._replace(place=place, note=note))
         return sorted(found, key=lambda problem: (problem.place or ())[:3])
 
+    def _mine(self, problem: Problem, nodes: Mapping[Path, Node]) -> Problem:
+        """The problem as it is said of this file's own value, where another is inherited."""
+        if problem.otherwise is None:
+            return problem
+        path, message = problem.otherwise
+        mine = problem._replace(path=path, message=message, otherwise=None)
+        is_mine = [not self._inherited(_place(each, nodes)) for each in (problem, mine)]
+        return mine if is_mine == [False, True] else problem._replace(otherwise=None)
+
+    def _inherited(self, place: Place) -> bool:
+        """Whether a place is in a file that this one extends; an override is in none."""
+        return bool(place.line) and place.file != self.root.place.file
+
     def _note(self, problem: Problem, place: Place) -> str:
         file = self.root.place.file
         if not place.line:  # an override's
             return f"in {file}"
-        said = [f"{file} extends this file"] if place.file != file else []
+        said = [f"{file} extends this file"] if self._inherited(place) else []
         said += [f"with {override}" for override in self.overrides]
         if said and problem.rule == "unused":
             said.append(f"`{problem.path[-1]}: null` takes it away again")

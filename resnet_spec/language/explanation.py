@@ -1,4 +1,4 @@
-"""Source and Spec -> the canonical form as YAML, and the line that each value comes from."""
+"""Source and Plan -> the canonical form as YAML, and the line that each value comes from."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.document import Source
-from resnet_spec.language.fields import Spec
 from resnet_spec.language.nodes import Node
+from resnet_spec.language.plan import Plan
 from resnet_spec.problems import Path
 
 PLAIN = re.compile(
@@ -19,13 +19,13 @@ PLAIN = re.compile(
 WORDS = ("true", "false", "null")
 
 
-def explain(source: Source, spec: Spec, plain: bool = False) -> str:
+def explain(source: Source, plan: Plan, plain: bool = False) -> str:
     """The whole spec on one page, with `extends` and defaults worked in.
 
     `plain` leaves out where values come from: what remains is a spec of the same network.
     """
     nodes = dict(source.root.walk())
-    lines = list(_lines(canonical(spec), nodes, ()))
+    lines = list(_lines(canonical(plan), nodes, ()))
     if plain:
         return "".join(f"{text}\n" for text, _ in lines)
     longest = max(len(text) for text, _ in lines)

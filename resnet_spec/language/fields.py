@@ -8,27 +8,53 @@ from __future__ import annotations
 
 import keyword
 import re
-from typing import Annotated, Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
+
+from resnet_spec.catalog import CATALOG, words
 
 T = TypeVar("T")
 
 LARGEST = 65536  # channels, pixels or classes: beyond any network, and finite
 
-BlockKind = Literal["basic", "bottleneck"]
-StrideOn = Literal["conv1", "conv2"]
-ShortcutKind = Literal[
-    "projection",
-    "projection_always",
-    "projection3x3",
-    "avg_projection",
-    "zero_pad",
-    "none",
-]
-ActivationKind = Literal["relu", "silu"]
-AttentionKind = Literal["none", "se", "eca"]
+
+@dataclass(frozen=True)
+class Word:
+    """A word that the catalog has for the field."""
+
+    field: str
+
+    def __get_pydantic_core_schema__(self, _: Any, __: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._known)
+
+    def __get_pydantic_json_schema__(self, _: Any, __: Any) -> dict[str, Any]:
+        return {"type": "string", "enum": words(self.field)}
+
+    def _known(self, value: Any) -> str:
+        legal = words(self.field)
+        if not isinstance(value, str) or value not in legal:
+            raise PydanticCustomError("choice", "{legal}", {"legal": legal})
+        return value
+
+
+BlockWord = Annotated[str, Word("block")]
+StrideOnWord = Annotated[str, Word("stride_on")]
+ShortcutWord = Annotated[str, Word("shortcut")]
+AttentionWord = Annotated[str, Word("attention")]
+ActivationWord = Annotated[str, Word("activation")]
+
+
+def choices(purpose: str, field: str) -> str:
+    """`purpose: word, what that is (who has it); word ...`, of all the field's words."""
+    said = (
+        f"{word}{'' if entry.text.startswith('(') else ','} {entry.text}"
+        for word, entry in CATALOG[field].items()
+        if word in words(field)
+    )
+    return f"{purpose}: {'; '.join(said)}"
 
 
 def _one_or_each(value: Any) -> str:
@@ -105,45 +131,30 @@ class Paper(Model):
 
 
 class Stem(Model):
-    """What stands between the image and the first stage."""
+    """What is between the image and the first stage."""
 
-    type: Literal["conv7x7", "conv3x3", "deep", "tiered", "none"] = Field(
-        description="conv7x7 halves height and width (ResNet-50); deep does so by three "
-        "3x3 convolutions of width / 2, width / 2 and width channels (ResNet-50-C), "
-        "tiered by three of 3 / 8, 1 / 2 and 1 times the width (ResNet-50-T); conv3x3 "
-        "keeps height and width (ResNet-20 for CIFAR-10); none lets the first stage read "
-        "the input itself (conv5 of ResNet-50 as a detection head on 1024 x 14 x 14 "
-        "features)"
+    type: Annotated[str, Word("stem.type")] = Field(
+        description=choices("how the image is read", "stem.type")
     )
     width: Count | None = Field(
         default=None,
         description="channels that the stem gives, 64 in ResNet-50, 16 in ResNet-20",
     )
-    pool: (
-        Literal["max", "max_ceil", "max_zero", "max_blur", "avg", "conv", "none"] | None
-    ) = Field(
+    pool: Annotated[str, Word("stem.pool")] | None = Field(
         default=None,
-        description="max halves height and width once more, by a 3x3 max pool "
-        "(ResNet-50); max_ceil without padding, rounding up (the first SENet-154); "
-        "max_zero padded by zeros, which can be the largest (BiT); max_blur by a max "
-        "pool that keeps the size and a blur (ResNetBlur-50); avg by a 2x2 average "
-        "(ResNetAA-50); conv by a 3x3 convolution (ResNet-RS-50); none does not "
-        "(ResNet-20)",
+        description=choices("what halves height and width once more", "stem.pool"),
     )
 
 
 class Norm(Model):
-    """The normalisation, everywhere alike."""
+    """The normalization, everywhere alike."""
 
-    type: Literal["batch", "frozen", "group", "evonorm_s0", "frn"] = Field(
-        default="batch",
-        description="batch normalisation (ResNet-50); frozen, with statistics and weights "
-        "that do not learn (backbones of detectors); group (ResNet-50 GN); evonorm_s0 and "
-        "frn, which are their own activation (ResNetV2-50-D EvoS and FRN)",
+    type: Annotated[str, Word("norm.type")] = Field(
+        default="batch", description=choices("the kind", "norm.type")
     )
     groups: Count | None = Field(
         default=None,
-        description="groups of channels that group and evonorm_s0 normalise over, 32 in "
+        description="groups of channels that group and evonorm_s0 normalize over, 32 in "
         "ResNet-50 GN",
     )
     eps: float = Field(
@@ -183,12 +194,10 @@ class SqueezeExcite(Model):
 
 
 class Spatial(Model):
-    """What stands for a block's first 3x3 convolution, with its norm and activation."""
+    """What replaces a block's first 3x3 convolution, with its norm and activation."""
 
-    type: Literal["res2net", "selective_kernel", "split_attention"] = Field(
-        description="res2net, bands of channels that read one another (Res2Net-50); "
-        "selective_kernel, a choice between two dilations (SKNet-50); split_attention, a "
-        "weighted sum of several convolutions (ResNeSt-50)"
+    type: Annotated[str, Word("spatial.type")] = Field(
+        description=choices("the layer", "spatial.type")
     )
     scale: Annotated[int, Field(ge=2, le=64)] | None = Field(
         default=None, description="bands of res2net, 4 in Res2Net-50 26w x 4s"
@@ -197,10 +206,12 @@ class Spatial(Model):
         default=None,
         description="convolutions that split_attention sums, 2 in ResNeSt-50",
     )
-    pool: Literal["before", "after"] | None = Field(
+    pool: Annotated[str, Word("spatial.pool")] | None = Field(
         default=None,
-        description="side of split_attention on which a 3x3 average pool strides: after "
-        "(ResNeSt-50), before (ResNeSt-50 1s4x24d)",
+        description=choices(
+            "side of split_attention on which a 3x3 average pool strides",
+            "spatial.pool",
+        ),
     )
     ratio: Annotated[float, Field(ge=0.0001, le=1)] | None = Field(
         default=None,
@@ -220,7 +231,7 @@ class Spatial(Model):
 
 
 class Standardization(Model):
-    """Weight standardisation of every convolution of stem, blocks and shortcuts."""
+    """Weight standardization of every convolution of stem, blocks and shortcuts."""
 
     eps: float = Field(
         gt=0, le=1, description="added to each filter's variance (1e-8 in BiT)"
@@ -248,8 +259,11 @@ class Pruned(Model):
 
 
 class Init(Model):
-    """How weights start, beyond the Kaiming normal of every convolution."""
+    """How weights start."""
 
+    scheme: Annotated[str, Word("init.scheme")] = Field(
+        default="kaiming", description=choices("whose", "init.scheme")
+    )
     zero_last_norm: bool = Field(
         default=False,
         description="start each block's last norm at weight zero, so that the block "
@@ -258,17 +272,17 @@ class Init(Model):
 
 
 class Head(Model):
-    """What stands behind the last stage."""
+    """What follows the last stage."""
 
-    pool: WordOr[Literal["global"]] = Field(
+    pool: WordOr[Annotated[str, Word("head.pool")]] = Field(
         default="global",
         description="global averages over any map (ResNet-50 today); a number is the "
         "kernel of a fixed average pool, which needs a last map of just that size "
         "(7 in the ResNet-34 of many tutorials)",
     )
-    classifier: Literal["linear", "conv"] = Field(
+    classifier: Annotated[str, Word("head.classifier")] = Field(
         default="linear",
-        description="linear (ResNet-50), or a 1x1 convolution (BiT)",
+        description=choices("what makes the logits", "head.classifier"),
     )
     dropout: float = Field(
         default=0.0,
@@ -277,7 +291,7 @@ class Head(Model):
         description="probability of dropping a feature before the classifier, in "
         "training (0.2 in the first SENet-154)",
     )
-    classes: WordOr[Literal["none"]] = Field(
+    classes: WordOr[Annotated[str, Word("head.classes")]] = Field(
         description="logits of the linear classifier (1000 in ResNet-50); none ends in "
         "the pooled features",
         examples=[1000, 10, "none"],
@@ -296,9 +310,9 @@ class Expect(Model):
     features: (
         Annotated[tuple[Annotated[tuple[int, ...], Three], ...], Field(strict=False)]
         | None
-    ) = Field(default=None, description="[channels, height, width] behind each stage")
+    ) = Field(default=None, description="[channels, height, width] after each stage")
     output_stride: int | None = Field(
-        default=None, description="pixels of the input per pixel behind the last stage"
+        default=None, description="pixels of the input per pixel after the last stage"
     )
 
 
@@ -319,19 +333,17 @@ class Spec(Model):
         examples=[[3, 224, 224]],
     )
     stem: Stem = Field(
-        description="what stands between the image and the first stage",
+        description="what is between the image and the first stage",
         examples=[{"type": "conv7x7", "width": 64, "pool": "max"}],
     )
-    block: PerStage[BlockKind] = Field(
-        description="what a stage is made of: basic, 3x3, 3x3 (ResNet-18); bottleneck, "
-        "1x1, 3x3, 1x1 (ResNet-50)",
+    block: PerStage[BlockWord] = Field(
+        description=choices("what a stage is made of", "block"),
         examples=["bottleneck"],
     )
-    stride_on: PerBottleneck[StrideOn] | None = Field(
+    stride_on: PerBottleneck[StrideOnWord] | None = Field(
         default=None,
-        description="convolution that strides in a bottleneck: conv1, the first 1x1, is "
-        "v1 (the paper, Caffe, Keras), conv2, the 3x3, is v1.5 (torchvision); "
-        "published code disagrees, so there is no default",
+        description=choices("convolution that strides in a bottleneck", "stride_on")
+        + "; published code disagrees, so there is no default",
     )
     expansion: PerBottleneck[Count] | None = Field(
         default=None,
@@ -365,19 +377,14 @@ class Spec(Model):
         "elsewhere (4 in ResNeXt-50 32x4d, 128 in Wide ResNet-50-2); without it, the "
         "3x3 has just the channels that `widths` says",
     )
-    shortcut: PerStage[ShortcutKind] = Field(
-        description="what is added to a block's body: projection, a 1x1 convolution "
-        "where the shape changes, else the input (option B, ResNet-50); "
-        "projection_always, in every block (option C); projection3x3, 3x3 where it "
-        "strides (SENet-154); avg_projection, an average pool "
-        "before a 1x1 without stride (ResNet-50-D); zero_pad, every stride-th pixel and "
-        "channels of zeros (option A, ResNet-20); none, nothing (plain networks)",
+    shortcut: PerStage[ShortcutWord] = Field(
+        description=choices("what is added to a block's body", "shortcut"),
         examples=["projection"],
     )
     pre_activation: bool = Field(
         default=False,
         description="norm and activation before each convolution of a block, and a last "
-        "one behind the stages (ResNetV2-50, Wide ResNet-28-10)",
+        "one after the stages (ResNetV2-50, Wide ResNet-28-10)",
     )
     reduce_first: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1,
@@ -386,23 +393,23 @@ class Spec(Model):
     )
     spatial: Spatial | None = Field(
         default=None,
-        description="what stands for a block's first 3x3 convolution",
+        description="what replaces a block's first 3x3 convolution",
         examples=[{"type": "res2net", "scale": 4}],
     )
-    anti_alias: Literal["none", "avg", "blur"] = Field(
+    anti_alias: Annotated[str, Word("anti_alias")] = Field(
         default="none",
-        description="what strides in a block in place of its 3x3 convolution, behind it: "
-        "avg, a 2x2 average (ResNetAA-50); blur, a fixed 3x3 (ResNetBlur-50)",
+        description=choices(
+            "what strides in a block after its 3x3 convolution, in its place",
+            "anti_alias",
+        ),
     )
-    attention: PerStage[AttentionKind] = Field(
+    attention: PerStage[AttentionWord] = Field(
         default="none",
-        description="weighs the channels of a block's body: se, squeeze-and-excitation "
-        "(SE-ResNet-50); eca, efficient channel attention (ECA-ResNet-50-D)",
+        description=choices("what weighs the channels of a block's body", "attention"),
     )
-    attention_after: Literal["last", "conv2"] = Field(
+    attention_after: Annotated[str, Word("attention_after")] = Field(
         default="last",
-        description="where attention stands in a bottleneck: behind its last norm (SE-"
-        "ResNet-50) or behind its 3x3 (SE-ResNeXt-26-TS)",
+        description=choices("where attention comes in a bottleneck", "attention_after"),
     )
     se: SqueezeExcite = Field(
         default=SqueezeExcite(), description="how `attention: se` squeezes"
@@ -423,22 +430,24 @@ class Spec(Model):
     )
     standardization: Standardization | None = Field(
         default=None,
-        description="weight standardisation of convolutions",
+        description="weight standardization of convolutions",
         examples=[{"eps": 1e-8}],
     )
     pruned: Pruned | None = Field(
         default=None,
         description="widths of every block for itself (ECA-ResNet-50-D pruned)",
     )
-    norm: Norm = Field(default=Norm(), description="the normalisation")
-    activation: PerStage[ActivationKind] = Field(
+    norm: Norm = Field(default=Norm(), description="the normalization")
+    activation: PerStage[ActivationWord] = Field(
         default="relu",
-        description="after each norm and each sum; the stem has that of the first stage "
-        "(silu in SE-ResNet-33-TS)",
+        description=choices(
+            "after each norm and each sum, in the stem as in the first stage",
+            "activation",
+        ),
     )
     init: Init = Field(default=Init(), description="how weights start")
     head: Head = Field(
-        description="what stands behind the last stage", examples=[{"classes": 1000}]
+        description="what follows the last stage", examples=[{"classes": 1000}]
     )
     expect: Expect | None = Field(
         default=None, description="claims about this very network"

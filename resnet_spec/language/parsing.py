@@ -11,16 +11,16 @@ from pydantic_core import ErrorDetails
 
 from resnet_spec.language.document import Source
 from resnet_spec.language.fields import Model, Spec
-from resnet_spec.language.rules.fields import LENGTH_RULES, RULES
-from resnet_spec.language.rules.options import Rule
+from resnet_spec.language.plan import Plan, UnknownError
+from resnet_spec.language.rules import CHECKS, LENGTHS, Check
 from resnet_spec.problems import Path, Problem
 from resnet_spec.problems.words import closest, describe, flow, nearest
 
 MOST = 100  # problems that one report shows
 
 
-def parse(source: Source) -> Spec:
-    """The spec that a source says. Raises SpecError with all that is wrong, placed."""
+def parse(source: Source) -> Plan:
+    """What a source says of each stage. Raises SpecError with all that is wrong, placed."""
     data = source.root.data
     problems: list[Problem] = []
     try:
@@ -36,25 +36,24 @@ def parse(source: Source) -> Spec:
     problems += _broken_rules(spec)
     if problems or source.problems:
         raise source.refuse(*problems)
-    return spec
+    return Plan(spec)
 
 
 # --- rules, as far as they can be asked ---------------------------------------------------
 
 
-class _UnknownError(Exception):
-    """A rule asked for a field that is not valid."""
-
-
 class _Known:
-    """A spec of which some fields are not valid and raise `_UnknownError`."""
+    """A spec of which some fields are not valid and raise UnknownError.
+
+    It stands in for a Spec, of which pydantic makes none that is partial.
+    """
 
     def __init__(self, spec: object, bad: Iterable[object]) -> None:
         self._spec, self._bad = spec, frozenset(bad)
 
     def __getattr__(self, name: str) -> Any:
         if name in self._bad:
-            raise _UnknownError(name)
+            raise UnknownError(name)
         return getattr(self._spec, name)
 
 
@@ -69,18 +68,18 @@ def _valid_part(data: dict[str, Any], bad: set[str | int]) -> Spec:
 
 def _broken_rules(spec: Spec) -> list[Problem]:
     """What the rules say; one that needs a field that is not valid says nothing."""
-    wrong_length = _asked(LENGTH_RULES, spec)
+    wrong_length = _asked(LENGTHS, Plan(spec))
     if wrong_length:
         spec = cast(Spec, _Known(spec, (p.path[0] for p in wrong_length)))
-    return wrong_length + _asked(RULES, spec)
+    return wrong_length + _asked(CHECKS, Plan(spec))
 
 
-def _asked(rules: Iterable[Rule], spec: Spec) -> list[Problem]:
+def _asked(checks: Iterable[Check], plan: Plan) -> list[Problem]:
     problems: list[Problem] = []
-    for rule in rules:
+    for check in checks:
         try:
-            problems += rule(spec)
-        except _UnknownError:
+            problems += check(plan)
+        except UnknownError:
             continue
     return problems
 
@@ -146,7 +145,7 @@ def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
             yield Problem("unknown-key", _unknown_key(path), path, about_key=True)
         elif kind == "missing" and path not in meant:
             yield Problem("missing", f"is missing; {_purpose(path)}", path)
-        elif kind == "literal_error":
+        elif kind == "choice":
             message = f"{_choice(error)}, got {describe(value)}{_near(error)}"
             yield Problem("choice", message, path)
         elif kind != "missing":
@@ -174,7 +173,8 @@ def _near(error: ErrorDetails) -> str:
 
 
 def _legal(error: ErrorDetails) -> list[str]:
-    return re.findall(r"'([^']*)'", error["ctx"]["expected"])
+    legal: list[str] = error["ctx"]["legal"]
+    return legal
 
 
 def _purpose(path: Path) -> str:

@@ -1,87 +1,170 @@
-"""Spec -> one row a stage, so that nobody else asks whether a field has one value or many."""
+"""Spec -> the plan of its stages, so that nobody else asks whether a field has one value or
+many, or whether a stage has a use for it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
-from resnet_spec.language.fields import (
-    ActivationKind,
-    AttentionKind,
-    BlockKind,
-    ShortcutKind,
-    Spec,
-    StrideOn,
+from resnet_spec.catalog import (
+    ATTENDS,
+    CATALOG,
+    NUMBER,
+    OPTIONS,
+    SQUEEZES,
+    STRIDES,
+    Entry,
+    Read,
 )
-from resnet_spec.problems import Path
+from resnet_spec.language.fields import Spec
+from resnet_spec.problems import Path as FieldPath
 
 T = TypeVar("T")
 PerBottleneckCount = int | tuple[int | None, ...] | None
 
-PER_STAGE = {
-    "block": "block",
-    "depth": "depths",
-    "width": "widths",
-    "stride": "strides",
-    "dilation": "dilations",
-    "groups": "groups",
-    "width_per_group": "width_per_group",
-    "expansion": "expansion",
-    "stride_on": "stride_on",
-    "shortcut": "shortcut",
-    "attention": "attention",
-    "activation": "activation",
-}
-"""The field of `Spec` behind each property of `Row`."""
+PER_STAGE = (
+    "block",
+    "depths",
+    "widths",
+    "strides",
+    "dilations",
+    "groups",
+    "width_per_group",
+    "expansion",
+    "stride_on",
+    "shortcut",
+    "attention",
+    "activation",
+)
+"""The fields that take one value, or a list with an entry for each stage."""
+ANYWAY = (
+    "name",
+    "title",
+    "paper.*",
+    "input",
+    "stem.type",
+    "block",
+    "depths",
+    "widths",
+    "strides",
+    "shortcut",
+    "standardization",
+    "standardization.*",
+    "norm.type",
+    "init.scheme",
+    "head.pool",
+    "head.classes",
+    "expect.*",
+)
+"""The fields that every network reads."""
 
 
-STEMS = ("conv7x7", "conv3x3", "deep", "tiered")
-OF_TYPE: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
-    ("stem", "width"): (STEMS, "64"),
-    ("stem", "pool"): (STEMS, "max"),
-    ("norm", "groups"): (("group", "evonorm_s0"), "32"),
-    ("norm", "momentum"): (("batch",), ""),
-    ("spatial", "scale"): (("res2net",), "4"),
-    ("spatial", "radix"): (("split_attention",), "2"),
-    ("spatial", "pool"): (("split_attention",), "after"),
-    ("spatial", "ratio"): (("selective_kernel",), "0.0625"),
-    ("spatial", "divisor"): (("selective_kernel",), "8"),
-    ("spatial", "split"): (("selective_kernel",), "true"),
-}
-"""Fields that only some types of their model use, and an example where those need it."""
+class UnknownError(Exception):
+    """A field was asked for that is not valid."""
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
-    """What a spec says of one stage: its entry, or the one value for all stages.
-
-    What only bottlenecks have is left out of other blocks, so that two specs of one network
-    have the same rows.
-    """
+class StagePlan:
+    """What a spec says of one stage: its entry, or the one value for all stages."""
 
     spec: Spec
     index: int
+    previous: StagePlan | None
+
+    def value(self, field: str) -> Any:
+        """The value of a field, as `norm.eps`, in this stage.
+
+        None where its mapping is not there. Raises UnknownError where it is not valid.
+        """
+        name, *inner = field.split(".")
+        value = getattr(self.spec, name)
+        if name in PER_STAGE:
+            return self._mine(value)
+        for key in inner:
+            value = getattr(value, key, None)
+        return value
 
     def _mine(self, value: T | tuple[T, ...]) -> T:
         return value[self.index] if isinstance(value, tuple) else value
 
-    def path(self, field: str) -> Path:
-        """Where a field's value for this stage stands: its entry, or the one value."""
-        each = isinstance(getattr(self.spec, field), tuple)
-        return (field, self.index) if each else (field,)
+    def path(self, field: str) -> FieldPath:
+        """Where a field's value for this stage is written: its entry, or the one value."""
+        keys = tuple(field.split("."))
+        each = field in PER_STAGE and isinstance(getattr(self.spec, field), tuple)
+        return (*keys, self.index) if each else keys
+
+    # what it reads
+
+    @cached_property
+    def reads(self) -> dict[str, Read]:
+        """The fields that are read in this stage, each as the first entry reads it."""
+        found = dict.fromkeys(ANYWAY, Read())
+        for field in CATALOG:
+            if covers(found, field):
+                for entry in self._may_read(field):
+                    for name, read in entry.reads_as(self.preact).items():
+                        if self._holds(read.where):
+                            found.setdefault(name, read)
+        return found
+
+    def entries(self) -> Iterator[tuple[str, str, Entry]]:
+        """The entries in use in this stage: the field that asks for it, its word, itself.
+
+        Options that are on have no word. Fields that are not valid are left out.
+        """
+        for field in CATALOG:
+            if covers(self.reads, field) and (word := self._word(field)):
+                yield field, word, CATALOG[field][word]
+        for field, entry in OPTIONS.items():
+            if covers(self.reads, field) and self.known(field):
+                yield field, "", entry
+
+    def known(self, field: str) -> Any:
+        """The value of a field in this stage; None where it is not valid."""
+        try:
+            return self.value(field)
+        except UnknownError:
+            return None
+
+    def _word(self, field: str) -> str | None:
+        """The word of the entry that the field asks for, None for none."""
+        value = self.known(field)
+        word = NUMBER if isinstance(value, int) else value
+        return word if word in CATALOG[field] else None
+
+    def _may_read(self, field: str) -> Iterator[Entry]:
+        """The entry that the field asks for; any of them where its value is not valid."""
+        try:
+            self.value(field)
+        except UnknownError:
+            yield from CATALOG[field].values()
+        if word := self._word(field):
+            yield CATALOG[field][word]
+
+    def _holds(self, where: str) -> bool:
+        """Whether the stage is of that kind; so it is where that is not known."""
+        kinds: dict[str, tuple[str, Callable[[Any], bool]]] = {
+            STRIDES: ("strides", lambda stride: stride > 1),
+            ATTENDS: ("attention", lambda attention: attention != "none"),
+            SQUEEZES: ("attention", lambda attention: attention == "se"),
+        }
+        if not where:
+            return True
+        field, holds = kinds[where]
+        value = self.known(field)
+        return value is None or holds(value)
+
+    # what several rooms ask for
 
     @property
-    def block(self) -> BlockKind:
+    def preact(self) -> bool:
+        return self.spec.pre_activation
+
+    @property
+    def block(self) -> str:
         return self._mine(self.spec.block)
-
-    @property
-    def is_bottleneck(self) -> bool:
-        return self.block == "bottleneck"
-
-    @property
-    def needs_stride_on(self) -> bool:
-        return self.is_bottleneck and self.stride > 1
 
     @property
     def depth(self) -> int:
@@ -100,14 +183,37 @@ class Row:
         return self._mine(self.spec.dilations)
 
     @property
+    def shortcut(self) -> str:
+        return self._mine(self.spec.shortcut)
+
+    @property
+    def attention(self) -> str:
+        return self._mine(self.spec.attention)
+
+    @property
+    def activation(self) -> str:
+        return self._mine(self.spec.activation)
+
+    @property
+    def stride_on(self) -> str | None:
+        """As written, in a stage that has a use for it."""
+        on: str | tuple[str | None, ...] | None = self.spec.stride_on
+        return self._mine(on) if "stride_on" in self.reads else None
+
+    @property
     def groups(self) -> int:
         groups: PerBottleneckCount = self.spec.groups
-        return self._mine(groups) or 1 if self.is_bottleneck else 1
+        return self._mine(groups) or 1 if "groups" in self.reads else 1
 
     @property
     def width_per_group(self) -> int | None:
         each: PerBottleneckCount = self.spec.width_per_group
-        return self._mine(each) if self.is_bottleneck else None
+        return self._mine(each) if "width_per_group" in self.reads else None
+
+    @property
+    def expansion(self) -> int | None:
+        expansion: PerBottleneckCount = self.spec.expansion
+        return self._mine(expansion) if "expansion" in self.reads else None
 
     @property
     def inner_width(self) -> int:
@@ -115,58 +221,6 @@ class Row:
         if self.width_per_group is None:
             return self.width
         return self.width * self.width_per_group // 64 * self.groups
-
-    @property
-    def expansion(self) -> int | None:
-        expansion: PerBottleneckCount = self.spec.expansion
-        return self._mine(expansion) if self.is_bottleneck else None
-
-    @cached_property
-    def stride_on(self) -> StrideOn | None:
-        """As written where the stage strides, else as in the first that does."""
-        if self.needs_stride_on:
-            on: StrideOn | tuple[StrideOn | None, ...] | None = self.spec.stride_on
-            return self._mine(on)
-        striding = (row for row in rows(self.spec) if row.needs_stride_on)
-        return next((row.stride_on for row in striding), None)
-
-    @cached_property
-    def shortcut(self) -> ShortcutKind:
-        """As written, where that makes a difference to a projection.
-
-        Elsewhere it is that of another stage of such blocks, which it might as well be, so
-        that both are of one class.
-        """
-        said = self._shortcut
-        if said == "none" or self._is_special:
-            return said
-        if self._changes and self.stride != 1:
-            return "projection"
-        others = (row for row in rows(self.spec) if row.block == self.block)
-        special = [row._shortcut for row in others if row._is_special]
-        if self._changes:
-            special = [kind for kind in special if kind == "projection3x3"]
-        if not special or special[0] == "projection_always":
-            return "projection"
-        return special[0]
-
-    @property
-    def _shortcut(self) -> ShortcutKind:
-        return self._mine(self.spec.shortcut)
-
-    @cached_property
-    def _is_special(self) -> bool:
-        """Whether the stage would be another one with a plain projection."""
-        if self._shortcut == "projection_always":
-            return not (self._changes and self.depth == 1)
-        if self._shortcut == "projection3x3":
-            return self.stride != 1
-        return self._shortcut in ("avg_projection", "zero_pad") and self._changes
-
-    @property
-    def _changes(self) -> bool:
-        """Whether the first block changes the shape, so that its shortcut must."""
-        return self.stride != 1 or self._before != self.out_channels
 
     @property
     def unpruned(self) -> int:
@@ -180,39 +234,43 @@ class Row:
         return pruned[self.index] if self.index < len(pruned) else self.unpruned
 
     @property
-    def _before(self) -> int:
+    def in_channels(self) -> int:
         """Channels that the stage reads."""
-        if self.index:
-            return rows(self.spec)[self.index - 1].out_channels
+        if self.previous:
+            return self.previous.out_channels
         return self.spec.stem.width or self.spec.input[0]
 
     @property
-    def attention(self) -> AttentionKind:
-        return self._mine(self.spec.attention)
-
-    @property
-    def activation(self) -> ActivationKind:
-        return self._mine(self.spec.activation)
+    def changes(self) -> bool:
+        """Whether the first block changes the shape, so that its shortcut must."""
+        return self.stride != 1 or self.in_channels != self.out_channels
 
 
-def rows(spec: Spec) -> tuple[Row, ...]:
-    """The stages, one row each."""
-    return _rows(_Same(spec))
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A spec, and what it says of each stage."""
+
+    spec: Spec
+
+    def known(self, field: str) -> Any:
+        """A field as it is written; None where it is not valid."""
+        try:
+            return getattr(self.spec, field)
+        except UnknownError:
+            return None
+
+    @cached_property
+    def stages(self) -> tuple[StagePlan, ...]:
+        found: list[StagePlan] = []
+        for index in range(len(self.spec.depths)):
+            found.append(StagePlan(self.spec, index, found[-1] if found else None))
+        return tuple(found)
 
 
-class _Same:
-    """A spec that equals itself alone, so that what is known of it is found at once."""
+def covers(reads: dict[str, Read], field: str) -> bool:
+    """Whether a field is read, by itself or as one of all that its mapping has.
 
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-
-    def __hash__(self) -> int:
-        return id(self.spec)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.spec is other.spec
-
-
-@lru_cache(maxsize=4)
-def _rows(same: _Same) -> tuple[Row, ...]:
-    return tuple(Row(same.spec, i) for i in range(len(same.spec.depths)))
+    >>> covers({"pruned.*": Read(), "se.ratio": Read()}, "pruned.out")
+    True
+    """
+    return field in reads or f"{field.split('.')[0]}.*" in reads

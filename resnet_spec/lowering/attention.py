@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 from resnet_spec.language.fields import Spec
 from resnet_spec.lowering.parts import Part, rounded
 from resnet_spec.network import EfficientChannelAttention, Number, SqueezeExcite
 
 
-def se(spec: Spec, channels: int, _unpruned: int) -> Part:
+class Weighed(NamedTuple):
+    """What is weighed: its channels, and those that it would have if nothing were pruned."""
+
+    channels: int
+    unpruned: int
+
+
+def se(spec: Spec, x: Weighed) -> Part:
     """x * sigmoid(conv1x1(relu(conv1x1(mean(x)))))"""
-    size = rounded(channels * spec.se.ratio, spec.se.divisor)
-    squeezed = Number(size, "squeezed", over=(channels, round(1 / spec.se.ratio)))
+    size = rounded(x.channels * spec.se.ratio, spec.se.divisor)
+    over = (x.channels, round(1 / spec.se.ratio))
+    squeezed = Number(size, "squeezed", over=over)
     return lambda x: SqueezeExcite(path="se", input=x, squeezed=squeezed)
 
 
-def eca(_spec: Spec, _channels: int, unpruned: int) -> Part:
+def eca(_: Spec, x: Weighed) -> Part:
     """x * sigmoid(conv(mean(x))), of a kernel that grows with the logarithm of channels.
 
     The odd number next above (log2(C) + 1) / 2 rounded down, at least 3: timm 1.0's rule.
     """
-    half = int((math.log2(unpruned) + 1) / 2)
+    half = int((math.log2(x.unpruned) + 1) / 2)
     kernel = Number(max(half if half % 2 else half + 1, 3), "kernel")
     return lambda x: EfficientChannelAttention(path="eca", input=x, kernel=kernel)
 
 
-ATTENTION: dict[str, Callable[[Spec, int, int], Part]] = {"se": se, "eca": eca}
+ATTENTION: dict[str, Callable[[Spec, Weighed], Part]] = {"se": se, "eca": eca}

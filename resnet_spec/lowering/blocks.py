@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.plan import Row
-from resnet_spec.lowering.attention import ATTENTION
-from resnet_spec.lowering.conv3x3 import Place, spatial
+from resnet_spec.language.plan import StagePlan
+from resnet_spec.lowering.attention import ATTENTION, Weighed
+from resnet_spec.lowering.conv3x3 import At, conv3x3
 from resnet_spec.lowering.kinds import Kind
 from resnet_spec.lowering.parts import Part, Parts, chain
 from resnet_spec.lowering.shortcuts import SHORTCUTS, Change
@@ -18,8 +18,7 @@ from resnet_spec.network import Block, Dropout, DropPath, Number, Rate, Shape, S
 class Slot(NamedTuple):
     """Where a block stands. Its numbers have names, for the source is rolled up by them."""
 
-    spec: Spec
-    row: Row
+    stage: StagePlan
     kind: Kind
     x: Shape
     stride: Number
@@ -28,8 +27,12 @@ class Slot(NamedTuple):
     rate: Rate | None  # of dropping its body
 
     @property
+    def spec(self) -> Spec:
+        return self.stage.spec
+
+    @property
     def parts(self) -> Parts:
-        return Parts(self.spec, self.row.activation)
+        return Parts(self.spec, self.stage.activation)
 
     def last_norm(self, number: int) -> Part:
         return self.parts.norm(self.parts.name(number), self.spec.init.zero_last_norm)
@@ -37,29 +40,27 @@ class Slot(NamedTuple):
     def norm_act(self, number: int) -> tuple[Part, ...]:
         return self.parts.norm_act(self.parts.name(number))
 
-    def spatial(
+    def conv3x3(
         self, number: int, stride: int, out: int, width: int, dilation: int
     ) -> list[Part]:
-        """The block's first 3x3; `out` is what the block gives."""
+        """The block's first 3x3 or what replaces it; `out` is what the block gives."""
         changes = Change(self.x, out, self.stride, self.parts).condition
-        groups = Number(self.row.groups, "groups")
-        return spatial(
-            self.parts, Place(number, width, stride, dilation, groups, changes)
-        )
+        groups = Number(self.stage.groups, "groups")
+        return conv3x3(self.parts, At(number, width, stride, dilation, groups, changes))
 
     def attention(self, after: str, channels: int) -> list[Part]:
-        """The attention where the spec has it behind that part of the body.
+        """The attention where the spec has it after that part of the body.
 
         Its kernel stays that of an unpruned block (timm 1.0's ECA-ResNet-50-D pruned).
         """
-        kind = self.row.attention
-        at = self.spec.attention_after if self.row.is_bottleneck else "last"
+        kind, stage = self.stage.attention, self.stage
+        at = self.spec.attention_after if "attention_after" in stage.reads else "last"
         if kind == "none" or at != after:
             return []
         unpruned = channels
         if self.spec.pruned:
-            unpruned = self.row.unpruned if after == "last" else self.row.width
-        return [ATTENTION[kind](self.spec, channels, unpruned)]
+            unpruned = stage.unpruned if after == "last" else stage.width
+        return [ATTENTION[kind](self.spec, Weighed(channels, unpruned))]
 
     def dropout(self) -> list[Part]:
         rate = self.spec.dropout
@@ -71,15 +72,22 @@ class Slot(NamedTuple):
         rate = self.rate
         return [lambda x: DropPath(path="drop_path", input=x, rate=rate)]
 
-    def block(self, *body: Part) -> Block:
-        """relu(body(x) + shortcut(x)), or with pre-activation body(pre(x)) + shortcut."""
-        pre = chain(self.x, *self.norm_act(1)) if self.spec.pre_activation else ()
+    def block(
+        self, *body: Part, pre: Sequence[Part] = (), post: Sequence[Part] = ()
+    ) -> Block:
+        """post(body(pre(x)) + shortcut), the shortcut of x or of pre(x)."""
+        before = chain(self.x, *pre)
         ops = chain(self.x, *body, *self.drop_path())
         out = ops[-1].output
-        change = Change(self.x, out.channels, self.stride, self.parts)
-        shortcut = SHORTCUTS[self.row.shortcut](change)
-        post = () if pre else chain(out, self.parts.activation())
-        return Block(*self.kind, ops, shortcut, post, pre)
+        change = Change(self.x, out.channels, self.stride, self.parts, bool(pre))
+        return Block(
+            kind=self.kind.name,
+            noun=self.kind.noun,
+            pre=before,
+            body=ops,
+            shortcut=SHORTCUTS[self.kind.shortcut](change),
+            post=chain(out, *post),
+        )
 
 
 def basic(slot: Slot) -> Block:
@@ -89,15 +97,15 @@ def basic(slot: Slot) -> Block:
     stage before (timm 1.0's convention; torchvision 0.29 has no dilated basic block).
     """
     width, previous, dilation = _basic_numbers(slot)
-    second = slot.parts.conv("conv2", width, 3, dilation=dilation)
-    activated = slot.spec.se.activated and slot.row.attention == "se"
+    activated = slot.spec.se.activated and slot.stage.attention == "se"
     return slot.block(
-        *slot.spatial(1, slot.stride, width, width, previous),
+        *slot.conv3x3(1, slot.stride, width, width, previous),
         *slot.dropout(),
-        second,
+        slot.parts.conv("conv2", width, 3, dilation=dilation),
         slot.last_norm(2),
         *[slot.parts.activation()] * activated,
         *slot.attention("last", width),
+        post=[slot.parts.activation()],
     )
 
 
@@ -110,14 +118,15 @@ def preact_basic(slot: Slot) -> Block:
         *slot.dropout(),
         slot.parts.conv("conv2", width, 3, dilation=dilation),
         *slot.attention("last", width),
+        pre=slot.norm_act(1),
     )
 
 
 def _basic_numbers(slot: Slot) -> tuple[Number, Number, Number]:
     """A basic block's channels, and the dilations of its two convolutions."""
-    dilation = Number(slot.row.dilation, "dilation")
+    dilation = Number(slot.stage.dilation, "dilation")
     previous = Number(slot.dilation, "previous_dilation", of=dilation)
-    return Number(slot.row.width, "width"), previous, dilation
+    return Number(slot.stage.width, "width"), previous, dilation
 
 
 def bottleneck(slot: Slot) -> Block:
@@ -133,11 +142,12 @@ def bottleneck(slot: Slot) -> Block:
     return slot.block(
         slot.parts.conv("conv1", first, 1, on1),
         *slot.norm_act(1),
-        *slot.spatial(2, on2, out, width, dilation),
+        *slot.conv3x3(2, on2, out, width, dilation),
         *slot.attention("conv2", bands or width),
         slot.parts.conv("conv3", out, 1),
         slot.last_norm(3),
         *slot.attention("last", out),
+        post=[slot.parts.activation()],
     )
 
 
@@ -147,7 +157,7 @@ def preact_bottleneck(slot: Slot) -> Block:
     on1, on2 = _strides(slot)
     window = {
         "dilation": Number(slot.dilation, "dilation"),
-        "groups": Number(slot.row.groups, "groups"),
+        "groups": Number(slot.stage.groups, "groups"),
     }
     return slot.block(
         slot.parts.conv("conv1", first, 1, on1),
@@ -156,23 +166,24 @@ def preact_bottleneck(slot: Slot) -> Block:
         *slot.norm_act(3),
         slot.parts.conv("conv3", out, 1),
         *slot.attention("last", out),
+        pre=slot.norm_act(1),
     )
 
 
 def _strides(slot: Slot) -> tuple[int, int]:
     """Those of a bottleneck's first 1x1 and of its 3x3."""
-    return (slot.stride, 1) if slot.row.stride_on == "conv1" else (1, slot.stride)
+    return (slot.stride, 1) if slot.kind.stride_on == "conv1" else (1, slot.stride)
 
 
 def _widths(slot: Slot) -> tuple[Number, Number, Number]:
-    """Channels behind a bottleneck's first 1x1, in its 3x3, and behind its last 1x1."""
-    row, spec = slot.row, slot.spec
+    """Channels after a bottleneck's first 1x1, in its 3x3, and after its last 1x1."""
+    plan, spec = slot.stage, slot.spec
     if spec.pruned:
-        first = Number(spec.pruned.conv1[row.index][slot.nth], "first_width")
-        width = Number(spec.pruned.conv2[row.index][slot.nth], "width")
-        return first, width, Number(row.out_channels, "out_channels")
-    width = Number(row.inner_width, "width")
-    out = Number(row.out_channels, "out_channels", of=width)
+        first = Number(spec.pruned.conv1[plan.index][slot.nth], "first_width")
+        width = Number(spec.pruned.conv2[plan.index][slot.nth], "width")
+        return first, width, Number(plan.out_channels, "out_channels")
+    width = Number(plan.inner_width, "width")
+    out = Number(plan.out_channels, "out_channels", of=width)
     if spec.spatial and spec.spatial.scale:
         return Number(width * spec.spatial.scale, "bands", of=width), width, out
     if spec.reduce_first == 1:
@@ -188,34 +199,34 @@ BLOCKS: dict[tuple[str, bool], Callable[[Slot], Block]] = {
     ("bottleneck", False): bottleneck,
     ("bottleneck", True): preact_bottleneck,
 }
+"""The formula of each block, without and with pre-activation."""
 
 
 def stage(
-    row: Row, kind: Kind, x: Shape, dilation: int, rates: Sequence[Rate]
+    plan: StagePlan, kind: Kind, x: Shape, dilation: int, rates: Sequence[Rate]
 ) -> Stage:
     """The stage's blocks: the first changes the shape, what follows repeats itself.
 
     `x` is the stage's input, `dilation` that of the stage before, `rates` those of dropping
     each block's body, where they are dropped.
     """
-    spec = row.spec
-    make = BLOCKS[row.block, spec.pre_activation]
-    stride = Number(row.stride, "stride")
+    make = BLOCKS[plan.block, plan.preact]
 
     def rate(i: int) -> Rate | None:
         return rates[i] if rates else None
 
     x = x._replace(channels=Number(x.channels, "in_channels"))
-    first = make(Slot(spec, row, kind, x, stride, dilation, 0, rate(0)))
+    stride = Number(plan.stride, "stride")
+    first = make(Slot(plan, kind, x, stride, dilation, 0, rate(0)))
     out = first.output
     x = out._replace(channels=Number(out.channels, "in_channels", of=out.channels))
-    again = Slot(spec, row, kind, x, Number(1, "stride"), row.dilation, 1, rate(-1))
-    name, behind = f"layer{row.index + 1}", range(1, row.depth)
-    if spec.pruned:
-        pruned = [make(again._replace(nth=i, rate=rate(i))) for i in behind]
+    again = Slot(plan, kind, x, Number(1, "stride"), plan.dilation, 1, rate(-1))
+    name, others = f"layer{plan.index + 1}", range(1, plan.depth)
+    if plan.spec.pruned:
+        pruned = [make(again._replace(nth=i, rate=rate(i))) for i in others]
         return Stage(name, (first, *pruned), None)
     if rates:
-        dropped = [make(again._replace(rate=rate(i))) for i in behind]
+        dropped = [make(again._replace(rate=rate(i))) for i in others]
         return Stage(name, (first, *dropped), make(again))
     repeat = make(again)
-    return Stage(name, (first, *[repeat] * len(behind)), repeat)
+    return Stage(name, (first, *[repeat] * len(others)), repeat)

@@ -1,4 +1,4 @@
-"""What stands for a block's first 3x3 convolution, with its norm and activation."""
+"""A block's first 3x3 convolution with its norm and activation, or what replaces them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from resnet_spec.network import (
 )
 
 
-class Place(NamedTuple):
-    """Where it stands: the module's number in its block, and the numbers it needs.
+class At(NamedTuple):
+    """Where it is: the module's number in its block, and the numbers it needs.
 
     `changes` holds in a block that changes the shape of its input.
     """
@@ -43,7 +43,7 @@ class Place(NamedTuple):
         return Condition(((self.stride, 1),))
 
 
-def spatial(parts: Parts, at: Place) -> list[Part]:
+def conv3x3(parts: Parts, at: At) -> list[Part]:
     """relu(norm(conv3x3(x))), or what the spec has in its place."""
     if settings := parts.spec.spatial:
         return SPATIAL[settings.type](settings, at)
@@ -57,16 +57,16 @@ def spatial(parts: Parts, at: Place) -> list[Part]:
 # --- striding without aliases -------------------------------------------------------------
 
 
-def _avg(at: Place) -> list[Part]:
+def _avg(at: At) -> list[Part]:
     """The pool rounds up, as a strided convolution does, so that odd maps add too."""
     return [where(at.strides, average("avgpool", at.stride))]
 
 
-def _blur(at: Place) -> list[Part]:
+def _blur(at: At) -> list[Part]:
     return [where(at.strides, lambda x: BlurPool2d(path="blur", input=x))]
 
 
-ANTI_ALIAS: dict[str, Callable[[Place], list[Part]]] = {
+ANTI_ALIAS: dict[str, Callable[[At], list[Part]]] = {
     "none": lambda at: [],
     "avg": _avg,
     "blur": _blur,
@@ -76,7 +76,7 @@ ANTI_ALIAS: dict[str, Callable[[Place], list[Part]]] = {
 # --- layers of their own ------------------------------------------------------------------
 
 
-def res2net(settings: Spatial, at: Place) -> list[Part]:
+def res2net(settings: Spatial, at: At) -> list[Part]:
     """Bands of channels that read one another, but not where the shape changes."""
     return [
         lambda x: Res2Conv2d(
@@ -91,7 +91,7 @@ def res2net(settings: Spatial, at: Place) -> list[Part]:
     ]
 
 
-def selective_kernel(settings: Spatial, at: Place) -> list[Part]:
+def selective_kernel(settings: Spatial, at: At) -> list[Part]:
     """A choice between two dilations."""
     size = rounded(at.width * (settings.ratio or 1), settings.divisor or 1)
     squeezed = Number(size, "shared")
@@ -108,7 +108,7 @@ def selective_kernel(settings: Spatial, at: Place) -> list[Part]:
     ]
 
 
-def split_attention(settings: Spatial, at: Place) -> list[Part]:
+def split_attention(settings: Spatial, at: At) -> list[Part]:
     """A weighted sum of convolutions; an average pool beside it strides.
 
     A quarter of their channels is squeezed, rounded to 8, at least 32 (timm 1.0's rule).
@@ -134,7 +134,7 @@ def _pool(x: Shape, stride: int) -> Op:
     return AvgPool(path="pool", input=x, kernel=3, stride=stride, padding=1)
 
 
-SPATIAL: dict[str, Callable[[Spatial, Place], list[Part]]] = {
+SPATIAL: dict[str, Callable[[Spatial, At], list[Part]]] = {
     "res2net": res2net,
     "selective_kernel": selective_kernel,
     "split_attention": split_attention,

@@ -1,9 +1,9 @@
-"""Heads: what stands behind the last stage."""
+"""Heads: what follows the last stage."""
 
 from __future__ import annotations
 
-from resnet_spec.language.fields import Head, Spec
-from resnet_spec.language.plan import rows
+from resnet_spec.language.fields import Head
+from resnet_spec.language.plan import Plan
 from resnet_spec.lowering.parts import Part, Parts, chain
 from resnet_spec.network import (
     Chain,
@@ -19,14 +19,15 @@ from resnet_spec.network import (
 )
 
 
-def head(spec: Spec, x: Shape) -> Chain:
+def head(plan: Plan, x: Shape) -> Chain:
     """classifier(dropout(pool(x))), as far as the spec asks for it.
 
     Pre-activation blocks leave their sum bare, so a norm and an activation come first.
     """
     parts: list[Part] = []
+    spec, last = plan.spec, plan.stages[-1]
     if spec.pre_activation:
-        parts += Parts(spec, rows(spec)[-1].activation).norm_act("norm")
+        parts += Parts(spec, last.activation).norm_act("norm")
     parts.append(_pool(spec.head.pool))
     return chain(x, *parts, *_classifier(spec.head))
 
@@ -37,7 +38,7 @@ def _classifier(settings: Head) -> list[Part]:
     if settings.dropout:
         rate = settings.dropout
         parts.append(lambda x: Dropout(path="dropout", input=x, rate=rate))
-    if settings.classes == "none":
+    if isinstance(settings.classes, str):
         return [_flatten]
     classes = Number(settings.classes, "num_classes")
     if settings.classifier == "conv":

@@ -1,56 +1,109 @@
-"""What the classes of a network's blocks are called, in source and in prose."""
+"""Which classes the blocks of a network are of, and what those are called."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from resnet_spec.language.plan import Row
+from resnet_spec.catalog import ACTIVATIONS, ATTENTIONS, BLOCKS, SHORTCUTS, STRIDE_ON
+from resnet_spec.language.plan import Plan, StagePlan
 
 
 class Kind(NamedTuple):
-    """The name of a class of blocks, and what people call one of them."""
+    """The name of a class of blocks, what people call one of them, and how it is made.
+
+    In a stage where a choice makes no difference, `shortcut` and `stride_on` are those of
+    another stage, so that the blocks of both are of one class.
+    """
 
     name: str
     noun: str
+    shortcut: str
+    stride_on: str | None
 
 
-NAMES = {"basic": ("BasicBlock", "Block"), "bottleneck": ("Bottleneck", "Bottleneck")}
-NOUNS = {"basic": ("basic block", "block"), "bottleneck": ("bottleneck", "bottleneck")}
-"""What a block is called alone, and behind a word: `BasicBlock`, `PreactBlock`."""
-WORDS: dict[str, dict[str | None, str]] = {
-    "shortcut": {
-        "projection": "",
-        "projection_always": "projected",
-        "avg_projection": "averaged",
-        "projection3x3": "convolved",
-        "zero_pad": "padded",
-        "none": "",
-    },
-    "stride_on": {"conv1": "v1", "conv2": "", None: ""},
-    "attention": {"none": "", "se": "se", "eca": "eca"},
-    "activation": {"relu": "", "silu": "silu"},
-}
-"""What tells a class from its sisters, where stages of one network differ in a field."""
+class _Settled(NamedTuple):
+    """What tells the classes of one kind of block apart."""
+
+    shortcut: str
+    stride_on: str | None
+    attention: str
+    activation: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (
+            SHORTCUTS[self.shortcut].word,
+            STRIDE_ON[self.stride_on].word if self.stride_on else "",
+            ATTENTIONS[self.attention].word,
+            ACTIVATIONS[self.activation].word,
+        )
 
 
-def kinds(rows: tuple[Row, ...]) -> tuple[Kind, ...]:
+def kinds(plan: Plan) -> tuple[Kind, ...]:
     """The kind of each stage's blocks: one name, one structure."""
-    return tuple(
-        _kind(row, [r for r in rows if _base(r) == _base(row)]) for row in rows
+    stages = plan.stages
+    settled = [
+        _Settled(_shortcut(s, stages), _stride_on(s, stages), s.attention, s.activation)
+        for s in stages
+    ]
+    bases = [_base(*pair) for pair in zip(stages, settled, strict=True)]
+    found = []
+    for stage, base, mine in zip(stages, bases, settled, strict=True):
+        sisters = [s for b, s in zip(bases, settled, strict=True) if b == base]
+        differs = [len(set(values)) > 1 for values in zip(*sisters, strict=True)]
+        words = [w for w, told in zip(mine.words, differs, strict=True) if told and w]
+        found.append(_kind(stage, base, words, mine))
+    return tuple(found)
+
+
+def _kind(
+    stage: StagePlan, base: tuple[str, ...], words: list[str], settled: _Settled
+) -> Kind:
+    *before, _ = base
+    entry = BLOCKS[stage.block]
+    name = entry.name_tail if before else entry.name
+    noun = entry.noun_tail if before else entry.noun
+    return Kind(
+        name="".join([*map(_cap, before), name, *map(_cap, words)]),
+        noun=" ".join([*words, *before, noun]),
+        shortcut=settled.shortcut,
+        stride_on=settled.stride_on,
     )
 
 
-def _base(row: Row) -> tuple[str, ...]:
+def _cap(word: str) -> str:
+    return word.capitalize()
+
+
+def _base(stage: StagePlan, settled: _Settled) -> tuple[str, ...]:
     """The words for what a block is in any network, before that of its type."""
-    plain = ["plain"] * (row.shortcut == "none")
-    return (*plain, *["preact"] * row.spec.pre_activation, row.block)
+    plain = ["plain"] * (settled.shortcut == "none")
+    return (*plain, *["preact"] * stage.preact, stage.block)
 
 
-def _kind(row: Row, sisters: list[Row]) -> Kind:
-    values = {f: {getattr(sister, f) for sister in sisters} for f in WORDS}
-    differing = [WORDS[f][getattr(row, f)] for f in WORDS if len(values[f]) > 1]
-    *before, block = _base(row)
-    behind = [word for word in differing if word]
-    name = "".join(word.capitalize() for word in before) + NAMES[block][bool(before)]
-    noun = " ".join([*behind, *before, NOUNS[block][bool(before)]])
-    return Kind(name + "".join(word.capitalize() for word in behind), noun)
+# --- where a choice makes no difference ---------------------------------------------------
+
+
+def _shortcut(stage: StagePlan, stages: tuple[StagePlan, ...]) -> str:
+    """The stage's shortcut; where a plain projection is the same, a sister's may be, too."""
+    if _differs(stage.shortcut, stage):
+        return stage.shortcut
+    others = (other for other in stages if other.block == stage.block)
+    special = (o.shortcut for o in others if _differs(o.shortcut, o))
+    return next((name for name in special if not _differs(name, stage)), "projection")
+
+
+def _differs(shortcut: str, stage: StagePlan) -> bool:
+    """Whether the stage is another one with that shortcut than with a plain projection."""
+    return {
+        "never": False,
+        "always": True,
+        "changing": stage.changes,
+        "striding": stage.stride != 1,
+        "repeating": not (stage.changes and stage.depth == 1),
+    }[SHORTCUTS[shortcut].differs]
+
+
+def _stride_on(stage: StagePlan, stages: tuple[StagePlan, ...]) -> str | None:
+    """As written where the stage has a use for it, else as in the first that does."""
+    return stage.stride_on or next((s.stride_on for s in stages if s.stride_on), None)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from resnet_spec.language.fields import ActivationKind, Spec
+from resnet_spec.catalog import ACTIVATIONS
+from resnet_spec.catalog import NORMS as NORM_ENTRIES
+from resnet_spec.language.fields import Spec
 from resnet_spec.network import (
     Activation,
     BatchNorm,
@@ -23,7 +25,6 @@ from resnet_spec.network import (
 )
 
 Part = Callable[[Shape], Op]
-FUSED = ("evonorm_s0", "frn")  # norms that are their own activation
 
 
 def chain(x: Shape, *parts: Part) -> Chain:
@@ -64,7 +65,7 @@ class Parts(NamedTuple):
     """The convolutions, norms and activations that a spec asks for."""
 
     spec: Spec
-    function: ActivationKind
+    function: str  # the activation
 
     def conv(
         self,
@@ -105,14 +106,17 @@ class Parts(NamedTuple):
 
     def activation(self) -> Part:
         """The function, by a module of its name."""
-        name = self.function
-        return lambda x: Activation(path=name, input=x, function=name)
+        name, entry = self.function, ACTIVATIONS[self.function]
+        arguments = tuple(entry.arguments.items())
+        return lambda x: Activation(
+            path=name, input=x, function=name, kind=entry.module, arguments=arguments
+        )
 
     def norm_act(self, path: str) -> tuple[Part, ...]:
-        """Norm and activation; some norms are their own."""
-        if self.spec.norm.type in FUSED:
-            return (self.norm(path),)
-        return (self.norm(path), self.activation())
+        """Norm and activation; a norm that reads none is its own."""
+        if "activation" in NORM_ENTRIES[self.spec.norm.type].reads:
+            return (self.norm(path), self.activation())
+        return (self.norm(path),)
 
     def name(self, number: int) -> str:
         """What the norm of that number is called: torchvision's `bn1` where it is one."""

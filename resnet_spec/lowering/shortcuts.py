@@ -21,6 +21,9 @@ class Change(NamedTuple):
     out_channels: int
     stride: int
     parts: Parts
+    from_pre: bool = (
+        False  # the block has something before its body, which shortcuts read
+    )
 
     @property
     def condition(self) -> Condition:
@@ -30,11 +33,10 @@ class Change(NamedTuple):
 
     def projected(self, how: str, *parts: Part) -> Shortcut:
         """The parts and their norm where the shape changes."""
-        from_pre = self.parts.spec.pre_activation
-        made = list(parts) if from_pre else [*parts, self.parts.norm("")]
+        made = list(parts) if self.from_pre else [*parts, self.parts.norm("")]
         if len(made) > 1:
             made = numbered("downsample", *made)
-        return Shortcut(chain(self.x, *made), self.condition, how, from_pre)
+        return Shortcut(chain(self.x, *made), self.condition, how, self.from_pre)
 
 
 def projection(change: Change) -> Shortcut:
@@ -76,8 +78,7 @@ def zero_pad(change: Change) -> Shortcut:
         stride=change.stride,
     )
     how = "subsampled and zero-padded"
-    from_pre = change.parts.spec.pre_activation
-    return Shortcut((op,), change.condition, how, from_pre)
+    return Shortcut((op,), change.condition, how, change.from_pre)
 
 
 def none(change: Change) -> None:

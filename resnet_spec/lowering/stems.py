@@ -1,24 +1,24 @@
-"""Stems: what stands between the image and the first stage."""
+"""Stems: what is between the image and the first stage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from resnet_spec.language.fields import Spec
-from resnet_spec.language.plan import rows
+from resnet_spec.language.plan import Plan
 from resnet_spec.lowering.parts import Part, Parts, chain, numbered
 from resnet_spec.network import AvgPool, BlurPool2d, Chain, MaxPool, Shape, ZeroPad
 
 
-def stem(spec: Spec) -> tuple[Chain, Chain]:
+def stem(plan: Plan) -> tuple[Chain, Chain]:
     """relu(norm(conv(x))) and its pool, as far as the spec asks for them.
 
     Without ops, stages read the input. Before pre-activation blocks the last convolution
     has no norm, for theirs comes first (https://arxiv.org/abs/1603.05027).
     """
+    spec = plan.spec
     if spec.stem.type == "none":
         return (), ()
-    parts = Parts(spec, rows(spec)[0].activation)
+    parts = Parts(spec, plan.stages[0].activation)
     made = list(CONVOLUTIONS[spec.stem.type](parts))
     if not spec.pre_activation:
         made += parts.norm_act(parts.name(1))

@@ -245,7 +245,7 @@ class Res2Conv2d(Conv3x3):
 
     @property
     def noun(self) -> str:
-        return "3x3 by bands"
+        return "3x3 in bands"
 
     @property
     def _weights(self) -> int:

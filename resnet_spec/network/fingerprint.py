@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from resnet_spec.network.initialization import Init
 from resnet_spec.network.ops import Activation, Chain, MaxPool, Norm, Op, ZeroPad
 from resnet_spec.network.tree import Block, Network
 
@@ -44,8 +45,15 @@ def digests(network: Network) -> Digests:
         layout=_digest(sorted(tensors)),
         function=_digest(_function(network)),
         training=_digest(_marks(network, lambda op: op.training)),
-        init=_digest((network.init, zeros)),
+        init=_digest((_init(network), zeros)),
         image=_digest((tuple(map(int, network.image)), tuple(network.sizes))),
+    )
+
+
+def _init(network: Network) -> Init:
+    """How weights start, without a word on a classifier that is not there."""
+    return (
+        network.init if network.classifier else network.init._replace(classifier=None)
     )
 
 

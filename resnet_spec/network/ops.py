@@ -268,17 +268,24 @@ class GroupNorm(Norm):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Activation(Op):
-    """A function of each number, in place: relu or silu."""
+    """A function of each number: `function` is its name, `kind` its class in torch.nn."""
 
     function: str
+    kind: str
+    arguments: tuple[tuple[str, Any], ...] = ()
 
     @property
     def module(self) -> str:
-        return {"relu": "ReLU", "silu": "SiLU"}[self.function]
+        return self.kind
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return (Argument(True, "inplace", False, "nothing"),)
+        return tuple(
+            Argument(
+                value, name, changes="nothing" if name == "inplace" else "function"
+            )
+            for name, value in self.arguments
+        )
 
 
 class Pool(Windowed):

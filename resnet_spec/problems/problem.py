@@ -42,7 +42,9 @@ class Problem(NamedTuple):
     """One mistake: what is wrong, what would be legal, and where it stands.
 
     `rule` names what is broken, for tools; `about_key` says that the key is wrong, whatever
-    value it has; a `warning` is legal and surely not meant; `note` is said in addition.
+    value it has; a `warning` is lawful and almost certainly a mistake; `note` is said in
+    addition. Two values that do not go together have two places, and `otherwise` is the path of
+    the second one and the message there: it is shown where the first is inherited.
     """
 
     rule: str
@@ -52,6 +54,7 @@ class Problem(NamedTuple):
     about_key: bool = False
     warning: bool = False
     note: str = ""
+    otherwise: tuple[Path, str] | None = None
 
     @property
     def said(self) -> str:

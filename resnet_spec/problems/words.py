@@ -42,6 +42,16 @@ def flow(value: Any) -> str:
     return value if isinstance(value, str) else describe(value)
 
 
+def either(options: Iterable[str]) -> str:
+    """The options as a sentence lists them.
+
+    >>> either(["batch"]), either(["1", "2", "3"])
+    ('batch', '1, 2 or 3')
+    """
+    *most, last = options
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a misspelt one is likely to mean."""
     import difflib

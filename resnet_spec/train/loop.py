@@ -117,7 +117,7 @@ def _fit(
                 say(start_from(net, options.weights))
             elif options.freeze_backbone:
                 say("without --weights the frozen layers stay as they were initialised")
-        task = Classifier(net, pictures, options, digest(compiled.spec))
+        task = Classifier(net, pictures, options, digest(compiled.plan))
         try:
             trainer.fit(task, pictures, ckpt_path=last)
         except SystemExit as error:  # Lightning's answer to Ctrl-C, and to SIGTERM

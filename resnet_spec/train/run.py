@@ -88,9 +88,11 @@ def refuse_to_overwrite(run: Run) -> None:
 def create(run: Run, compiled: Compiled, options: Options, classes: list[str]) -> None:
     """The files that a run starts with: its spec, source, classes and settings."""
     folder = run.folder
-    made = origin(__version__, run.spec.name, "", digest(compiled.spec))
+    made = origin(
+        __version__, run.spec.name, "", digest(compiled.plan), compiled.network
+    )
     source = stamped(render(compiled.network, made))
-    write(run.spec, explain(compiled.source, compiled.spec, plain=True))
+    write(run.spec, explain(compiled.source, compiled.plan, plain=True))
     write(folder / f"{run.module}.py", source)
     write(folder / "classes.txt", "".join(f"{name}\n" for name in classes))
     settle(run, options)

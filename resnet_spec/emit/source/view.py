@@ -98,6 +98,8 @@ class View:
 
     @property
     def doc(self) -> str:
+        if not self.network.stages:
+            return docstring(f"{', '.join(self.network.parts).capitalize()}.")
         runs = []
         for kind, group in groupby(
             self.network.stages, lambda stage: stage.blocks[0].kind
@@ -111,7 +113,7 @@ class View:
 
     @property
     def _end(self) -> str:
-        """What stands behind the stages, in words."""
+        """What follows the stages, in words."""
         if not self.network.head:
             return ""
         if self.network.classes is None:

@@ -1,1 +1,27 @@
 """What must hold between the fields of a spec. One rule, one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from resnet_spec.language.plan import Plan
+from resnet_spec.language.rules import choices, stages, widths
+from resnet_spec.problems import Problem
+
+Check = Callable[[Plan], Iterator[Problem]]
+
+LENGTHS: tuple[Check, ...] = (stages.one_entry_per_stage,)
+"""What is asked first: where it does not hold, a field has no value in some stage."""
+CHECKS: tuple[Check, ...] = (
+    stages.not_too_many_blocks,
+    choices.what_is_needed_is_there,
+    choices.what_is_there_is_read,
+    choices.what_goes_together,
+    stages.dilation_is_used,
+    stages.a_path_can_be_dropped,
+    widths.groups_divide,
+    widths.groups_are_whole,
+    widths.stem_divides,
+    widths.reduced_is_whole,
+    widths.every_block_is_pruned,
+)

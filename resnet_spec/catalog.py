@@ -1,0 +1,458 @@
+"""What there is to choose from: what each thing is called, which fields it reads, what it
+cannot go with and why.
+
+Data, by the field that a word is written in. Validation, the schema, the rules, the docs and
+the drawing of specs all take it from here; `lowering` has a function for each entry. A field
+that no entry of a network reads is refused in it, so an entry must name all that it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+NUMBER = "a number"  # the entry of any number, where a field takes words and numbers
+STRIDES = "that strides"
+ATTENDS = "with attention"
+SQUEEZES = "with `attention: se`"
+
+
+class Read(NamedTuple):
+    """That an entry reads a field: in which stages, and an example where it has no default."""
+
+    where: str = ""
+    example: str = ""
+
+
+class Refusal(NamedTuple):
+    """Another field that must have one of the allowed values, and why."""
+
+    field: str
+    allowed: tuple[Any, ...]
+    why: str
+
+
+Reads = Mapping[str, Read]
+
+
+def reads(*fields: str, **others: Read) -> Reads:
+    """Fields that are read in every stage and have defaults, and others."""
+    return {name: Read() for name in fields} | others
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """`text` says what it is, and names a published network that has it.
+
+    `word` tells a class of blocks from its sisters, where stages of one network differ.
+    """
+
+    text: str
+    reads: Reads = field(default_factory=dict)
+    refuses: tuple[Refusal, ...] = ()
+    word: str = ""
+
+    def reads_as(self, preact: bool) -> Reads:  # noqa: ARG002  # blocks have two forms
+        """What it reads in a network with or without pre-activation."""
+        return self.reads
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """What it cannot go with."""
+        return self.refuses
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockEntry(Entry):
+    """A kind of block: `name` is its class, `noun` what people call one of them.
+
+    Behind another word, as in `PreactBlock`, it is called by the `tail` of each. `preact`
+    is what its pre-activation form reads; None, it has no such form. With `one_3x3`, the
+    first block of a stage has the dilation of the stage before and no other.
+    """
+
+    name: str
+    noun: str
+    name_tail: str
+    noun_tail: str
+    preact: Reads | None
+    one_3x3: bool = False
+
+    def reads_as(self, preact: bool) -> Reads:
+        if preact:
+            return reads("pre_activation") if self.preact is None else self.preact
+        return self.reads
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        if self.preact is not None:
+            return self.refuses
+        why = f"a {self.noun} has no such form"
+        return (*self.refuses, Refusal("pre_activation", (False,), why))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortcutEntry(Entry):
+    """`differs` says in which stages it is another shortcut than a plain projection."""
+
+    differs: Literal["never", "always", "changing", "striding", "repeating"] = (
+        "changing"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationEntry(Entry):
+    """`module` is its class in torch.nn, `arguments` how that is made."""
+
+    module: str
+    arguments: Mapping[str, Any] = field(default_factory=lambda: {"inplace": True})
+
+
+# --- stems --------------------------------------------------------------------------------
+
+STEM = {
+    "stem.width": Read(example="64 in ResNet-50, 16 in ResNet-20 for CIFAR-10"),
+    "stem.pool": Read(example="max halves height and width, none keeps them"),
+}
+STEMS = {
+    "conv7x7": Entry(text="halves height and width (ResNet-50)", reads=STEM),
+    "conv3x3": Entry(
+        text="keeps height and width (ResNet-20 for CIFAR-10)", reads=STEM
+    ),
+    "deep": Entry(
+        text="halves them by three 3x3 convolutions of width / 2, width / 2 and width "
+        "channels (ResNet-50-C)",
+        reads=STEM,
+    ),
+    "tiered": Entry(
+        text="halves them by three of 3 / 8, 1 / 2 and 1 times the width (ResNet-50-T)",
+        reads=STEM,
+    ),
+    "none": Entry(
+        text="lets the first stage read the input itself (conv5 of ResNet-50 as a "
+        "detection head on 1024 x 14 x 14 features)"
+    ),
+}
+STEM_POOLS = {
+    "max": Entry(text="a 3x3 max pool (ResNet-50)"),
+    "max_ceil": Entry(text="one without padding that rounds up (the first SENet-154)"),
+    "max_zero": Entry(text="one padded by zeros, which can be the largest (BiT)"),
+    "max_blur": Entry(
+        text="one that keeps the size, and a blur that strides (ResNetBlur-50)"
+    ),
+    "avg": Entry(text="a 2x2 average (ResNetAA-50)"),
+    "conv": Entry(
+        text="a strided 3x3 convolution (ResNet-RS-50)",
+        refuses=(
+            Refusal(
+                "pre_activation",
+                (False,),
+                "it ends in a norm, and pre-activation blocks begin with one",
+            ),
+        ),
+    ),
+    "none": Entry(text="nothing does (ResNet-20)"),
+}
+
+# --- blocks -------------------------------------------------------------------------------
+
+ANY_BLOCK = reads("attention", "dilations", "drop_path", "pre_activation")
+POST_BLOCK = reads(
+    "spatial",
+    "spatial.type",
+    "init.zero_last_norm",
+    anti_alias=Read(STRIDES),
+    **ANY_BLOCK,
+)
+ANY_BOTTLENECK = reads(
+    "groups",
+    "width_per_group",
+    "reduce_first",
+    expansion=Read(example="4 in every published ResNet"),
+    stride_on=Read(STRIDES, "conv1 for v1 (the paper), conv2 for v1.5 (torchvision)"),
+)
+BLOCKS = {
+    "basic": BlockEntry(
+        text="3x3, 3x3 (ResNet-18)",
+        name="BasicBlock",
+        noun="basic block",
+        name_tail="Block",
+        noun_tail="block",
+        reads={"dropout": Read(), "se.activated": Read(SQUEEZES), **POST_BLOCK},
+        preact={"dropout": Read(), **ANY_BLOCK},
+    ),
+    "bottleneck": BlockEntry(
+        text="1x1, 3x3, 1x1 (ResNet-50)",
+        name="Bottleneck",
+        noun="bottleneck",
+        name_tail="Bottleneck",
+        noun_tail="bottleneck",
+        reads={
+            "pruned": Read(),
+            "pruned.*": Read(),
+            "attention_after": Read(ATTENDS),
+            **POST_BLOCK,
+            **ANY_BOTTLENECK,
+        },
+        preact={**ANY_BLOCK, **ANY_BOTTLENECK},
+        one_3x3=True,
+    ),
+}
+STRIDE_ON = {
+    "conv1": Entry(text="the first 1x1, is v1 (the paper, Caffe, Keras)", word="v1"),
+    "conv2": Entry(text="the 3x3, is v1.5 (torchvision)"),
+}
+SHORTCUTS = {
+    "projection": ShortcutEntry(
+        text="a 1x1 convolution where the shape changes, else the input (option B, "
+        "ResNet-50)",
+        differs="never",
+    ),
+    "projection_always": ShortcutEntry(
+        text="one in every block (option C)", differs="repeating", word="projected"
+    ),
+    "projection3x3": ShortcutEntry(
+        text="3x3 where it strides (SENet-154)", differs="striding", word="convolved"
+    ),
+    "avg_projection": ShortcutEntry(
+        text="an average pool before a 1x1 without stride (ResNet-50-D)",
+        word="averaged",
+    ),
+    "zero_pad": ShortcutEntry(
+        text="every stride-th pixel and channels of zeros (option A, ResNet-20)",
+        word="padded",
+    ),
+    "none": ShortcutEntry(text="nothing (plain networks)", differs="always"),
+}
+
+# --- inside blocks ------------------------------------------------------------------------
+
+ATTENTIONS = {
+    "none": Entry(text="nothing"),
+    "se": Entry(
+        text="squeeze-and-excitation (SE-ResNet-50)",
+        reads=reads("se.ratio", "se.divisor"),
+        word="se",
+    ),
+    "eca": Entry(text="efficient channel attention (ECA-ResNet-50-D)", word="eca"),
+}
+ATTENTION_AFTER = {
+    "last": Entry(text="after its last norm (SE-ResNet-50)"),
+    "conv2": Entry(text="after its 3x3 (SE-ResNeXt-26-TS)"),
+}
+OWN_CONVOLUTIONS = (
+    Refusal("anti_alias", ("none",), "it strides by itself"),
+    Refusal("stride_on", ("conv2",), "it replaces the 3x3 together with its stride"),
+    Refusal("dilations", (1,), "its convolutions have dilations of their own"),
+    Refusal("norm.type", ("batch",), "it has batch norms of its own"),
+    Refusal("norm.eps", (1e-5,), "its own norms have torch's"),
+    Refusal("norm.momentum", (0.1,), "its own norms have torch's"),
+    Refusal("activation", ("relu",), "it has relus of its own"),
+)
+SAME_CHANNELS = (
+    Refusal(
+        "block",
+        ("bottleneck",),
+        "it gives as many channels as it reads, and the first 3x3 of other blocks need not",
+    ),
+    Refusal("reduce_first", (1,), "it gives as many channels as it reads"),
+    *OWN_CONVOLUTIONS,
+)
+SPATIAL = {
+    "res2net": Entry(
+        text="bands of channels that read one another (Res2Net-50)",
+        reads={"spatial.scale": Read(example="4 in Res2Net-50 26w x 4s")},
+        refuses=SAME_CHANNELS,
+    ),
+    "selective_kernel": Entry(
+        text="a choice between two dilations (SKNet-50)",
+        reads={
+            "spatial.ratio": Read(example="0.0625 in SKNet-50"),
+            "spatial.divisor": Read(example="8 in timm's SKNet-50"),
+            "spatial.split": Read(
+                example="true in timm's SKNet-50, false in SKNeXt-50"
+            ),
+        },
+        refuses=OWN_CONVOLUTIONS,
+    ),
+    "split_attention": Entry(
+        text="a weighted sum of several convolutions (ResNeSt-50)",
+        reads={
+            "spatial.radix": Read(example="2 in ResNeSt-50"),
+            "spatial.pool": Read(example="after in ResNeSt-50"),
+        },
+        refuses=SAME_CHANNELS,
+    ),
+}
+SPATIAL_POOLS = {
+    "after": Entry(text="(ResNeSt-50)"),
+    "before": Entry(text="(ResNeSt-50 1s4x24d)"),
+}
+POOL_AFTER_CONV2 = Refusal(
+    "stride_on", ("conv2",), "a pool after the 3x3 strides in its place"
+)
+ANTI_ALIAS = {
+    "none": Entry(text="nothing"),
+    "avg": Entry(text="an average (ResNetAA-50)", refuses=(POOL_AFTER_CONV2,)),
+    "blur": Entry(
+        text="a fixed 3x3 (ResNetBlur-50)",
+        refuses=(
+            POOL_AFTER_CONV2,
+            Refusal("strides", (1, 2), "the blur takes every second pixel"),
+        ),
+    ),
+}
+
+# --- norms and activations ----------------------------------------------------------------
+
+OWN_ACTIVATION = (
+    Refusal(
+        "pre_activation",
+        (True,),
+        "it is its own activation, and other blocks have none before their sum",
+    ),
+)
+NORMS = {
+    "batch": Entry(
+        text="batch normalization (ResNet-50)",
+        reads=reads("norm.eps", "norm.momentum", "activation"),
+    ),
+    "frozen": Entry(
+        text="batch normalization whose statistics and weights do not learn (backbones of "
+        "detectors)",
+        reads=reads("norm.eps", "activation"),
+        refuses=(
+            Refusal(
+                "init.zero_last_norm", (False,), "a frozen norm would stay at zero"
+            ),
+        ),
+    ),
+    "group": Entry(
+        text="group normalization (ResNet-50 GN)",
+        reads={
+            "norm.groups": Read(example="32 in ResNet-50 GN"),
+            **reads("norm.eps", "activation"),
+        },
+    ),
+    "evonorm_s0": Entry(
+        text="EvoNorm-S0, its own activation (ResNetV2-50-D EvoS)",
+        reads={
+            "norm.groups": Read(example="32 in ResNetV2-50-D EvoS"),
+            "norm.eps": Read(),
+        },
+        refuses=OWN_ACTIVATION,
+    ),
+    "frn": Entry(
+        text="filter response normalization, its own activation (ResNetV2-50-D FRN)",
+        reads=reads("norm.eps"),
+        refuses=OWN_ACTIVATION,
+    ),
+}
+ACTIVATIONS = {
+    "relu": ActivationEntry(text="(ResNet-50)", module="ReLU"),
+    "silu": ActivationEntry(text="(SE-ResNet-33-TS)", module="SiLU", word="silu"),
+}
+
+# --- the end, and the start ---------------------------------------------------------------
+
+HEAD_POOLS = {"global": Entry(text="averages over any map (ResNet-50 today)")}
+CLASSES = {
+    NUMBER: Entry(
+        text="logits of the classifier", reads=reads("head.classifier", "head.dropout")
+    ),
+    "none": Entry(text="ends in the pooled features"),
+}
+CLASSIFIERS = {
+    "linear": Entry(text="a linear layer (ResNet-50)"),
+    "conv": Entry(text="a 1x1 convolution (BiT)"),
+}
+SCHEMES = {
+    "kaiming": Entry(
+        text="Kaiming normal of fan-out for convolutions, the rest as torch has it "
+        "(torchvision's ResNets; timm's, with zero_last_norm)"
+    ),
+    "bit": Entry(
+        text="as kaiming, biases of convolutions 0, the classifier normal of 0.01 with "
+        "bias 0 (timm's resnetv2.py)"
+    ),
+    "regnet": Entry(text="as bit, with a fan-out over groups (timm's RegNets)"),
+}
+
+CATALOG: Mapping[str, Mapping[str, Entry]] = {
+    "block": BLOCKS,
+    "stem.type": STEMS,
+    "stem.pool": STEM_POOLS,
+    "stride_on": STRIDE_ON,
+    "shortcut": SHORTCUTS,
+    "attention": ATTENTIONS,
+    "attention_after": ATTENTION_AFTER,
+    "spatial.type": SPATIAL,
+    "spatial.pool": SPATIAL_POOLS,
+    "anti_alias": ANTI_ALIAS,
+    "norm.type": NORMS,
+    "activation": ACTIVATIONS,
+    "init.scheme": SCHEMES,
+    "head.pool": HEAD_POOLS,
+    "head.classes": CLASSES,
+    "head.classifier": CLASSIFIERS,
+}
+
+
+def words(field: str) -> list[str]:
+    """The words that a field takes."""
+    return [word for word in CATALOG[field] if word != NUMBER]
+
+
+# --- options that are on or off -----------------------------------------------------------
+
+ADDS_TO_A_SHORTCUT = tuple(name for name in SHORTCUTS if name != "none")
+OWN_WIDTHS = "each block has widths of its own"
+OPTIONS = {
+    "drop_path": Entry(
+        text="a block without its body",
+        refuses=(
+            Refusal(
+                "shortcut",
+                ADDS_TO_A_SHORTCUT,
+                "nothing would be left of a block without a shortcut",
+            ),
+        ),
+    ),
+    "init.zero_last_norm": Entry(
+        text="blocks that start as their shortcut",
+        refuses=(
+            Refusal(
+                "shortcut",
+                ADDS_TO_A_SHORTCUT,
+                "a block without a shortcut would give zero and never learn",
+            ),
+        ),
+    ),
+    "standardization": Entry(
+        text="standardized weights",
+        refuses=(
+            Refusal("spatial", (None,), "its convolutions are not standardized"),
+            Refusal("dilations", (1,), "StdConv2d has no dilation"),
+            Refusal("groups", (1,), "StdConv2d has no groups"),
+        ),
+    ),
+    "pruned": Entry(
+        text="widths of every block",
+        refuses=(
+            Refusal(
+                "attention", ("eca",), "`widths` is then read for its kernels alone"
+            ),
+            Refusal("block", ("bottleneck",), "it has three widths for each block"),
+            Refusal("spatial", (None,), OWN_WIDTHS),
+            Refusal("reduce_first", (1,), OWN_WIDTHS),
+            Refusal("groups", (1,), OWN_WIDTHS),
+            Refusal("width_per_group", (None,), OWN_WIDTHS),
+            Refusal(
+                "shortcut",
+                tuple(name for name in ADDS_TO_A_SHORTCUT if name != "zero_pad"),
+                "channels may become fewer, which only a projection can do",
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,184 @@
+"""What the catalog says of each choice: what it needs, what it reads, what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from resnet_spec.catalog import CATALOG, BlockEntry, Entry, Read, Refusal, words
+from resnet_spec.language.plan import Plan, StagePlan, UnknownError, covers
+from resnet_spec.problems import Problem
+from resnet_spec.problems.words import either, flow
+
+
+def what_is_needed_is_there(plan: Plan) -> Iterator[Problem]:
+    found: dict[str, Problem] = {}
+    for stage in plan.stages:
+        for owner, word, entry in stage.entries():
+            for field, read in entry.reads_as(stage.preact).items():
+                if read.example and field in stage.reads and _is_missing(stage, field):
+                    by = _called(owner, word, entry, read)
+                    message = f"is missing; {by} needs it: {read.example}"
+                    found.setdefault(
+                        field, Problem("missing", message, stage.path(field))
+                    )
+    yield from found.values()
+
+
+def _is_missing(stage: StagePlan, field: str) -> bool:
+    try:
+        return stage.value(field) is None
+    except UnknownError:
+        return False
+
+
+def what_is_there_is_read(plan: Plan) -> Iterator[Problem]:
+    for fields in _written(plan):
+        dead = [field for field in fields if not any(_used(plan, field))]
+        if len(dead) == len(fields) > 1:
+            yield _unread(fields[0].split(".")[0], dead[0])
+        else:
+            yield from (_unread(field, field) for field in dead)
+        for field in set(fields) - set(dead):
+            yield from _unread_entries(plan, field)
+
+
+def _written(plan: Plan) -> Iterator[list[str]]:
+    """The fields that the spec writes, those of a mapping together."""
+    for name in plan.spec.model_fields_set:
+        value = getattr(plan.spec, name)
+        if isinstance(value, BaseModel):
+            written = [
+                key for key in type(value).model_fields if key in value.model_fields_set
+            ]
+            yield [
+                f"{name}.{key}" for key in written if getattr(value, key) is not None
+            ]
+        elif value is not None:
+            yield [name]
+
+
+def _used(plan: Plan, field: str) -> list[bool]:
+    return [covers(stage.reads, field) for stage in plan.stages]
+
+
+def _unread(field: str, leaf: str) -> Problem:
+    message = f"changes nothing here; only {_readers(leaf)} reads it, so remove it"
+    return Problem("unused", message, tuple(field.split(".")), about_key=True)
+
+
+def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
+    """Entries of a list that stand for stages without a use for them."""
+    for stage, used in zip(plan.stages, _used(plan, field), strict=True):
+        path = stage.path(field)
+        if not used and path[-1] == stage.index and stage.value(field) is not None:
+            message = f"changes nothing; only {_readers(field)} reads it"
+            message += f", so write null for stage {stage.index + 1}"
+            yield Problem("unused-entry", message, path)
+
+
+# --- what goes together -------------------------------------------------------------------
+
+
+def what_goes_together(plan: Plan) -> Iterator[Problem]:
+    """One problem for each refusal, in the first stage where it applies."""
+    found: dict[tuple[str, str, str], Problem] = {}
+    for stage in plan.stages:
+        for owner, word, entry in stage.entries():
+            for refusal in entry.refusals:
+                if _is_refused(stage, refusal):
+                    problem = _refused(stage, owner, word, refusal)
+                    found.setdefault((owner, word, refusal.field), problem)
+    yield from found.values()
+
+
+def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
+    if not covers(stage.reads, refusal.field):
+        return False
+    try:
+        return stage.value(refusal.field) not in refusal.allowed
+    except UnknownError:
+        return False
+
+
+def _refused(stage: StagePlan, owner: str, word: str, refusal: Refusal) -> Problem:
+    """At the value that is refused; where that is a default, at the choice that refuses it."""
+    legal, choice = (
+        _legal(stage, refusal),
+        f"`{owner}: {word}`" if word else f"`{owner}`",
+    )
+    message = f"must {legal} with {choice}; {refusal.why}"
+    at_choice = f"{refusal.field} must {legal}; {refusal.why}"
+    if word:
+        at_choice = f"with {word}, {at_choice}"
+    otherwise = (stage.path(owner), at_choice)
+    if _is_written(stage, refusal.field):
+        path = stage.path(refusal.field)
+        return Problem("not-together", message, path, otherwise=otherwise)
+    return Problem("not-together", at_choice, stage.path(owner))
+
+
+def _legal(stage: StagePlan, refusal: Refusal) -> str:
+    """`be conv2`, or what the value must not be where that is shorter."""
+    if refusal.allowed == (None,):
+        return "be left out"
+    known = words(refusal.field) if refusal.field in CATALOG else []
+    if len(refusal.allowed) > len(known) - len(refusal.allowed) > 0:
+        return f"not be {stage.value(refusal.field)}"
+    return f"be {either(map(flow, refusal.allowed))}"
+
+
+def _is_written(stage: StagePlan, field: str) -> bool:
+    written: Any = stage.spec
+    for key in field.split("."):
+        if written is None or key not in written.model_fields_set:
+            return False
+        written = getattr(written, key)
+    return True
+
+
+# --- words --------------------------------------------------------------------------------
+
+
+def _readers(field: str) -> str:
+    """Every entry of the catalog that reads the field, in words."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for owner, entries in CATALOG.items():
+        for word, entry in entries.items():
+            forms = [_read_in(entry, field, preact) for preact in (False, True)]
+            if read := forms[0] or forms[1]:
+                form = FORMS[forms[0] is None, forms[1] is None]
+                kind = (form if owner == "block" else owner, read.where)
+                found.setdefault(kind, []).append(_noun(word, entry))
+    return either(
+        f"`{kind}: {either(names)}` {where}".strip()
+        if kind in CATALOG
+        else f"a {kind}{either(names)} {where}".strip()
+        for (kind, where), names in found.items()
+    )
+
+
+FORMS = {
+    (False, False): "",
+    (False, True): "post-activation ",
+    (True, False): "pre-activation ",
+}
+
+
+def _read_in(entry: Entry, field: str, preact: bool) -> Read | None:
+    reads = entry.reads_as(preact)
+    return next(
+        (reads[name] for name in reads if covers({name: reads[name]}, field)), None
+    )
+
+
+def _noun(word: str, entry: Entry) -> str:
+    return entry.noun if isinstance(entry, BlockEntry) else word
+
+
+def _called(owner: str, word: str, entry: Entry, read: Read) -> str:
+    """`a bottleneck that strides`, or the field and its word."""
+    name = f"a {_noun(word, entry)}" if owner == "block" else f"`{owner}: {word}`"
+    return f"{name} {read.where}".strip()

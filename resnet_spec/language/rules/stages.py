@@ -1,0 +1,49 @@
+"""Rules of stages: how many there are, and what their blocks can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resnet_spec.catalog import BLOCKS
+from resnet_spec.language.plan import PER_STAGE, Plan
+from resnet_spec.problems import Problem
+
+MOST_BLOCKS = 20_000
+
+
+def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
+    depths = plan.spec.depths
+    for field in PER_STAGE:
+        value = plan.known(field)
+        if isinstance(value, tuple) and len(value) != len(depths):
+            yield Problem(
+                "stage-count",
+                f"needs one entry per stage, got {len(value)}; "
+                f"depths has {len(depths)}: {list(depths)}",
+                (field,),
+            )
+
+
+def not_too_many_blocks(plan: Plan) -> Iterator[Problem]:
+    if (total := sum(plan.spec.depths)) > MOST_BLOCKS:
+        message = f"must add up to at most {MOST_BLOCKS:,} blocks, got {total:,}"
+        yield Problem("block-count", message, ("depths",))
+
+
+def dilation_is_used(plan: Plan) -> Iterator[Problem]:
+    """A stage of one such block has the dilation before it; the last hands none on."""
+    last = plan.stages[-1]
+    previous = last.previous.dilation if last.previous else 1
+    if BLOCKS[last.block].one_3x3 and last.depth == 1 and last.dilation != previous:
+        yield Problem(
+            "dilation-unused",
+            f"the last stage's {last.dilation} changes nothing: its one 3x3 is the first of "
+            f"the stage, which keeps the dilation of the stage before, {previous}",
+            last.path("dilations"),
+        )
+
+
+def a_path_can_be_dropped(plan: Plan) -> Iterator[Problem]:
+    if plan.spec.drop_path and sum(plan.spec.depths) == 1:
+        message = "is 0 in the first block, and there is no other; remove it"
+        yield Problem("unused", message, ("drop_path",), about_key=True)

@@ -1,0 +1,83 @@
+"""Rules of widths: what must divide what, and what must be given for every block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import gcd
+
+from resnet_spec.language.plan import Plan, StagePlan
+from resnet_spec.problems import Path as FieldPath
+from resnet_spec.problems import Problem
+
+STEM_MULTIPLES = {"deep": 2, "tiered": 8}
+
+
+def groups_divide(plan: Plan) -> Iterator[Problem]:
+    said: dict[FieldPath, list[StagePlan]] = {}
+    for stage in _grouped(plan):
+        if stage.width_per_group is None:
+            said.setdefault(stage.path("groups"), []).append(stage)
+    for path, stages in said.items():
+        odd = [stage for stage in stages if stage.width % stage.groups]
+        if odd:
+            asked, common = odd[0].groups, gcd(*(stage.width for stage in stages))
+            legal = [groups for groups in range(1, common + 1) if common % groups == 0]
+            near = min(legal, key=lambda groups: abs(groups - asked))
+            widths = ", ".join(str(stage.width) for stage in odd)
+            numbers = ", ".join(str(stage.index + 1) for stage in odd)
+            message = f"{asked} does not divide the width {widths} of stage {numbers}"
+            yield Problem("groups-divide", f"{message}; {near} does", path)
+
+
+def groups_are_whole(plan: Plan) -> Iterator[Problem]:
+    for stage in _grouped(plan):
+        if stage.width_per_group and stage.width * stage.width_per_group % 64:
+            each = stage.width * stage.width_per_group / 64
+            yield Problem(
+                "whole-groups",
+                f"stage {stage.index + 1} of width {stage.width} would have groups of "
+                f"{stage.width} x {stage.width_per_group} / 64 = {each:g} channels; "
+                "that must be a whole number",
+                stage.path("width_per_group"),
+            )
+
+
+def stem_divides(plan: Plan) -> Iterator[Problem]:
+    stem = plan.spec.stem
+    by = STEM_MULTIPLES.get(stem.type, 1)
+    if stem.width and stem.width % by:
+        message = (
+            f"must be a multiple of {by} in the stem {stem.type}, got {stem.width}"
+        )
+        yield Problem("stem-width", message, ("stem", "width"))
+
+
+def reduced_is_whole(plan: Plan) -> Iterator[Problem]:
+    by = plan.spec.reduce_first
+    for stage in plan.stages:
+        if "reduce_first" in stage.reads and (width := stage.inner_width) % by:
+            message = (
+                f"{by} does not divide the width {width} of stage {stage.index + 1}"
+            )
+            yield Problem("reduce-first", message, ("reduce_first",))
+            return
+
+
+def every_block_is_pruned(plan: Plan) -> Iterator[Problem]:
+    pruned, depths = plan.spec.pruned, list(plan.spec.depths)
+    if pruned is None:
+        return
+    for field in ("conv1", "conv2"):
+        given = [len(stage) for stage in getattr(pruned, field)]
+        if given != depths:
+            message = f"needs a width for each block, {depths} of them, got {given}"
+            yield Problem("pruned-blocks", message, ("pruned", field))
+    if len(pruned.out) != len(depths):
+        message = (
+            f"needs a width for each of {len(depths)} stages, got {len(pruned.out)}"
+        )
+        yield Problem("pruned-blocks", message, ("pruned", "out"))
+
+
+def _grouped(plan: Plan) -> list[StagePlan]:
+    return [stage for stage in plan.stages if "groups" in stage.reads]

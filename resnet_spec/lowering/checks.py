@@ -1,0 +1,131 @@
+"""What can be wrong with a network though every field of its spec is lawful."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resnet_spec.language.plan import Plan
+from resnet_spec.network import (
+    Conv,
+    EvoNormS0,
+    GroupNorm,
+    Layer,
+    Network,
+    Op,
+    SelectiveKernel,
+    SplitAttention,
+    StdConv2d,
+)
+from resnet_spec.problems import Path as FieldPath
+from resnet_spec.problems import Problem
+
+
+def wrong(plan: Plan, network: Network) -> list[Problem]:
+    """All that is wrong; where nothing else is, whether every sum adds equal shapes."""
+    found = [
+        *_wrong_sizes(plan, network),
+        *_dropped_channels(plan, network),
+        *_taken_name(network),
+        *_odd_groups(network),
+        *_single_weights(network),
+    ]
+    return found or list(_unequal_shapes(network))
+
+
+def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
+    """An image that leaves a map without a pixel, or with more than a fixed pool covers."""
+    _, *sides = network.image
+    smallest, largest = network.sizes
+    if all(side in network.sizes for side in sides):
+        return
+    image, pool = list(plan.spec.input), plan.spec.head.pool
+    last = network.stages[-1].output
+    if largest is None:
+        message = f"{image} leaves a map too small for a pool that follows"
+        more = f"heights and widths from {smallest} on do not"
+        yield Problem("image-too-small", f"{message}; {more}", ("input",))
+    elif largest < smallest:
+        message = (
+            "no image is large enough for a layer that follows a map of fixed size"
+        )
+        yield Problem("image-too-small", message, ("head",))
+    else:
+        yield Problem(
+            "pool-fits",
+            f"{image} gives a last map of {last.height} x {last.width}, and head.pool needs "
+            f"{pool} x {pool}; heights and widths from {smallest} to {largest} give it",
+            ("input",),
+        )
+
+
+def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
+    """A shortcut by zero_pad can add channels but not take any away."""
+    for stage, made in zip(plan.stages, network.stages, strict=True):
+        before, after = made.input.channels, made.output.channels
+        if stage.shortcut == "zero_pad" and after < before:
+            yield Problem(
+                "channels-dropped",
+                f"zero_pad cannot drop channels, and stage {stage.index + 1} goes from "
+                f"{before} to {after}; projection can",
+                stage.path("shortcut"),
+            )
+
+
+def _taken_name(network: Network) -> Iterator[Problem]:
+    """A network that has the name of another thing in its own source."""
+    layers = {op.module for _, op in network.distinct_ops() if isinstance(op, Layer)}
+    taken = {block.kind for _, block in network.blocks()} | layers | {"F", "Tensor"}
+    if network.name in taken:
+        message = (
+            f"{network.name} is a class that the network itself uses; choose another, as "
+            f"My{network.name}"
+        )
+        yield Problem("name-taken", message, ("name",))
+
+
+def _odd_groups(network: Network) -> Iterator[Problem]:
+    """Channels that do not fall into the groups that something in the network makes."""
+    for path, op in network.distinct_ops():
+        for channels, groups, field in _groups(op):
+            if channels % groups:
+                message = (
+                    f"{groups} groups do not divide {channels} channels, of {path}"
+                )
+                yield Problem("odd-groups", message, field)
+                return
+
+
+def _groups(op: Op) -> Iterator[tuple[int, int, FieldPath]]:
+    """Channels, the groups that they must fall into, and the field that says so."""
+    channels = op.input.channels
+    if isinstance(op, (GroupNorm, EvoNormS0)):
+        yield channels, op.groups, ("norm", "groups")
+    elif isinstance(op, SelectiveKernel):
+        yield channels, op.groups * (2 if op.split else 1), ("spatial", "type")
+    elif isinstance(op, SplitAttention):
+        yield channels, op.groups * op.radix, ("spatial", "radix")
+        yield op.squeezed, op.groups, ("groups",)
+    elif isinstance(op, Conv):
+        yield channels, op.groups, ("reduce_first",)
+
+
+def _single_weights(network: Network) -> Iterator[Problem]:
+    """A filter of a single weight, which weight standardization would make zero."""
+    for path, op in network.distinct_ops():
+        if not isinstance(op, StdConv2d):
+            continue
+        if op.kernel == 1 and op.input.channels == op.groups:
+            message = f"would make {path} zero, whose filters have one weight each"
+            yield Problem("single-weight", message, ("standardization",))
+            return
+
+
+def _unequal_shapes(network: Network) -> Iterator[Problem]:
+    """A block whose body and shortcut cannot be added for some image that is taken."""
+    if found := network.disagreement():
+        yield Problem(
+            "unequal-shapes",
+            f"{found.block} cannot be added: for an image of {found.image} x {found.image} "
+            f"its body gives {found.body} and its shortcut {found.shortcut}",
+            ("block",),
+        )
