@@ -36,8 +36,9 @@ def test_a_stage_must_give_back_its_blocks() -> None:
         render(changed(network, 1, other))
 
 
-def test_a_number_that_the_renderer_does_not_know_is_printed_too() -> None:
-    """A new block may name what it likes: a parameter where blocks differ."""
+@pytest.mark.parametrize("start", [1, 0, -2])
+def test_a_number_that_the_renderer_does_not_know_is_printed_too(start: int) -> None:
+    """A new block may name what it likes, of any value: a parameter where blocks differ."""
     network = load("specs/resnet18.yaml").network
 
     def named(block: Block, value: int) -> Block:
@@ -49,13 +50,13 @@ def test_a_number_that_the_renderer_does_not_know_is_printed_too() -> None:
     stages = []
     for i, stage in enumerate(network.stages):
         first, repeat = (
-            named(block, i + 1) for block in (stage.blocks[0], stage.repeat)
+            named(block, i + start) for block in (stage.blocks[0], stage.repeat)
         )
         blocks = (first, *[repeat] * (len(stage.blocks) - 1))
         stages.append(replace(stage, blocks=blocks, repeat=repeat))
     source = render(replace(network, stages=tuple(stages)))
     assert "padding=margin" in source
-    assert "stage(64, width=64, blocks=2, stride=1, margin=1)" in source
+    assert f"stage(64, width=64, blocks=2, stride=1, margin={start})" in source
 
 
 def test_what_a_stage_function_says_is_true() -> None:

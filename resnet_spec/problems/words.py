@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -82,7 +83,7 @@ def counted(number: int) -> str:
 def snake(name: str) -> str:
     """A class's name as a module or a function has it.
 
-    >>> snake("BlurPool2d")
-    'blur_pool2d'
+    >>> snake("BlurPool2d"), snake("EvoNormS0"), snake("CBAM"), snake("IRBlock")
+    ('blur_pool2d', 'evo_norm_s0', 'cbam', 'ir_block')
     """
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).strip("_")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

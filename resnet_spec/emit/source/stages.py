@@ -135,11 +135,16 @@ class StageFunction:
 
     def _check(self, stage: Stage) -> None:
         """Unroll the stage's call: it must give back the blocks, number for number."""
-        values = {k: int(v) for k, v in self._values(stage).items() if v.isdigit()}
+        given = self._values(stage).items()
+        values = {k: int(v) for k, v in given if v.removeprefix("-").isdigit()}
         if self.block.expansion:
             values["out_channels"] = values["width"] * self.block.expansion
         first, rest = (
-            {p: values.get(text) or int(text) for p, text in texts.items() if p != RATE}
+            {
+                param: values[text] if text in values else int(text)
+                for param, text in texts.items()
+                if param != RATE
+            }
             for texts in (self.first, self.rest)
         )
         for i, block in enumerate(stage.blocks):
