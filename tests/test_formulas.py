@@ -47,6 +47,8 @@ MIXED: Fields = {"block": ["basic", "bottleneck"], "expansion": [None, 4]} | {
     "stride_on": [None, "conv2"]
 }
 PRE: Fields = {"pre_activation": True}
+KERNEL: Fields = {"type": "selective_kernel", "ratio": 0.25, "divisor": 3}
+KERNEL |= {"split": False}
 
 
 Lowered = Callable[[Fields], Network]
@@ -247,6 +249,10 @@ def test_heads(fields: Fields, expected: str, lowered: Lowered) -> None:
             BOTTLENECK | PRE | {"groups": [2, 4]},
             "in_channels width stride dilation groups",
         ),
+        (
+            BASIC | {"dilations": 1, "se.divisor": 5} | {"spatial": KERNEL},
+            "in_channels width stride squeezed se_squeezed",
+        ),
     ],
 )
 def test_numbers_that_differ_are_parameters_of_their_block(
@@ -340,12 +346,11 @@ def test_paths_are_dropped_more_and_more_often(lowered: Lowered) -> None:
 def test_a_selective_kernel_that_does_not_split_takes_odd_widths(
     lowered: Lowered,
 ) -> None:
-    kernel = {"type": "selective_kernel", "ratio": 0.25, "divisor": 8}
     fields = BASIC | {
         "dilations": 1,
         "attention": "none",
         "se": None,
         "widths": [16, 33],
     }
-    network = lowered(fields | {"spatial": kernel | {"split": False}})
+    network = lowered(fields | {"spatial": KERNEL})
     assert network.stages[1].output.channels == 33

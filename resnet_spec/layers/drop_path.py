@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 
 class DropPath(nn.Module):
-    """In training, zero for an image with probability `rate`, else x / (1 - rate).
+    """In training, x / (1 - rate), or zero for an image with probability `rate`.
 
     (N, C, H, W) -> the same; https://arxiv.org/abs/1603.09382
     """

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 
 class EfficientChannelAttention(nn.Module):
-    """x * sigmoid(conv(mean(x))): each channel weighed by the means of its neighbours.
+    """x * sigmoid(conv(mean(x))): each channel weighted by its neighbors' means.
 
     (N, C, H, W) -> the same; https://arxiv.org/abs/1910.03151
     """
@@ -14,6 +14,6 @@ class EfficientChannelAttention(nn.Module):
         self.conv = nn.Conv1d(1, 1, kernel, padding=kernel // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        mean = x.mean((2, 3)).unsqueeze(1)
-        weight: Tensor = self.conv(mean).sigmoid()
+        mean = x.mean((2, 3)).unsqueeze(1)  # (N, 1, C)
+        weight: Tensor = self.conv(mean).sigmoid()  # (N, 1, C)
         return x * weight.transpose(1, 2).unsqueeze(3)

@@ -1,4 +1,4 @@
-"""A normalisation that is its own activation."""
+"""A normalization that is its own activation."""
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,9 @@ class EvoNormS0(nn.Module):
         self.v = nn.Parameter(torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        n, channels, height, width = x.shape
+        n, _, h, w = x.shape
         gated = x * (x * self.v[:, None, None]).sigmoid()
-        grouped = x.reshape(n, self.groups, channels // self.groups, height, width)
-        variance = grouped.var((2, 3, 4), correction=0, keepdim=True)
-        std = (variance + self.eps).sqrt().expand_as(grouped).reshape_as(x)
+        groups = x.view(n, self.groups, -1, h, w)  # (N, groups, C // groups, H, W)
+        var = groups.var((2, 3, 4), correction=0, keepdim=True)  # (N, groups, 1, 1, 1)
+        std = (var + self.eps).sqrt().expand_as(groups).reshape_as(x)  # (N, C, H, W)
         return gated / std * self.weight[:, None, None] + self.bias[:, None, None]

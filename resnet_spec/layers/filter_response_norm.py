@@ -1,4 +1,4 @@
-"""A normalisation of each channel alone, with a learnt threshold."""
+"""A normalization of each channel alone, with a learned threshold."""
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ class FilterResponseNorm(nn.Module):
         self.tau = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        square = x.square().mean((2, 3), keepdim=True)
+        square = x.square().mean((2, 3), keepdim=True)  # (N, C, 1, 1)
         x = x * (square + self.eps).rsqrt()
         x = x * self.weight[:, None, None] + self.bias[:, None, None]
         return torch.maximum(x, self.tau[:, None, None])

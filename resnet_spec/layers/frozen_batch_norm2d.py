@@ -1,4 +1,4 @@
-"""Batch normalisation that no longer learns."""
+"""Batch normalization that no longer learns."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 class FrozenBatchNorm2d(nn.Module):
     """(x - mean) / sqrt(var + eps) * weight + bias, all four of them fixed.
 
-    (N, C, H, W) -> the same; what detectors have in their backbones.
+    (N, C, H, W) -> the same; detectors have it in their backbones.
     """
 
     weight: Tensor
@@ -24,6 +24,6 @@ class FrozenBatchNorm2d(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        scale = self.weight * (self.running_var + self.eps).rsqrt()
-        shift = self.bias - self.running_mean * scale
+        scale = self.weight * (self.running_var + self.eps).rsqrt()  # (C,)
+        shift = self.bias - self.running_mean * scale  # (C,)
         return x * scale[:, None, None] + shift[:, None, None]

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 
 class PadChannels(nn.Module):
-    """Every `stride`-th pixel, with channels of zeros behind the input's own.
+    """Every `stride`-th pixel, with channels of zeros after the input's own.
 
     (N, in_channels, H, W) -> (N, out_channels, H / stride, W / stride), rounded up.
     """

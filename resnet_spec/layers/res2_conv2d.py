@@ -5,11 +5,12 @@ from torch import Tensor, nn
 
 
 class Res2Conv2d(nn.Module):
-    """`scale` bands of `width` channels; each band's 3x3 also reads the band before.
+    """`scale` bands of `width` channels; each also reads the previous band's output.
 
     The last band has no convolution. In the first block of a stage (`apart`) no band
-    reads another, and the last one is averaged. (N, scale * width, H, W) -> the same
-    channels, H and W over the stride, rounded up; https://arxiv.org/abs/1904.01169
+    reads another, and the last one is averaged. (N, scale * width, H, W) ->
+    (N, scale * width, h, w), where h and w are H / stride and W / stride, rounded up;
+    https://arxiv.org/abs/1904.01169
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Res2Conv2d(nn.Module):
         self.pool = nn.AvgPool2d(3, stride, padding=1) if apart else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        read = x.chunk(self.scale, dim=1)
-        done: list[Tensor] = []
+        inputs = x.chunk(self.scale, dim=1)  # each (N, width, H, W)
+        outputs: list[Tensor] = []
         for i, band in enumerate(self.bands):
-            apart = i == 0 or self.apart
-            done.append(band(read[i] if apart else done[-1] + read[i]))
-        done.append(self.pool(read[-1]))
-        return torch.cat(done, dim=1)
+            x = inputs[i]
+            if i > 0 and not self.apart:
+                x = x + outputs[-1]
+            outputs.append(band(x))
+        outputs.append(self.pool(inputs[-1]))
+        return torch.cat(outputs, dim=1)  # (N, scale * width, h, w)

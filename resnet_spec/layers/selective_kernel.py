@@ -1,4 +1,4 @@
-"""Two convolutions of different reach, and a choice between them."""
+"""Two convolutions of different dilation, and a choice between them."""
 
 import torch
 from torch import Tensor, nn
@@ -7,9 +7,10 @@ from torch import Tensor, nn
 class SelectiveKernel(nn.Module):
     """A mix, by channel, of relu(bn(conv3x3(x))) and the same with dilation 2.
 
-    The shares are a softmax over the two, from the mean of their sum. With `split`,
-    each path reads half of the channels. (N, in_channels, H, W) -> (N, out_channels,
-    H / stride, W / stride), rounded up; https://arxiv.org/abs/1903.06586
+    The shares are a softmax over the two, computed from the mean of their sum. With
+    `split`, each convolution reads half of the channels. (N, in_channels, H, W) ->
+    (N, out_channels, h, w), where h and w are H / stride and W / stride, rounded up;
+    https://arxiv.org/abs/1903.06586
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class SelectiveKernel(nn.Module):
         self.fc2 = nn.Conv2d(squeezed, 2 * out_channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        halves = x.chunk(2, dim=1)
-        read = [halves[0], halves[1]] if self.split else [x, x]
-        done = [path(read[i]) for i, path in enumerate(self.paths)]
-        paths = torch.stack(done, dim=1)
-        mean = paths.sum(1).mean((2, 3), keepdim=True)
-        share: Tensor = self.fc2(self.relu(self.bn(self.fc1(mean))))
-        share = share.reshape(x.shape[0], 2, -1, 1, 1).softmax(dim=1)
-        return (paths * share).sum(dim=1)
+        near, far = x, x
+        if self.split:
+            near, far = x.chunk(2, dim=1)
+        done = [self.paths[0](near), self.paths[1](far)]
+        paths = torch.stack(done, dim=1)  # (N, 2, out_channels, h, w)
+        mean = paths.sum(1).mean((2, 3), keepdim=True)  # (N, out_channels, 1, 1)
+        hidden = self.relu(self.bn(self.fc1(mean)))  # (N, squeezed, 1, 1)
+        share: Tensor = self.fc2(hidden)  # (N, 2 * out_channels, 1, 1)
+        share = torch.unflatten(share, 1, (2, -1))  # (N, 2, out_channels, 1, 1)
+        return (paths * share.softmax(dim=1)).sum(dim=1)  # (N, out_channels, h, w)

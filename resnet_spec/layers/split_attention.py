@@ -1,10 +1,11 @@
 """The 3x3 convolution of ResNeSt."""
 
+import torch
 from torch import Tensor, nn
 
 
 class SplitAttention(nn.Module):
-    """`radix` convolutions 3x3, summed by shares that their own means decide.
+    """`radix` 3x3 convolutions, summed by shares that depend on their means.
 
     The shares are a softmax over the radix, or a sigmoid where that is 1.
     (N, C, H, W) -> the same; https://arxiv.org/abs/2004.08955
@@ -25,15 +26,13 @@ class SplitAttention(nn.Module):
         self.fc2 = nn.Conv2d(squeezed, inner, 1, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu(self.bn0(self.conv(x)))
-        n, inner, height, width = x.shape
-        paths = x.reshape(n, self.radix, inner // self.radix, height, width)
-        mean = paths.sum(1).mean((2, 3), keepdim=True)
-        share: Tensor = self.fc2(self.relu(self.bn1(self.fc1(mean))))
-        if self.radix > 1:
-            share = share.reshape(n, self.groups, self.radix, -1)
-            share = share.transpose(1, 2).softmax(dim=1)
-        else:
-            share = share.sigmoid()
-        share = share.reshape(n, self.radix, inner // self.radix, 1, 1)
-        return (paths * share).sum(dim=1)
+        n, groups, radix = x.shape[0], self.groups, self.radix
+        x = self.relu(self.bn0(self.conv(x)))  # (N, radix * C, H, W)
+        paths = torch.unflatten(x, 1, (radix, -1))  # (N, radix, C, H, W)
+        mean = paths.sum(1).mean((2, 3), keepdim=True)  # (N, C, 1, 1)
+        hidden = self.relu(self.bn1(self.fc1(mean)))  # (N, squeezed, 1, 1)
+        share: Tensor = self.fc2(hidden)  # (N, radix * C, 1, 1)
+        share = share.reshape(n, groups, radix, -1)  # (N, groups, radix, C // groups)
+        share = share.transpose(1, 2).flatten(2)  # (N, radix, C)
+        share = share.softmax(dim=1) if radix > 1 else share.sigmoid()
+        return (paths * share[..., None, None]).sum(dim=1)  # (N, C, H, W)

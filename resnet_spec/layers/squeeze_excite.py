@@ -16,6 +16,6 @@ class SqueezeExcite(nn.Module):
         self.fc2 = nn.Conv2d(squeezed, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        mean = x.mean((2, 3), keepdim=True)
-        weight: Tensor = self.fc2(self.relu(self.fc1(mean)))
+        mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
+        weight: Tensor = self.fc2(self.relu(self.fc1(mean)))  # (N, C, 1, 1)
         return x * weight.sigmoid()

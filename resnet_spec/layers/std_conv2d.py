@@ -1,14 +1,14 @@
-"""Convolution with weight standardisation."""
+"""Convolution with weight standardization."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
 class StdConv2d(nn.Conv2d):
-    """A convolution, without bias, whose every filter has mean 0 and variance 1.
+    """A convolution without bias whose filters have mean 0 and variance 1.
 
-    (N, in_channels, H, W) -> (N, out_channels, H', W');
-    https://arxiv.org/abs/1903.10520
+    Each filter has K = in_channels * kernel_size**2 weights. (N, in_channels, H, W) ->
+    (N, out_channels, h, w), as nn.Conv2d gives; https://arxiv.org/abs/1903.10520
     """
 
     def __init__(
@@ -26,8 +26,8 @@ class StdConv2d(nn.Conv2d):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        # To batch norm, one image whose channels are the filters.
-        filters = self.weight.flatten(1).unsqueeze(0)
+        # Batch norm takes the filters for the channels of a single image.
+        filters = self.weight.flatten(1).unsqueeze(0)  # (1, out_channels, K)
         filters = F.batch_norm(filters, None, None, training=True, eps=self.eps)
         weight = filters.view_as(self.weight)
         return F.conv2d(x, weight, None, self.stride, self.padding)

@@ -94,7 +94,7 @@ def res2net(settings: Spatial, at: At) -> list[Part]:
 def selective_kernel(settings: Spatial, at: At) -> list[Part]:
     """A choice between two dilations."""
     size = rounded(at.width * (settings.ratio or 1), settings.divisor or 1)
-    squeezed = Number(size, "shared")
+    squeezed = Number(size, "squeezed")
     return [
         lambda x: SelectiveKernel(
             path=at.path,
@@ -115,7 +115,7 @@ def split_attention(settings: Spatial, at: At) -> list[Part]:
     """
     radix = settings.radix or 1
     size = rounded(at.width * radix / 4, 8, least=32)
-    squeezed = Number(size, "shared", over=(at.width, 4 // radix or 1))
+    squeezed = Number(size, "squeezed", over=(at.width, 4 // radix or 1))
 
     def attention(x: Shape) -> Op:
         return SplitAttention(
