@@ -11,6 +11,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
+collect_ignore = ["helpers"]
 
 settings.register_profile(
     "ci",

@@ -3,15 +3,14 @@
 import re
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from resnet_spec import load
+from tests.helpers.shapes import lines_run
 from tests.models import generated
 
 GENERATED = Path(__file__).parents[1] / "generated"
@@ -23,43 +22,20 @@ EACH = [
     pytest.param(name, marks=pytest.mark.slow) if DEEP.search(name) else name
     for name in NAMES
 ]
-STEP = re.compile(r"^        x = .*  # \(N, (.*)\)$")
 
 
 @pytest.mark.parametrize("name", EACH)
 def test_every_shape_comment_is_the_shape(name: str) -> None:
-    """Trace the lines of the network's forward and hold each comment to its tensor."""
-    file = GENERATED / f"{name}.py"
     network = load(f"specs/{name}.yaml").network
     with torch.device("meta"):
         model = generated(name)().eval()
         image = torch.empty(5, *network.image)
-    lines = file.read_text().splitlines()
-    commented = {i: m[1] for i, line in enumerate(lines, 1) if (m := STEP.match(line))}
-    seen: dict[int, tuple[int, ...]] = {}
-    code = type(model).forward.__code__
-
-    def trace(frame: Any, event: str, _: Any) -> Any:
-        if frame.f_code is not code:
-            return None
-        if event == "line":
-            seen[frame.f_lineno] = tuple(frame.f_locals["x"].shape)
-        return trace
-
-    previous = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        model(image)
-    finally:
-        sys.settrace(previous)
-    order = sorted(seen)
-    after = {line: seen[follows] for line, follows in pairwise(order)}
-    assert commented
-    for line, comment in commented.items():
-        text = comment.replace("num_classes", str(network.classes))
-        assert after[line] == (5, *map(int, text.split(", "))), lines[line - 1]
-    steps = [line for line in order[:-1] if lines[line - 1].strip()]
-    assert set(steps) == set(commented), "a line of forward has no shape"
+    lines = lines_run(type(model).forward, lambda: model(image))
+    symbols = {"N": len(image), "num_classes": network.classes or 0}
+    assert [line.text for line in lines if not line.is_true(symbols)] == []
+    *steps, end = lines
+    assert all(line.comment for line in steps), "a line of forward has no shape"
+    assert end.text == "return x"
 
 
 @pytest.mark.parametrize("name", EACH)

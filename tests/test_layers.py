@@ -1,0 +1,113 @@
+"""The layers as readers of generated files have them: the shapes in comments are true."""
+
+import inspect
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from resnet_spec import layers
+from tests.helpers.shapes import COMMENT, Line, lines_run
+
+N, H, W = 13, 17, 21
+BANDS = {"width": 10, "scale": 4, "groups": 5}
+KERNEL = {"in_channels": 20, "out_channels": 30, "squeezed": 8}
+KERNEL |= {"groups": 10, "stride": 2}
+SPLIT = {"channels": 20, "squeezed": 30, "groups": 5}
+
+
+class Case(NamedTuple):
+    """A layer, the channels of its input, and its arguments."""
+
+    layer: type[nn.Module]
+    channels: int
+    arguments: dict[str, Any]
+
+    @property
+    def symbols(self) -> dict[str, int]:
+        """What each name in a comment of the layer is here; K of filters of 3 x 3."""
+        sizes = {"N": N, "C": self.channels, "H": H, "W": W, "K": 9 * self.channels}
+        sizes |= {k: v for k, v in self.arguments.items() if type(v) is int}
+        if stride := sizes.get("stride"):
+            sizes |= {"h": -(-H // stride), "w": -(-W // stride)}
+        return sizes
+
+
+CASES = [
+    Case(layers.BlurPool2d, 5, {}),
+    Case(layers.DropPath, 5, {"rate": 0.5}),
+    Case(layers.EfficientChannelAttention, 5, {"kernel": 7}),
+    Case(layers.EvoNormS0, 30, {"groups": 5, "channels": 30}),
+    Case(layers.FilterResponseNorm, 5, {"channels": 5}),
+    Case(layers.FrozenBatchNorm2d, 5, {"channels": 5}),
+    Case(layers.PadChannels, 5, {"in_channels": 5, "out_channels": 8, "stride": 2}),
+    Case(layers.Res2Conv2d, 40, {**BANDS, "stride": 2, "apart": True}),
+    Case(layers.Res2Conv2d, 40, {**BANDS, "stride": 1, "apart": False}),
+    Case(layers.SelectiveKernel, 20, {**KERNEL, "split": True}),
+    Case(layers.SelectiveKernel, 20, {**KERNEL, "split": False}),
+    Case(layers.SplitAttention, 20, {**SPLIT, "radix": 2}),
+    Case(layers.SplitAttention, 20, {**SPLIT, "radix": 1}),
+    Case(layers.SqueezeExcite, 20, {"channels": 20, "squeezed": 5}),
+    Case(layers.StdConv2d, 5, {"in_channels": 5, "out_channels": 8, "kernel_size": 3}),
+]
+EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.layer.__name__)
+
+
+def text(layer: type[nn.Module]) -> list[str]:
+    return inspect.getsourcelines(layer.forward)[0]
+
+
+def lines(case: Case, source: list[str]) -> list[Line]:
+    layer = case.layer(**case.arguments)
+    images = torch.rand(N, case.channels, H, W)
+    return lines_run(case.layer.forward, lambda: layer(images), source)
+
+
+def untrue(case: Case, source: list[str]) -> set[str]:
+    ran = lines(case, source)
+    return {line.text for line in ran if not line.is_true(case.symbols)}
+
+
+@EACH
+def test_every_shape_comment_is_the_shape(case: Case) -> None:
+    assert untrue(case, text(case.layer)) == set()
+
+
+@EACH
+def test_a_wrong_comment_is_seen(case: Case) -> None:
+    """One too many in each dimension of each comment in turn."""
+    source = text(case.layer)
+    for number, line in enumerate(source):
+        if not (found := COMMENT.search(line)):
+            continue
+        sizes = found[2].strip("(),").split(", ")
+        for dim, size in enumerate(sizes):
+            wrong = ", ".join([*sizes[:dim], f"{size} + 1", *sizes[dim + 1 :]])
+            changed = line[: found.start(2)] + f"({wrong},)\n"
+            edited = [*source[:number], changed, *source[number + 1 :]]
+            assert untrue(case, edited) == {changed.strip()}
+
+
+@EACH
+def test_a_shape_of_another_rank_is_in_a_comment(case: Case) -> None:
+    known = set()
+    for line in lines(case, text(case.layer)):
+        if not isinstance(line.value, Tensor):
+            continue
+        if line.comment:
+            known.add(line.value.shape)
+        assert line.value.ndim == 4 or line.value.shape in known, line.text
+
+
+def test_no_size_is_mistaken_for_another() -> None:
+    """No two names have the same value, unless they mean the same or a size is 1."""
+    for case in CASES:
+        sizes = case.symbols
+        for same in {"channels", "in_channels"} & sizes.keys():
+            assert sizes.pop(same) == sizes["C"]
+        assert 1 in sizes.values() or len({*sizes.values()}) == len(sizes)
+
+
+def test_every_layer_is_tried() -> None:
+    assert {case.layer.__name__ for case in CASES} == {*layers.__all__}
