@@ -26,7 +26,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from resnet_spec import build_model
-from resnet_spec.train import Options, train
+from resnet_spec.train import Settings, train
 
 SPEC, BATCH, WORKERS = "specs/resnet34.yaml", 32, 2
 PREPARE = v2.Compose(
@@ -79,8 +79,8 @@ def bare(data: Path, epochs: int) -> list[float]:
 
 def ours(data: Path, epochs: int, run: Path) -> list[float]:
     """Seconds of each epoch, as the run itself keeps them."""
-    options = Options(data=str(data), epochs=epochs, batch_size=BATCH, workers=WORKERS)
-    train(SPEC, options, run)
+    settings = Settings(data=data, epochs=epochs, batch_size=BATCH, workers=WORKERS)
+    train(SPEC, settings, run)
     rows = csv.DictReader((run / "metrics.csv").read_text().splitlines())
     return [float(row["seconds"]) for row in rows]
 

@@ -33,7 +33,7 @@ from resnet_spec import build_model, load
 from resnet_spec.cli import main
 from resnet_spec.emit.module import build
 from resnet_spec.network import Shape
-from resnet_spec.train import Options, predict
+from resnet_spec.train import Settings, predict
 from resnet_spec.train.checkpoints import Keep
 from resnet_spec.train.pictures import Augmented, Folder, broken_in, prepare, read
 from resnet_spec.train.task import _factor, _mean
@@ -256,12 +256,12 @@ def test_schedules_are_those_of_torch() -> None:
         ("step", lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [4, 6])),
         ("constant", lambda o: torch.optim.lr_scheduler.ConstantLR(o, 1)),
     ):
-        options = Options(data="", schedule=schedule)
+        settings = Settings(data="", schedule=schedule)
         optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(()))], 1.0)
         reference = theirs(optimizer)
         for step in range(8):
             expected = pytest.approx(reference.get_last_lr()[0])
-            assert _factor(options, step / 8) == expected
+            assert _factor(settings, step / 8) == expected
             optimizer.step()
             reference.step()
 
@@ -324,8 +324,8 @@ def test_a_run_is_made_longer_as_if_begun_so(here: Path, finished: Path) -> None
     run("train", "--resume", str(here / "short"), "--epochs", "4")
     assert same(weights(here / "short"), weights(here / "long"))
     assert same(weights(here / "short", "best"), weights(here / "long", "best"))
-    settings = [(here / name / "run.json").read_text() for name in ("short", "long")]
-    assert settings[0] == settings[1]
+    records = [(here / name / "run.json").read_text() for name in ("short", "long")]
+    assert records[0] == records[1]
     for folder, epochs, expected in (
         (here / "short", "3", "the run was begun with 4 epochs, not 3"),
         (
@@ -724,8 +724,8 @@ def test_a_run_of_another_spec_or_other_pictures_does_not_go_on(
     copytree(finished, more)
     data = tmp_path / "data"
     copytree(finished.parent / "data", data)
-    settings = (more / "run.json").read_text()
-    moved = settings.replace(str(finished.parent / "data"), str(data))
+    record = (more / "run.json").read_text()
+    moved = record.replace(str(finished.parent / "data"), str(data))
     (more / "run.json").write_text(moved)
     run("train", "--resume", str(more))
     Image.new("RGB", (4, 4)).save(data / "test/cat/new.png")
@@ -830,7 +830,7 @@ def test_the_page_about_training_runs_as_it_stands(
     exec(code, {"__name__": "__main__"})
 
 
-def test_options_are_kept(finished: Path) -> None:
-    options = json.loads((finished / "run.json").read_text())["options"]
-    assert options["augment"] == "crop"
-    assert options["data"] == str(finished.parent / "data")
+def test_settings_are_kept(finished: Path) -> None:
+    settings = json.loads((finished / "run.json").read_text())["settings"]
+    assert settings["augment"] == "crop"
+    assert settings["data"] == str(finished.parent / "data")

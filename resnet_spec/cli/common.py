@@ -21,7 +21,7 @@ from resnet_spec.network import Network
 from resnet_spec.output import SpecFile, spec_files
 from resnet_spec.problems import Problem, SpecError, report
 from resnet_spec.problems.words import counted, flow
-from resnet_spec.train.options import RunError
+from resnet_spec.train.errors import RunError
 
 EXTENDED = "extends this file"  # what is noted of a problem in another file
 P = ParamSpec("P")

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 from resnet_spec.cli.common import SET, Overrides, reported
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
-from resnet_spec.train.options import Options
+from resnet_spec.train.settings import Settings
 
 METAVARS = {"data": "DIR", "weights": "FILE"}
 
 
 def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A field of Options as an option; None where it is not given."""
-    field = Options.model_fields[name]
+    """A field of Settings as an option; None where it is not given."""
+    field = Settings.model_fields[name]
     flag, kind = f"--{name.replace('_', '-')}", field.annotation
     shown = isinstance(field.default, (str, int, float)) and kind is not bool
     default = f"  [default: {field.default}]" if shown else ""
@@ -32,7 +32,7 @@ def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
-    for name in reversed(Options.model_fields):
+    for name in reversed(Settings.model_fields):
         command = _option(name)(command)
     return command
 
@@ -83,10 +83,10 @@ def train(
     if spec is None or "data" not in said:
         raise click.UsageError("needs SPEC and --data DIR, or --resume RUN")
     try:
-        options = Options(**said)
+        settings = Settings(**said)
     except ValidationError as error:
         raise click.UsageError(_first(error)) from None
-    start(spec, options, output, dict(overrides))
+    start(spec, settings, output, dict(overrides))
 
 
 def _first(error: ValidationError) -> str:

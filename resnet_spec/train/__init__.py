@@ -11,26 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from resnet_spec.problems.extras import needs
-from resnet_spec.train.options import Options, RunError
+from resnet_spec.train.errors import RunError
+from resnet_spec.train.settings import Settings
 
 LOOP = ("pytorch_lightning", "torchvision", "matplotlib")
 
-__all__ = ["Options", "RunError", "predict", "resume", "train"]
+__all__ = ["RunError", "Settings", "predict", "resume", "train"]
 
 
 def train(
     spec: str | os.PathLike[str],
-    options: Options,
+    settings: Settings,
     output: str | os.PathLike[str] | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> None:
-    """Train a spec's network on the pictures of `options.data`, into the folder `output`,
+    """Train a spec's network on the pictures of `settings.data`, into the folder `output`,
     or `runs/<the name of the spec>`.
 
     `spec` is a file or the name of a spec that ships, `overrides` its fields to change,
     such as `{"input": [1, 28, 28]}`; its number of classes comes from the pictures.
 
-    Raises SpecError for a wrong spec, RunError for pictures, options or weights that do not
+    Raises SpecError for a wrong spec, RunError for pictures, settings or weights that do not
     fit it, ImportError where the `train` extra is missing, and SystemExit after Ctrl-C. A
     script that calls it with workers needs `if __name__ == "__main__":` where Python starts
     processes anew (macOS, Windows, Linux from Python 3.14 on).
@@ -39,7 +40,7 @@ def train(
     from resnet_spec.train.loop import start
 
     folder = None if output is None else Path(output)
-    start(os.fspath(spec), options, folder, dict(overrides or {}))
+    start(os.fspath(spec), settings, folder, dict(overrides or {}))
 
 
 def resume(run: str | os.PathLike[str], epochs: int | None = None) -> None:

@@ -12,9 +12,10 @@ from pytorch_lightning import LightningDataModule, Trainer
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from resnet_spec.network import Shape
-from resnet_spec.train.options import Options, RunError
+from resnet_spec.train.errors import RunError
 from resnet_spec.train.pictures import Augmented, Folder, Held, Order, broken_in
 from resnet_spec.train.say import say
+from resnet_spec.train.settings import Settings
 
 
 class Pictures(LightningDataModule):
@@ -22,24 +23,24 @@ class Pictures(LightningDataModule):
 
     trainer: Trainer
 
-    def __init__(self, held: Held, image: Shape, options: Options) -> None:
+    def __init__(self, held: Held, image: Shape, settings: Settings) -> None:
         super().__init__()
-        self.options = options
-        self.batch = options.batch_size // options.processes  # of one process
-        self.train = Folder(held.train, image, options.augment)
+        self.settings = settings
+        self.batch = settings.batch_size // settings.processes  # of one process
+        self.train = Folder(held.train, image, settings.augment)
         self.test = Folder(held.test, image)
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  # Lightning gives it
         """Look at every picture once, each process at its share, and tell what is broken."""
         broken = self._broken()
-        if broken and not self.options.skip_broken:
+        if broken and not self.settings.skip_broken:
             first, *rest = broken.values()
             more = f", and {len(rest)} more" if rest else ""
             raise RunError(f"{first}{more}; --skip-broken leaves such out")
         for folder in (self.train, self.test):
             folder.leave_out(list(broken))
         train, processes = len(self.train), self.trainer.world_size
-        if min(train, self.options.batch_size) > 1 and train <= processes:
+        if min(train, self.settings.batch_size) > 1 and train <= processes:
             message = (
                 f"{train} pictures to train on are too few for {processes} processes"
             )
@@ -53,7 +54,7 @@ class Pictures(LightningDataModule):
         """The files that are no pictures, and what is said of them, from all processes."""
         processes, rank = self._share()
         files = self.train.files + self.test.files
-        found = [broken_in(files[rank::processes], self.options.workers)] * processes
+        found = [broken_in(files[rank::processes], self.settings.workers)] * processes
         if processes > 1:
             torch.distributed.all_gather_object(found, found[rank])
         merged = {file: why for some in found for file, why in some.items()}
@@ -70,7 +71,7 @@ class Pictures(LightningDataModule):
         return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
 
     def train_dataloader(self) -> DataLoader[Any]:
-        pictures, seed = Augmented(self.train, self.options.seed), self.options.seed
+        pictures, seed = Augmented(self.train, self.settings.seed), self.settings.seed
         order = Order(pictures, *self._share(), seed=seed)
         # A norm over a batch of one picture has nothing to go by, so that one waits.
         alone = self.batch > 1 and len(order) % self.batch == 1
@@ -101,7 +102,7 @@ class Pictures(LightningDataModule):
     def _loader(
         self, pictures: Dataset[Any], order: Sampler[Any], drop_last: bool
     ) -> DataLoader[Any]:
-        workers = self.options.workers
+        workers = self.settings.workers
         return DataLoader(
             pictures,
             self.batch,

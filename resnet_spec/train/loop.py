@@ -24,11 +24,12 @@ from resnet_spec.output import spec_files
 from resnet_spec.problems import report
 from resnet_spec.train.checkpoints import Keep, WholeFiles, read
 from resnet_spec.train.data import Pictures
-from resnet_spec.train.options import Options, RunError
+from resnet_spec.train.errors import RunError
 from resnet_spec.train.pictures import Held, folders_in
 from resnet_spec.train.results import export
 from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite, settle
 from resnet_spec.train.say import say, warn
+from resnet_spec.train.settings import Settings
 from resnet_spec.train.task import Classifier
 from resnet_spec.train.watch import Bar, History
 from resnet_spec.train.weights import start_from
@@ -57,11 +58,11 @@ class OnFitStart(Callback):
 
 
 def start(
-    spec: str, options: Options, folder: Path | None, overrides: dict[str, Any]
+    spec: str, settings: Settings, folder: Path | None, overrides: dict[str, Any]
 ) -> None:
     """Train the network of a spec from the first epoch on."""
     (file,) = spec_files([spec])
-    held = folders_in(options.data)
+    held = folders_in(settings.data)
     classes = held.classes
     asked = load(file.file, overrides).network.classes
     if asked is None:
@@ -81,16 +82,16 @@ def start(
     warn(report.text(compiled.warnings))
     spec_has = f"; the spec has {asked}" if asked != len(classes) else ""
     say(f"head: {len(classes)} classes, one for each folder in {held.train}{spec_has}")
-    begin = partial(create, run, compiled, options, classes)
-    _fit(run, options, compiled, held, OnFitStart(begin))
+    begin = partial(create, run, compiled, settings, classes)
+    _fit(run, settings, compiled, held, OnFitStart(begin))
 
 
 def go_on(folder: Path, epochs: int | None) -> None:
     """Train from the last whole epoch of a run on, to more epochs than it was begun with."""
-    run, options = opened(folder)
+    run, settings = opened(folder)
     if epochs is not None:
-        options = options.longer(epochs)
-    held = folders_in(options.data)
+        settings = settings.longer(epochs)
+    held = folders_in(settings.data)
     if held.classes != run.classes():
         raise RunError(f"{held.train} has other classes than {folder} was started with")
     if run.last.exists():
@@ -98,26 +99,26 @@ def go_on(folder: Path, epochs: int | None) -> None:
     else:
         say("no epoch was kept, so the first one is trained again")
     rank_zero_only(run.tidy)()
-    begin = partial(settle, run, options)
-    _fit(run, options, load(run.spec), held, OnFitStart(begin))
+    begin = partial(settle, run, settings)
+    _fit(run, settings, load(run.spec), held, OnFitStart(begin))
 
 
 def _fit(
-    run: Run, options: Options, compiled: Compiled, held: Held, first: Callback
+    run: Run, settings: Settings, compiled: Compiled, held: Held, first: Callback
 ) -> None:
     history = History(run.metrics, held.test.name)
-    pictures = Pictures(held, compiled.network.image, options)
+    pictures = Pictures(held, compiled.network.image, settings)
     with _quiet():
-        trainer = _trainer(run, options, [first, history])
-        seed_everything(options.seed, verbose=False)
+        trainer = _trainer(run, settings, [first, history])
+        seed_everything(settings.seed, verbose=False)
         net = build(compiled.network)
         last = run.last if run.last.exists() else None
         if last is None:
-            if options.weights:
-                say(start_from(net, options.weights))
-            elif options.freeze_backbone:
+            if settings.weights:
+                say(start_from(net, settings.weights))
+            elif settings.freeze_backbone:
                 say("without --weights the frozen layers stay as they were initialised")
-        task = Classifier(net, pictures, options, digest(compiled.plan))
+        task = Classifier(net, pictures, settings, digest(compiled.plan))
         try:
             trainer.fit(task, pictures, ckpt_path=last)
         except SystemExit as error:  # Lightning's answer to Ctrl-C, and to SIGTERM
@@ -157,7 +158,7 @@ def _quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def _trainer(run: Run, options: Options, watching: list[Callback]) -> Trainer:
+def _trainer(run: Run, settings: Settings, watching: list[Callback]) -> Trainer:
     keep = partial(
         Keep,
         dirpath=run.folder,
@@ -172,12 +173,12 @@ def _trainer(run: Run, options: Options, watching: list[Callback]) -> Trainer:
     bar = [Bar(leave=False)] if sys.stdout.isatty() else []
     try:
         trainer = Trainer(
-            accelerator=options.accelerator,
-            devices=options.devices,
-            num_nodes=options.nodes,
-            strategy="ddp" if options.processes > 1 else options.strategy,
-            precision=options.precision,
-            max_epochs=options.epochs,
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.nodes,
+            strategy="ddp" if settings.processes > 1 else settings.strategy,
+            precision=settings.precision,
+            max_epochs=settings.epochs,
             callbacks=[*watching, *bar, best, last],
             plugins=plugins,
             logger=False,
@@ -189,9 +190,6 @@ def _trainer(run: Run, options: Options, watching: list[Callback]) -> Trainer:
         )
     except (MisconfigurationException, ValueError) as error:
         raise RunError(f"Lightning: {error}") from None
-    if trainer.precision != options.precision:
-        message = (
-            f"{options.precision} needs a GPU; here Lightning takes {trainer.precision}"
-        )
-        raise RunError(message)
+    if (found := trainer.precision) != (asked := settings.precision):
+        raise RunError(f"{asked} needs a GPU; here Lightning takes {found}")
     return trainer

@@ -82,7 +82,7 @@ it needs torch, torchvision, safetensors and Pillow.
 | `predict.py` | prints the probability of each class |
 | `metrics.csv`, `curves.svg` | loss and accuracy of each epoch |
 | `best.ckpt`, `last.ckpt` | checkpoints; `resnet-spec train --resume` goes on from the last |
-| `run.json` | the options |
+| `run.json` | the settings |
 """
 
 

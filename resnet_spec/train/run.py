@@ -15,18 +15,19 @@ from resnet_spec.emit.source.stamp import origin, stamped
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.explanation import explain
 from resnet_spec.output import write
-from resnet_spec.train.options import Options, RunError
+from resnet_spec.train.errors import RunError
+from resnet_spec.train.settings import Settings
 
-SETTINGS = "run.json"
+RECORD = "run.json"
 
 
-class Settings(BaseModel):
+class Record(BaseModel):
     """What run.json says."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     module: str  # the name of the spec and the source, without their suffixes
-    options: Options
+    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Run:
 
     @property
     def begun(self) -> bool:
-        return (self.folder / SETTINGS).exists()
+        return (self.folder / RECORD).exists()
 
     def tidy(self) -> None:
         """Remove what a killed process had half written."""
@@ -85,7 +86,9 @@ def refuse_to_overwrite(run: Run) -> None:
         raise RunError(f"{folder} cannot be made in {above}; -o names another folder")
 
 
-def create(run: Run, compiled: Compiled, options: Options, classes: list[str]) -> None:
+def create(
+    run: Run, compiled: Compiled, settings: Settings, classes: list[str]
+) -> None:
     """The files that a run starts with: its spec, source, classes and settings."""
     folder = run.folder
     made = origin(
@@ -95,24 +98,24 @@ def create(run: Run, compiled: Compiled, options: Options, classes: list[str]) -
     write(run.spec, explain(compiled.source, compiled.plan, plain=True))
     write(folder / f"{run.module}.py", source)
     write(folder / "classes.txt", "".join(f"{name}\n" for name in classes))
-    settle(run, options)
+    settle(run, settings)
 
 
-def settle(run: Run, options: Options) -> None:
-    """Write the options into the run's folder."""
-    settings = Settings(module=run.module, options=options.from_anywhere())
-    write(run.folder / SETTINGS, settings.model_dump_json(indent=2) + "\n")
+def settle(run: Run, settings: Settings) -> None:
+    """Write the settings into the run's folder."""
+    record = Record(module=run.module, settings=settings.from_anywhere())
+    write(run.folder / RECORD, record.model_dump_json(indent=2) + "\n")
 
 
-def opened(folder: Path) -> tuple[Run, Options]:
-    """A run that was created before, and its options."""
+def opened(folder: Path) -> tuple[Run, Settings]:
+    """A run that was created before, and its settings."""
     try:
-        settings = Settings.model_validate_json(_read(folder / SETTINGS))
+        record = Record.model_validate_json(_read(folder / RECORD))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "its text"
-        raise RunError(f"{folder / SETTINGS}: {where}: {first['msg']}") from None
-    return Run(folder, settings.module), settings.options
+        raise RunError(f"{folder / RECORD}: {where}: {first['msg']}") from None
+    return Run(folder, record.module), record.settings
 
 
 def _read(file: Path) -> str:

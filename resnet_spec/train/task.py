@@ -15,8 +15,9 @@ from torchmetrics import MeanMetric, Metric
 from torchmetrics.classification import MulticlassAccuracy
 
 from resnet_spec.train.data import Pictures
-from resnet_spec.train.options import Options, RunError
+from resnet_spec.train.errors import RunError
 from resnet_spec.train.pictures import mixed
+from resnet_spec.train.settings import Settings
 
 Batch = tuple[Tensor, Tensor]  # pictures (N, C, H, W), numbers of classes (N,)
 
@@ -29,11 +30,11 @@ class Classifier(LightningModule):
     """
 
     def __init__(
-        self, net: nn.Module, pictures: Pictures, options: Options, digest: str
+        self, net: nn.Module, pictures: Pictures, settings: Settings, digest: str
     ) -> None:
         super().__init__()
         self.net, self.pictures = net, pictures
-        self.options, self.digest = options, digest
+        self.settings, self.digest = settings, digest
         classes = len(pictures.train.classes)
         self.metrics = nn.ModuleDict(
             {
@@ -43,7 +44,7 @@ class Classifier(LightningModule):
                 "test_acc": _accuracy(classes),
             }
         )
-        if options.freeze_backbone:
+        if settings.freeze_backbone:
             net.requires_grad_(False).eval()  # norms keep their statistics
             for name, module in net.named_children():
                 if name in ("dropout", "fc"):
@@ -52,7 +53,7 @@ class Classifier(LightningModule):
     def on_train_epoch_start(self) -> None:
         """Dropout and drop path draw the same in an epoch, whatever was before it."""
         torch.manual_seed(
-            mixed(self.options.seed, self.current_epoch, self.global_rank)
+            mixed(self.settings.seed, self.current_epoch, self.global_rank)
         )
 
     def training_step(self, batch: Batch) -> Tensor:
@@ -86,21 +87,21 @@ class Classifier(LightningModule):
         return found
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        options = self.options
+        settings = self.settings
         learning = [p for p in self.net.parameters() if p.requires_grad]
         optimizer: torch.optim.Optimizer
-        if options.optimizer == "sgd":
-            momentum = 0.9 if options.momentum is None else options.momentum
+        if settings.optimizer == "sgd":
+            momentum = 0.9 if settings.momentum is None else settings.momentum
             optimizer = torch.optim.SGD(
-                learning, options.rate, momentum, weight_decay=options.weight_decay
+                learning, settings.rate, momentum, weight_decay=settings.weight_decay
             )
         else:
             optimizer = torch.optim.Adam(
-                learning, options.rate, weight_decay=options.weight_decay
+                learning, settings.rate, weight_decay=settings.weight_decay
             )
         # Lightning's own count of the steps would start to read pictures of epoch 1.
-        steps = self.pictures.steps() * options.epochs
-        schedule = LambdaLR(optimizer, lambda step: _factor(options, step / steps))
+        steps = self.pictures.steps() * settings.epochs
+        schedule = LambdaLR(optimizer, lambda step: _factor(settings, step / steps))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
@@ -115,7 +116,7 @@ class Classifier(LightningModule):
             message = f"the checkpoint is of another spec ({found}, not {self.digest})"
             raise RunError(message)
         if checkpoint["pictures"] != self.pictures.digest:
-            message = f"{self.options.data} has other pictures than the run began with"
+            message = f"{self.settings.data} has other pictures than the run began with"
             raise RunError(message)
 
 
@@ -127,10 +128,10 @@ def _accuracy(classes: int) -> Metric:
     return MulticlassAccuracy(classes, average="micro", validate_args=False)
 
 
-def _factor(options: Options, done: float) -> float:
+def _factor(settings: Settings, done: float) -> float:
     """Of the first learning rate, when that part of the steps is done."""
-    if options.schedule == "step":
+    if settings.schedule == "step":
         return 0.1 ** ((done >= 0.5) + (done >= 0.75))
-    if options.schedule == "cosine":
+    if settings.schedule == "cosine":
         return (1 + math.cos(math.pi * done)) / 2
     return 1.0

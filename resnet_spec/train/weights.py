@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from resnet_spec.train.options import RunError
+from resnet_spec.train.errors import RunError
 from resnet_spec.weights.loading import WeightsError, load_weights, tensors
 from resnet_spec.weights.naming import fitting, names
 

@@ -1,4 +1,4 @@
-"""What a training run can be told, and how it says that it cannot go on."""
+"""What a training run can be told."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from resnet_spec.train.errors import RunError
+
 RATES = {"adam": 1e-3, "sgd": 0.1}  # Adam's own default; SGD's in the ResNet paper
 Positive = Annotated[int, Field(ge=1)]
 
 
-class RunError(ValueError):
-    """Why a run cannot start or go on: a line, and more where names follow."""
-
-
-class Options(BaseModel):
-    """How to train. The same options, spec and pictures give the same weights on a CPU."""
+class Settings(BaseModel):
+    """How to train. The same settings, spec and pictures give the same weights on a CPU."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -89,7 +87,7 @@ class Options(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _no_option_is_without_effect(self) -> Options:
+    def _no_setting_is_without_effect(self) -> Settings:
         if self.momentum is not None and self.optimizer != "sgd":
             raise ValueError("momentum is SGD's; adam has none")
         if self.batch_size % self.processes:
@@ -99,7 +97,7 @@ class Options(BaseModel):
             )
         return self
 
-    def longer(self, epochs: int) -> Options:
+    def longer(self, epochs: int) -> Settings:
         """The same for more epochs; what was trained is then what it would have been."""
         if epochs < self.epochs:
             raise RunError(f"the run was begun with {self.epochs} epochs, not {epochs}")
@@ -110,7 +108,7 @@ class Options(BaseModel):
             raise RunError(f"{message}; --weights starts a new one from its weights")
         return self.model_copy(update={"epochs": epochs})
 
-    def from_anywhere(self) -> Options:
+    def from_anywhere(self) -> Settings:
         """The same, with paths that do not depend on the working folder."""
         paths = {"data": self.data, "weights": self.weights}
         whole = {name: path.absolute() for name, path in paths.items() if path}
