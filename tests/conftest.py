@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
-collect_ignore = ["helpers"]
+collect_ignore = ["helpers"]  # which are no tests
 
 settings.register_profile(
     "ci",

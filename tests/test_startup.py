@@ -95,6 +95,21 @@ def test_without_torch_one_line_says_what_is_needed() -> None:
     assert done.stderr == "this needs torch: pip install 'resnet-spec[torch]'\n"
 
 
+@pytest.mark.slow
+def test_without_lightning_every_test_but_those_of_training_is_collected() -> None:
+    code = (
+        "import sys, pytest\n"
+        "sys.modules['pytorch_lightning'] = None\n"
+        "sys.exit(pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    found = {line.partition("::")[0] for line in done.stdout.splitlines()}
+    files = {str(path) for path in Path("tests").glob("test_*.py")}
+    assert files - found == {"tests/test_train.py"}
+
+
 def compiled(depth: int) -> tuple[float, str]:
     start = time.process_time()
     network = load("specs/resnet50.yaml", {"depths": [3, 4, depth, 3]}).network

@@ -17,8 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree, rmtree
 
-import numpy as np
 import pytest
+
+pytest.importorskip("pytorch_lightning", reason="needs the extra `train`")
+
+import numpy as np
 import torch
 from click.testing import CliRunner
 from PIL import Image
@@ -358,7 +361,7 @@ def accuracy_of_one(run: Path, test: Path) -> float:
 
 def test_two_processes_train_one_network(here: Path) -> None:
     """Started by Lightning, and by torchrun as on two machines, that find each other."""
-    args = ["tests/watched_training.py", *arguments(here, "--strategy", "ddp")]
+    args = ["tests/helpers/watched_training.py", *arguments(here, "--strategy", "ddp")]
     ours = here / "ddp"
     one = launched(
         sys.executable, *args, "--devices", "2", "-o", str(ours / "run"), folder=ours

@@ -1,6 +1,6 @@
-"""resnet-spec, with what each process of a training saw written down for a test.
+"""resnet-spec, which also writes down what each process of a training run saw.
 
-    WATCHED=FOLDER python tests/watched_training.py train ...
+    WATCHED=FOLDER python tests/helpers/watched_training.py train ...
 
 leaves FOLDER/rank<n>.pt: (number of a picture, epoch) in the order they were read, and the
 last weights. Pictures have to be read without workers.
@@ -30,7 +30,7 @@ def ending(self: Classifier) -> None:
     torch.save(found, Path(os.environ["WATCHED"], f"rank{self.global_rank}.pt"))
 
 
-if __name__ == "__main__":  # not where it is looked through for doctests
+if __name__ == "__main__":
     Augmented.__getitem__ = reading  # type: ignore[method-assign]
     Classifier.on_train_end = ending  # type: ignore[method-assign]
     main()
