@@ -24,6 +24,7 @@ pytest.importorskip("pytorch_lightning", reason="needs the extra `train`")
 import numpy as np
 import torch
 from click.testing import CliRunner
+from hypothesis import given
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -35,13 +36,15 @@ from torchvision.transforms import v2
 from resnet_spec import build_model, load
 from resnet_spec.cli import main
 from resnet_spec.emit.module import build
-from resnet_spec.network import Shape
+from resnet_spec.network import Network, Shape
 from resnet_spec.train import Settings, predict
 from resnet_spec.train.checkpoints import Keep
+from resnet_spec.train.norms import norm_of_one_value
 from resnet_spec.train.pictures import Augmented, Folder, broken_in, prepare, read
 from resnet_spec.train.task import _factor, _mean
 from resnet_spec.train.weights import start_from
 from resnet_spec.weights import naming
+from tests.strategies import networks
 
 pytestmark = pytest.mark.slow
 
@@ -567,6 +570,47 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_picture_that_breaks_while_a_run_reads_is_one_line(
+    workers: str, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After all were looked at; in the process that trains, or one that reads for it."""
+    data = pictures(tmp_path / "data", train=2, test=2)
+    broken = data / "train/dog/1.png"
+    broken.write_bytes(b"")
+    monkeypatch.setattr("resnet_spec.train.data.broken_in", lambda *_: {})
+    args = ["train", str(here / "tiny.yaml"), "--data", str(data)]
+    output = run(*args, "--workers", workers, "-o", str(tmp_path / "run"), status=1)
+    expected = f"{broken} cannot be read as a picture, not a known format"
+    assert output.splitlines()[2:] == [expected]
+
+
+@given(networks())
+def test_a_norm_of_one_value_is_known_before_torch_finds_it(network: Network) -> None:
+    net = build(network, device="meta").train()
+    image = torch.empty(1, *network.image, device="meta")
+    if norm_of_one_value(network):
+        with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+            net(image)
+    else:
+        net(image)
+
+
+def test_norms_of_one_value_are_named() -> None:
+    for name, side, expected in (
+        ("resnet18", 33, None),
+        ("resnet18", 32, "layer4.0.bn1"),
+        ("res2net50d", 33, None),
+        ("res2net50d", 32, "layer4.0.conv2"),
+        ("skresnet18", 224, "layer1.0.conv1"),
+        ("resnest14d", 224, "layer1.0.conv2"),
+        ("resnet50_gn", 32, None),
+        ("resnet50_frozen", 32, None),
+    ):
+        network = load(name, {"input": [3, side, side]}).network
+        assert norm_of_one_value(network) == expected
+
+
 @pytest.mark.parametrize("case", BROKEN)
 def test_wrong_pictures_are_one_line(case: str, here: Path, tmp_path: Path) -> None:
     change, expected = BROKEN[case]
@@ -631,6 +675,11 @@ OPTIONS = {
     "a folder that cannot be": (
         ["-o", "{here}/tiny.yaml/run"],
         "{here}/tiny.yaml/run cannot be made in {here}/tiny.yaml; -o names another folder",
+    ),
+    "batches of one picture": (
+        ["--batch-size", "1", "--set", "input=[3,2,2]"],
+        "with one picture at a time, layer2.0.bn1 has one value per channel to normalize; "
+        "take a larger --batch-size",
     ),
     "weights that are not there": (
         ["--weights", "{here}/no.pth"],
@@ -810,6 +859,14 @@ def test_a_picture_alone_in_a_batch_waits(here: Path, tmp_path: Path) -> None:
     args = ["train", str(here / "tiny.yaml"), "--data", str(data), "--epochs", "1"]
     args += ["--workers", "0", "--set", "input=[3,2,2]", "--batch-size", "4"]
     assert LINE.search(run(*args, "-o", str(tmp_path / "run")))
+
+
+def test_a_frozen_backbone_takes_one_picture_at_a_time(
+    here: Path, tmp_path: Path
+) -> None:
+    args = arguments(here, "--batch-size", "1", "--set", "input=[3,2,2]")
+    output = run(*args, "--freeze-backbone", "-o", str(tmp_path / "run"))
+    assert len([line for line in output.splitlines() if LINE.match(line)]) == 3
 
 
 def test_the_page_about_training_runs_as_it_stands(

@@ -13,7 +13,15 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from resnet_spec.network import Shape
 from resnet_spec.train.errors import RunError
-from resnet_spec.train.pictures import Augmented, Folder, Held, Order, broken_in
+from resnet_spec.train.pictures import (
+    Augmented,
+    Folder,
+    Held,
+    Order,
+    Reported,
+    batch_of,
+    broken_in,
+)
 from resnet_spec.train.say import say
 from resnet_spec.train.settings import Settings
 
@@ -26,7 +34,6 @@ class Pictures(LightningDataModule):
     def __init__(self, held: Held, image: Shape, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
-        self.batch = settings.batch_size // settings.processes  # of one process
         self.train = Folder(held.train, image, settings.augment)
         self.test = Folder(held.test, image)
 
@@ -74,7 +81,7 @@ class Pictures(LightningDataModule):
         pictures, seed = Augmented(self.train, self.settings.seed), self.settings.seed
         order = Order(pictures, *self._share(), seed=seed)
         # A norm over a batch of one picture has nothing to go by, so that one waits.
-        alone = self.batch > 1 and len(order) % self.batch == 1
+        alone = self.settings.batch > 1 and len(order) % self.settings.batch == 1
         loader = self._loader(pictures, order, drop_last=alone)
         # Lightning starts to read before it sets the epoch, which matters to a resumed run.
         order.set_epoch(self.trainer.global_step // len(loader))
@@ -83,6 +90,12 @@ class Pictures(LightningDataModule):
     def val_dataloader(self) -> DataLoader[Any]:
         order = DistributedSampler[int](self.test, *self._share(), shuffle=False)
         return self._loader(self.test, order, drop_last=False)
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002
+        """The batch that was read. Raises what kept it from being read."""
+        if isinstance(batch, RunError):
+            raise batch
+        return batch
 
     def steps(self) -> int:
         """Steps in an epoch."""
@@ -94,7 +107,8 @@ class Pictures(LightningDataModule):
         Those behind them fill the batch up, and another process measures them.
         """
         processes, rank = self._share()
-        return len(range(rank, len(self.test), processes)) - number * self.batch
+        own = len(range(rank, len(self.test), processes))
+        return own - number * self.settings.batch
 
     def _share(self) -> tuple[int, int]:
         return self.trainer.world_size, self.trainer.global_rank
@@ -104,12 +118,13 @@ class Pictures(LightningDataModule):
     ) -> DataLoader[Any]:
         workers = self.settings.workers
         return DataLoader(
-            pictures,
-            self.batch,
+            Reported(pictures),
+            self.settings.batch,
             sampler=order,
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
             drop_last=drop_last,
+            collate_fn=batch_of,
             generator=torch.Generator(),  # else its seed is drawn out of the network's
         )

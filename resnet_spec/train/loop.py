@@ -20,11 +20,13 @@ from pytorch_lightning.utilities import rank_zero_only
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.module import build
 from resnet_spec.language.canonical import digest
+from resnet_spec.network import Network
 from resnet_spec.output import spec_files
 from resnet_spec.problems import report
 from resnet_spec.train.checkpoints import Keep, WholeFiles, read
 from resnet_spec.train.data import Pictures
 from resnet_spec.train.errors import RunError
+from resnet_spec.train.norms import norm_of_one_value
 from resnet_spec.train.pictures import Held, folders_in
 from resnet_spec.train.results import export
 from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite, settle
@@ -44,6 +46,8 @@ TAKEN = {
     "Image",
     "Path",
 }
+REFUSED = {"strides-one-pixel"}
+"""Rules whose warnings are errors where a network is trained."""
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 
 
@@ -72,7 +76,7 @@ def start(
         raise RunError(f"{message}; without --set head.classes it is taken from there")
     compiled = load(file.file, {**overrides, "head.classes": len(classes)})
     for problem in compiled.warnings:
-        if problem.rule == "strides-one-pixel":
+        if problem.rule in REFUSED:
             raise RunError(f"{spec}: {problem.said}")
     name = file.module.stem
     for taken in {name, compiled.network.name} & (TAKEN | sys.stdlib_module_names):
@@ -106,6 +110,7 @@ def go_on(folder: Path, epochs: int | None) -> None:
 def _fit(
     run: Run, settings: Settings, compiled: Compiled, held: Held, first: Callback
 ) -> None:
+    _refuse_norms_of_one_value(compiled.network, settings)
     history = History(run.metrics, held.test.name)
     pictures = Pictures(held, compiled.network.image, settings)
     with _quiet():
@@ -127,19 +132,17 @@ def _fit(
             raise SystemExit(error.code or 128 + signal.SIGTERM) from None
         except MisconfigurationException as error:
             raise RunError(f"Lightning: {error}") from None
-        except RunError as error:  # of a reading process it has the traceback as text
-            said = str(error).rpartition(f"{RunError.__name__}: ")[2]
-            raise RunError(said.rstrip()) from None
-        except ValueError as error:
-            if "more than 1 value per channel" not in str(error):
-                raise
-            message = (
-                "a norm sees one pixel of one picture; take a larger batch or input"
-            )
-            raise RunError(message) from None
     if trainer.is_global_zero:
         best = export(run, compiled.network, history)
         say(f"{run.weights}: of epoch {best['epoch']}, the best")
+
+
+def _refuse_norms_of_one_value(network: Network, settings: Settings) -> None:
+    if settings.batch > 1 or settings.freeze_backbone:
+        return
+    if norm := norm_of_one_value(network):
+        message = f"with one picture at a time, {norm} has one value per channel"
+        raise RunError(f"{message} to normalize; take a larger --batch-size")
 
 
 @contextmanager

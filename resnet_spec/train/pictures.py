@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
-from torch.utils.data import Dataset, DistributedSampler
+from torch.utils.data import Dataset, DistributedSampler, default_collate
 from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import IMG_EXTENSIONS
 from torchvision.transforms import v2
@@ -98,6 +98,28 @@ class Augmented(Dataset[tuple[Tensor, int]]):
             torch.default_generator.manual_seed(mixed(self.seed, epoch, index))
             image, label = self.folder[index]
             return image, label
+
+
+class Reported(Dataset[Any]):
+    """A dataset that returns the RunError that it would raise; `batch_of` passes it on.
+
+    Raised in a process that reads, torch would replace its text by a traceback.
+    """
+
+    def __init__(self, pictures: Dataset[Any]) -> None:
+        self.pictures = pictures
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self.pictures[key]
+        except RunError as error:
+            return error
+
+
+def batch_of(items: list[Any]) -> Any:
+    """(N, C, H, W) pictures and (N,) labels, or the first RunError among the items."""
+    errors = (item for item in items if isinstance(item, RunError))
+    return next(errors, None) or default_collate(items)
 
 
 class Order(DistributedSampler[Any]):

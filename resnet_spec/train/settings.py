@@ -119,6 +119,11 @@ class Settings(BaseModel):
         return self.devices * self.nodes
 
     @property
+    def batch(self) -> int:
+        """Pictures in a step of one process."""
+        return self.batch_size // self.processes
+
+    @property
     def rate(self) -> float:
         """The learning rate to begin with."""
         return RATES[self.optimizer] if self.lr is None else self.lr

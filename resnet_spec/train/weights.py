@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from resnet_spec.train.errors import RunError
 from resnet_spec.weights.loading import WeightsError, load_weights, tensors
@@ -17,15 +17,20 @@ def start_from(net: nn.Module, file: Path) -> str:
     Where the classifier is of other classes, or missing, the network keeps its own.
     Raises RunError where other tensors are missing, left over, or of another shape.
     """
-    ours = net.state_dict()
+    ours, theirs = net.state_dict(), _tensors(file)
+    naming = fitting(ours, theirs) or "torchvision"
+    head = names(ours, naming)["fc.weight"]
+    fits = head in theirs and theirs[head].shape == ours["fc.weight"].shape
+    ignored = () if fits else ("fc", head.removesuffix(".weight"))
     try:
-        theirs = tensors(file)
-        naming = fitting(ours, theirs) or "torchvision"
-        head = names(ours, naming)["fc.weight"]
-        fits = head in theirs and theirs[head].shape == ours["fc.weight"].shape
-        ignored = () if fits else ("fc", head.removesuffix(".weight"))
         load_weights(net, theirs, naming, ignored)
     except WeightsError as error:
-        said = str(error)
-        raise RunError(said if str(file) in said else f"{file}: {said}") from None
+        raise RunError(f"{file}: {error}") from None
     return f"weights: {file}" + ("" if fits else ", all but the classifier")
+
+
+def _tensors(file: Path) -> dict[str, Tensor]:
+    try:
+        return tensors(file)
+    except WeightsError as error:  # which names the file
+        raise RunError(str(error)) from None

@@ -122,7 +122,8 @@ def tensors(weights: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Te
     if others:
         inner = [key for key in others if isinstance(found[key], Mapping)]
         hint = f"; give what it has as {inner[0]!r}" if inner else ""
-        raise WeightsError(f"not a state dict: {others[0]!r} is no tensor{hint}")
+        file = "" if isinstance(weights, Mapping) else f"{weights} is "
+        raise WeightsError(f"{file}not a state dict: {others[0]!r} is no tensor{hint}")
     return dict(found)
 
 

@@ -1,0 +1,27 @@
+"""Norms that have a single value to go by."""
+
+from __future__ import annotations
+
+from resnet_spec.network import (
+    BatchNorm,
+    Network,
+    Op,
+    Res2Conv2d,
+    SelectiveKernel,
+    SplitAttention,
+)
+
+
+def norm_of_one_value(network: Network) -> str | None:
+    """The path of the first batch norm that sees one value per channel of a picture.
+
+    A batch of one picture gives it no variance, and torch refuses to train on it. None
+    where all norms see more.
+    """
+    return next((path for path, op in network.ops() if _sees_one_value(op)), None)
+
+
+def _sees_one_value(op: Op) -> bool:
+    if isinstance(op, (SelectiveKernel, SplitAttention)):
+        return True  # their second norm sees the mean of each channel
+    return isinstance(op, (BatchNorm, Res2Conv2d)) and op.output[1:] == (1, 1)
