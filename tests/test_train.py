@@ -68,7 +68,7 @@ LINE = re.compile(
 
 
 def pictures(folder: Path, **counts: int) -> Path:
-    """Noise in three colours, a folder each."""
+    """Noise in three colors, a folder each."""
     draw = np.random.default_rng(0)
     for split, count in (counts or {"train": TRAIN, "test": TEST}).items():
         for label, name in enumerate(CLASSES):
@@ -128,7 +128,7 @@ def test_it_says_a_line_for_each_epoch_and_keeps_it(finished: Path) -> None:
     head, found, *lines, end = (finished.parent / "output").read_text().splitlines()
     assert head.endswith("data/train; the spec has 10")
     assert head.startswith("head: 3 classes, one for each folder in ")
-    assert found == "pictures: 27 to train on, 21 to measure by"
+    assert found == "pictures: 27 to train on, 21 to evaluate on"
     rows = figures(finished)
     for number, (line, row) in enumerate(zip(lines, rows, strict=True), 1):
         said = LINE.fullmatch(line)
@@ -141,7 +141,7 @@ def test_it_says_a_line_for_each_epoch_and_keeps_it(finished: Path) -> None:
         )
     best = max(rows, key=lambda row: float(row["test_acc"]))
     assert (
-        end == f"{finished / 'model.safetensors'}: of epoch {best['epoch']}, the best"
+        end == f"{finished / 'model.safetensors'}: from epoch {best['epoch']}, the best"
     )
 
 
@@ -310,7 +310,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
         said = stopped(args, how, chance.uniform(0, 0.1))
         if how == signal.SIGINT:
             assert said.endswith(
-                f"stopped; resnet-spec train --resume {folder} goes on\n"
+                f"stopped; resnet-spec train --resume {folder} continues it\n"
             )
         args = ["train", "--resume", str(folder)]
     run(*args)
@@ -515,9 +515,9 @@ def test_pictures_of_every_kind_have_the_channels_of_the_spec(
     if mode in ("I", "I;16"):
         picture = Image.fromarray(grey.astype(np.uint16) * 257)
     else:
-        colour = Image.fromarray(grey).convert("RGB")
+        color = Image.fromarray(grey).convert("RGB")
         picture = (
-            Image.fromarray(grey).convert("P") if mode == "P" else colour.convert(mode)
+            Image.fromarray(grey).convert("P") if mode == "P" else color.convert(mode)
         )
     ends = {"CMYK": "tif", "I": "pgm"}
     file = tmp_path / f"picture.{ends.get(mode, 'png')}"
@@ -557,7 +557,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "broken": (
         lambda data: (data / "train/dog/1.png").write_bytes(b""),
         "{data}/train/dog/1.png cannot be read as a picture, not a known format; "
-        "--skip-broken leaves such out",
+        "--skip-broken leaves broken pictures out",
     ),
     "cut off": (
         lambda data: [
@@ -565,7 +565,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
             for file in (data / "train/dog/1.png", data / "test/cat/0.png")
         ],
         "{data}/train/dog/1.png cannot be read as a picture, image file is truncated, "
-        "and 1 more; --skip-broken leaves such out",
+        "and 1 more; --skip-broken leaves broken pictures out",
     ),
 }
 
@@ -636,7 +636,7 @@ def test_broken_pictures_are_left_out_and_counted(here: Path, tmp_path: Path) ->
         (data / "train/dog" / name).write_bytes(b"")
     args = ["train", str(here / "tiny.yaml"), "--data", str(data), "--epochs", "1"]
     output = run(*args, "--workers", "0", "--skip-broken", "-o", str(tmp_path / "run"))
-    said = "8 to train on, 5 to measure by; 2 broken ones left out; files of other kinds: 1"
+    said = "8 to train on, 5 to evaluate on; 2 broken ones left out; files of other kinds: 1"
     assert f"pictures: {said}\n" in output
     folders = [Folder(data / part, Shape(3, 8, 8)) for part in ("train", "test")]
     assert len(broken_in([f for folder in folders for f in folder.files], 2)) == 2
@@ -669,7 +669,7 @@ OPTIONS = {
     ),
     "a folder with a run in it": (
         ["-o", "{here}/run"],
-        "{here}/run has a run in it; --resume {here}/run goes on with it, -o names another "
+        "{here}/run has a run in it; --resume {here}/run continues it, -o names another "
         "folder",
     ),
     "a folder that cannot be": (
@@ -785,7 +785,7 @@ def test_a_run_of_another_spec_or_other_pictures_does_not_go_on(
     assert (
         output.splitlines()[-1] == f"{data} has other pictures than the run began with"
     )
-    assert "is no run" in run("train", "--resume", str(tmp_path / "none"), status=1)
+    assert "is not a run" in run("train", "--resume", str(tmp_path / "none"), status=1)
 
 
 def test_checkpoints_are_read_as_tensors_alone(finished: Path, tmp_path: Path) -> None:
@@ -799,7 +799,7 @@ def test_checkpoints_are_read_as_tensors_alone(finished: Path, tmp_path: Path) -
     torch.save({"state_dict": Trap()}, folder / "last.ckpt")
     output = run("train", "--resume", str(folder), status=1)
     assert output.splitlines()[-1].startswith(
-        f"{folder / 'last.ckpt'} is no checkpoint"
+        f"{folder / 'last.ckpt'} is not a checkpoint"
     )
     assert not (tmp_path / "trapped").exists()
     calls = [
@@ -849,7 +849,7 @@ def test_val_is_measured_by_where_it_is_there(here: Path, tmp_path: Path) -> Non
     data = pictures(tmp_path / "data", train=2, test=1, val=2)
     args = ["train", str(here / "tiny.yaml"), "--data", str(data), "--epochs", "1"]
     output = run(*args, "--workers", "0", "-o", str(tmp_path / "run"))
-    assert "6 to train on, 6 to measure by\n" in output
+    assert "6 to train on, 6 to evaluate on\n" in output
     assert ", val acc " in output
 
 

@@ -25,16 +25,16 @@ def train(
     output: str | os.PathLike[str] | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> None:
-    """Train a spec's network on the pictures of `settings.data`, into the folder `output`,
-    or `runs/<the name of the spec>`.
+    """Train a spec's network on the pictures in `settings.data`, and write the run to the
+    folder `output`, by default `runs/<name of the spec>`.
 
     `spec` is a file or the name of a spec that ships, `overrides` its fields to change,
-    such as `{"input": [1, 28, 28]}`; its number of classes comes from the pictures.
+    such as `{"input": [1, 28, 28]}`; the number of classes comes from the pictures.
 
     Raises SpecError for a wrong spec, RunError for pictures, settings or weights that do not
-    fit it, ImportError where the `train` extra is missing, and SystemExit after Ctrl-C. A
-    script that calls it with workers needs `if __name__ == "__main__":` where Python starts
-    processes anew (macOS, Windows, Linux from Python 3.14 on).
+    fit it, ImportError if the `train` extra is missing, and SystemExit after Ctrl-C. A
+    script that calls it with workers needs `if __name__ == "__main__":` on systems where
+    Python starts processes from scratch (macOS, Windows, Linux from Python 3.14 on).
     """
     needs("train", *LOOP)
     from resnet_spec.train.loop import start
@@ -44,8 +44,10 @@ def train(
 
 
 def resume(run: str | os.PathLike[str], epochs: int | None = None) -> None:
-    """Go on with a run from its last whole epoch, to the epochs that it was begun with, or
-    to more: then it is as if begun with those. Raises as `train` does."""
+    """Continue a run after its last complete epoch, up to the number of epochs that it was
+    begun with, or up to `epochs`, as if it had been begun with those. Raises what `train`
+    raises.
+    """
     needs("train", *LOOP)
     from resnet_spec.train.loop import go_on
 
@@ -55,9 +57,9 @@ def resume(run: str | os.PathLike[str], epochs: int | None = None) -> None:
 def predict(
     run: str | os.PathLike[str], images: Sequence[str | os.PathLike[str]]
 ) -> list[dict[str, float]]:
-    """The probability of each class, by its name, of each image file, by a finished run.
+    """The probability of each class, by its name, for each image file, from a finished run.
 
-    Raises RunError for a folder that is no finished run, or a file that is no picture.
+    Raises RunError for a folder that is not a finished run, or a file that is not a picture.
     """
     needs("train", "torchvision")
     from resnet_spec.train.predictions import predictions

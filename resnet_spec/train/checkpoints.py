@@ -15,7 +15,7 @@ from resnet_spec.train.errors import RunError
 
 
 class WholeFiles(TorchCheckpointIO):
-    """Checkpoints that appear whole or not at all, and are read as tensors alone."""
+    """Checkpoints that appear whole or not at all, and are read as tensors only."""
 
     def save_checkpoint(
         self,
@@ -32,21 +32,21 @@ class WholeFiles(TorchCheckpointIO):
 
 
 class Keep(ModelCheckpoint):
-    """Lightning's, which would forget the best one when its folder is moved."""
+    """Lightning's callback, which would forget the best epoch if its folder were moved."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
 
 
 def read(file: Path) -> dict[str, Any]:
-    """A checkpoint of a run. Refuses what is none, or holds more than tensors and numbers."""
+    """A checkpoint of a run. Refuses other files, and more than tensors and numbers."""
     try:
         found = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise RunError(f"{file}: no such file") from None
-    except Exception as error:  # whatever it makes of a file that is none of its own
+    except Exception as error:  # torch raises many types for files of other kinds
         reason = type(error).__name__
-        raise RunError(f"{file} is no checkpoint ({reason})") from None
+        raise RunError(f"{file} is not a checkpoint ({reason})") from None
     if not isinstance(found, dict) or "spec" not in found:
-        raise RunError(f"{file} is no checkpoint of resnet-spec")
+        raise RunError(f"{file} is not a checkpoint of resnet-spec")
     return found

@@ -27,7 +27,7 @@ from resnet_spec.train.settings import Settings
 
 
 class Pictures(LightningDataModule):
-    """Those to train on, in an order of their own each epoch, and those to measure by."""
+    """Those to train on, in a new order each epoch, and those to evaluate on."""
 
     trainer: Trainer
 
@@ -38,12 +38,12 @@ class Pictures(LightningDataModule):
         self.test = Folder(held.test, image)
 
     def setup(self, stage: str) -> None:  # noqa: ARG002  # Lightning gives it
-        """Look at every picture once, each process at its share, and tell what is broken."""
+        """Decode every picture once, each process its share, and say what is broken."""
         broken = self._broken()
         if broken and not self.settings.skip_broken:
             first, *rest = broken.values()
             more = f", and {len(rest)} more" if rest else ""
-            raise RunError(f"{first}{more}; --skip-broken leaves such out")
+            raise RunError(f"{first}{more}; --skip-broken leaves broken pictures out")
         for folder in (self.train, self.test):
             folder.leave_out(list(broken))
         train, processes = len(self.train), self.trainer.world_size
@@ -55,10 +55,10 @@ class Pictures(LightningDataModule):
         left = f"; {len(broken)} broken ones left out" if broken else ""
         others = self.train.others + self.test.others
         left += f"; files of other kinds: {others}" if others else ""
-        say(f"pictures: {train:,} to train on, {len(self.test):,} to measure by{left}")
+        say(f"pictures: {train:,} to train on, {len(self.test):,} to evaluate on{left}")
 
     def _broken(self) -> dict[str, str]:
-        """The files that are no pictures, and what is said of them, from all processes."""
+        """The files that cannot be decoded, each with the reason, from all processes."""
         processes, rank = self._share()
         files = self.train.files + self.test.files
         found = [broken_in(files[rank::processes], self.settings.workers)] * processes
@@ -69,7 +69,7 @@ class Pictures(LightningDataModule):
 
     @cached_property
     def digest(self) -> str:
-        """Of the names of all pictures, below the data folder, in their order."""
+        """A hash of the names of all pictures, relative to the data folder, in order."""
         names = [
             str(Path(file).relative_to(Path(folder.root).parent))
             for folder in (self.train, self.test)
@@ -80,10 +80,10 @@ class Pictures(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         pictures, seed = Augmented(self.train, self.settings.seed), self.settings.seed
         order = Order(pictures, *self._share(), seed=seed)
-        # A norm over a batch of one picture has nothing to go by, so that one waits.
+        # A norm may have no variance over a single picture, so that one is left out.
         alone = self.settings.batch > 1 and len(order) % self.settings.batch == 1
         loader = self._loader(pictures, order, drop_last=alone)
-        # Lightning starts to read before it sets the epoch, which matters to a resumed run.
+        # Lightning starts to read before it sets the epoch, which matters when resuming.
         order.set_epoch(self.trainer.global_step // len(loader))
         return loader
 
@@ -102,9 +102,9 @@ class Pictures(LightningDataModule):
         return len(self.train_dataloader())
 
     def own(self, number: int) -> int:
-        """Pictures from that batch on that this process alone has; no more than 0 for none.
+        """Pictures from that batch on that only this process has; 0 or less if none.
 
-        Those behind them fill the batch up, and another process measures them.
+        Those after them fill up the batch, and another process evaluates them.
         """
         processes, rank = self._share()
         own = len(range(rank, len(self.test), processes))
@@ -126,5 +126,5 @@ class Pictures(LightningDataModule):
             pin_memory=torch.cuda.is_available(),
             drop_last=drop_last,
             collate_fn=batch_of,
-            generator=torch.Generator(),  # else its seed is drawn out of the network's
+            generator=torch.Generator(),  # else it draws from the network's
         )

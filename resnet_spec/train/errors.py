@@ -1,5 +1,5 @@
-"""How a run says that it cannot go on."""
+"""How a run says that it cannot continue."""
 
 
 class RunError(ValueError):
-    """Why a run cannot start or go on: a line, and more where names follow."""
+    """Why a run cannot start or continue: one line, or several if names follow."""

@@ -1,4 +1,4 @@
-"""A run from its first epoch, or from where it was stopped, to what it leaves."""
+"""A run, from its first epoch or from where it stopped, to the files that it leaves."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ TAKEN = {
     "Path",
 }
 REFUSED = {"strides-one-pixel"}
-"""Rules whose warnings are errors where a network is trained."""
+"""Rules whose warnings are errors for a network that is to be trained."""
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 
 
 class OnFitStart(Callback):
-    """Calls, in one process, when all pictures were looked at and training begins."""
+    """Calls a function, in one process, after all pictures were checked."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self.call = rank_zero_only(call)
@@ -91,7 +91,7 @@ def start(
 
 
 def go_on(folder: Path, epochs: int | None) -> None:
-    """Train from the last whole epoch of a run on, to more epochs than it was begun with."""
+    """Continue a run after its last complete epoch, with `epochs` up to that many."""
     run, settings = opened(folder)
     if epochs is not None:
         settings = settings.longer(epochs)
@@ -99,7 +99,7 @@ def go_on(folder: Path, epochs: int | None) -> None:
     if held.classes != run.classes():
         raise RunError(f"{held.train} has other classes than {folder} was started with")
     if run.last.exists():
-        read(run.best)  # so that it is missed before the work and not behind it
+        read(run.best)  # so that it is missed before the work, not after it
     else:
         say("no epoch was kept, so the first one is trained again")
     rank_zero_only(run.tidy)()
@@ -122,19 +122,19 @@ def _fit(
             if settings.weights:
                 say(start_from(net, settings.weights))
             elif settings.freeze_backbone:
-                say("without --weights the frozen layers stay as they were initialised")
+                say("without --weights the frozen layers stay as they were initialized")
         task = Classifier(net, pictures, settings, digest(compiled.plan))
         try:
             trainer.fit(task, pictures, ckpt_path=last)
         except SystemExit as error:  # Lightning's answer to Ctrl-C, and to SIGTERM
             if run.begun:
-                say(f"stopped; resnet-spec train --resume {run.folder} goes on")
+                say(f"stopped; resnet-spec train --resume {run.folder} continues it")
             raise SystemExit(error.code or 128 + signal.SIGTERM) from None
         except MisconfigurationException as error:
             raise RunError(f"Lightning: {error}") from None
     if trainer.is_global_zero:
         best = export(run, compiled.network, history)
-        say(f"{run.weights}: of epoch {best['epoch']}, the best")
+        say(f"{run.weights}: from epoch {best['epoch']}, the best")
 
 
 def _refuse_norms_of_one_value(network: Network, settings: Settings) -> None:
@@ -147,7 +147,7 @@ def _refuse_norms_of_one_value(network: Network, settings: Settings) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what Lightning says of itself, of devices and of what could be faster."""
+    """Without Lightning's remarks on itself, on devices and on speed."""
     loggers = [logging.getLogger(name) for name in LIGHTNING]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():

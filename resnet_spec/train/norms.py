@@ -1,4 +1,4 @@
-"""Norms that have a single value to go by."""
+"""Norms that see a single value, which has no variance."""
 
 from __future__ import annotations
 

@@ -23,19 +23,19 @@ from resnet_spec.network import Shape
 from resnet_spec.train.errors import RunError
 
 MODES = {1: "L", 3: "RGB"}
-MEAN = {1: [0.5], 3: [0.485, 0.456, 0.406]}  # for colour ImageNet's, which
+MEAN = {1: [0.5], 3: [0.485, 0.456, 0.406]}  # for color ImageNet's, which
 STD = {1: [0.5], 3: [0.229, 0.224, 0.225]}  # torchvision's and timm's weights expect
-DEEP = ("I", "PPM")  # mode and format of a PGM of 16 bits a pixel
+DEEP = ("I", "PPM")  # mode and format of a PGM with 16 bits per pixel
 
 
 class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
-    """torchvision's ImageFolder, which says what is wrong in a folder, and in a file.
+    """torchvision's ImageFolder, which also says what is wrong in a folder or a file.
 
-    Folders whose names begin with a dot are no classes.
+    Folders whose names begin with a dot are not classes.
     """
 
     samples: list[tuple[str, int]]
-    others = 0  # files of the classes that are no pictures by their names
+    others = 0  # files of the classes whose names are not those of pictures
 
     def __init__(self, root: Path, image: Shape, augment: str = "off") -> None:
         loader = partial(read, mode=mode(image.channels))
@@ -53,7 +53,7 @@ class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
         return found, {name: index for index, name in enumerate(found)}
 
     def _is_picture(self, path: str) -> bool:
-        """By its name. Nothing in a folder whose name begins with a dot is one."""
+        """By its name. Nothing in a folder whose name begins with a dot counts."""
         if any(
             part.startswith(".") for part in Path(path).relative_to(self.root).parts
         ):
@@ -67,7 +67,7 @@ class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
         return [path for path, _ in self.samples]
 
     def leave_out(self, broken: Sequence[str]) -> None:
-        """Without those files. Refuses a class of which nothing is left."""
+        """Drop those files. Refuses to leave a class empty."""
         out = set(broken)
         self.samples = [pair for pair in self.samples if pair[0] not in out]
         self.imgs, self.targets = self.samples, [label for _, label in self.samples]
@@ -81,9 +81,9 @@ class Folder(ImageFolder):  # type: ignore[misc]  # torchvision has no types
 
 
 class Augmented(Dataset[tuple[Tensor, int]]):
-    """A folder asked by (number of a picture, epoch), which decide its augmentation.
+    """A folder indexed by (number of a picture, epoch), which determine its augmentation.
 
-    So it is the same for any number of workers and processes, and after a restart.
+    It is therefore the same for any number of workers and processes, and after a restart.
     """
 
     def __init__(self, folder: Folder, seed: int) -> None:
@@ -103,7 +103,7 @@ class Augmented(Dataset[tuple[Tensor, int]]):
 class Reported(Dataset[Any]):
     """A dataset that returns the RunError that it would raise; `batch_of` passes it on.
 
-    Raised in a process that reads, torch would replace its text by a traceback.
+    If a reading process raised it, torch would replace its text with a traceback.
     """
 
     def __init__(self, pictures: Dataset[Any]) -> None:
@@ -123,10 +123,10 @@ def batch_of(items: list[Any]) -> Any:
 
 
 class Order(DistributedSampler[Any]):
-    """An order of all pictures that the seed and the epoch decide, dealt to the processes.
+    """An order of all pictures, from the seed and the epoch, dealt to the processes.
 
-    Gives (number of a picture, epoch). With several processes some pictures are dealt
-    twice, so that all have as many.
+    Yields (number of a picture, epoch). With several processes some pictures are dealt
+    twice, so that all processes have equally many.
     """
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
@@ -135,7 +135,7 @@ class Order(DistributedSampler[Any]):
 
 
 class Held(NamedTuple):
-    """The folders of a data folder: to train on, and to measure by; and their classes."""
+    """The folders in a data folder, to train on and to evaluate on, and their classes."""
 
     train: Path
     test: Path
@@ -166,7 +166,7 @@ def folders_in(data: Path) -> Held:
 
 
 def classes_in(folder: Path) -> list[str]:
-    """The names of the classes in a folder, one folder each, in the order of their labels."""
+    """The classes in a folder, a folder for each, in the order of their labels."""
     try:
         found = [path.name for path in folder.iterdir() if path.is_dir()]
     except OSError as error:
@@ -179,14 +179,14 @@ def classes_in(folder: Path) -> list[str]:
 
 
 def broken_in(files: Sequence[str], workers: int) -> dict[str, str]:
-    """Those of the files that are no pictures, and what is said of them. Decodes each."""
+    """The files that cannot be decoded, each with the reason. Decodes all."""
     with ThreadPoolExecutor(max(1, workers)) as pool:
         faults = tqdm(
             pool.map(_fault, files),
-            "looking at the pictures",
+            "checking the pictures",
             len(files),
             leave=False,
-            disable=None,  # where nobody watches
+            disable=None,  # if not in a terminal
         )
         return {file: why for file, why in zip(files, faults, strict=True) if why}
 
@@ -200,10 +200,10 @@ def _fault(file: str) -> str:
 
 
 def read(file: str | os.PathLike[str], mode: str) -> Image.Image:
-    """The picture as `L` or `RGB`, whatever it is: grey, CMYK, transparent, of a palette.
+    """The picture as `L` or `RGB`, whatever it is: gray, CMYK, transparent, with a palette.
 
-    Of 16 bits a pixel the upper 8 are kept, which Pillow's own conversion would clip. 32
-    bits are refused, since nothing says which numbers are black and white.
+    Of 16 bits per pixel it keeps the upper 8; Pillow's own conversion would clip. Refuses
+    32 bits, since nothing says which numbers are black and white.
     """
     try:
         with Image.open(file) as image:
@@ -215,14 +215,14 @@ def read(file: str | os.PathLike[str], mode: str) -> Image.Image:
             return image.convert(mode)
     except FileNotFoundError:
         raise RunError(f"{file}: no such file") from None
-    except Exception as error:  # whatever a decoder makes of bytes that are no picture
+    except Exception as error:  # decoders raise many types for other bytes
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "not a known format" if unknown else " ".join(str(error).split())
         raise RunError(f"{file} cannot be read as a picture, {reason}") from None
 
 
 def prepare(image: Shape, augment: str = "off") -> v2.Transform:
-    """A Pillow picture -> (C, H, W), resized to the network's input and normalised."""
+    """A Pillow picture -> (C, H, W), resized to the network's input and normalized."""
     size = [image.height, image.width]
     channels = image.channels
     resize = v2.RandomResizedCrop if augment == "crop" else v2.Resize
@@ -239,7 +239,7 @@ def prepare(image: Shape, augment: str = "off") -> v2.Transform:
 
 
 def mode(channels: int) -> str:
-    """What Pillow calls a picture of so many channels. Refuses all but 1 and 3."""
+    """What Pillow calls a picture with that many channels. Refuses all but 1 and 3."""
     if channels not in MODES:
         message = f"the network takes {channels} channels; pictures are read as 1 or 3"
         raise RunError(message)
@@ -247,5 +247,5 @@ def mode(channels: int) -> str:
 
 
 def mixed(*numbers: int) -> int:
-    """One seed of several numbers, as numpy mixes them."""
+    """One seed from several numbers, as numpy mixes them."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])

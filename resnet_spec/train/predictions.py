@@ -1,4 +1,4 @@
-"""Pictures -> the probability of each class, by a finished run."""
+"""Pictures -> the probability of each class, from a finished run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ def predictions(folder: Path, images: list[Path]) -> list[dict[str, float]]:
     run, _ = opened(folder)
     if not run.weights.exists():
         message = f"{folder} is not finished: it has no {run.weights.name}"
-        raise RunError(
-            f"{message}; resnet-spec train --resume {folder} goes on with it"
-        )
+        raise RunError(f"{message}; resnet-spec train --resume {folder} continues it")
     network = load(run.spec).network
     net = build(network, device="meta").eval()
     try:

@@ -17,7 +17,7 @@ PREFIX = "net."  # of the network's tensors in a checkpoint
 
 
 def export(run: Run, network: Network, history: History) -> Row:
-    """Write them, of the epoch that was best on held-out pictures; gives its figures."""
+    """Write them for the epoch that was best on held-out pictures; returns its figures."""
     best = read(run.best)
     rows, held_out = history.rows, history.held_out
     row: Row = rows[best["epoch"]]
@@ -70,8 +70,8 @@ In this folder, without resnet-spec:
 {_loading(run, network)}
 ```
 
-`python predict.py picture.png` does it, with the picture prepared as those it learnt from;
-it needs torch, torchvision, safetensors and Pillow.
+`python predict.py picture.png` does this, and prepares the picture as in training; it needs
+torch, torchvision, safetensors and Pillow.
 
 | file | what it is |
 | --- | --- |
@@ -81,13 +81,13 @@ it needs torch, torchvision, safetensors and Pillow.
 | `classes.txt` | the classes, in the order of its logits |
 | `predict.py` | prints the probability of each class |
 | `metrics.csv`, `curves.svg` | loss and accuracy of each epoch |
-| `best.ckpt`, `last.ckpt` | checkpoints; `resnet-spec train --resume` goes on from the last |
+| `best.ckpt`, `last.ckpt` | checkpoints; `resnet-spec train --resume` continues from the last |
 | `run.json` | the settings |
 """
 
 
 def script(run: Run, network: Network) -> str:
-    """The predict.py of a run: the likelihood of each class, in torch and torchvision."""
+    """The predict.py of a run: the probability of each class, in torch and torchvision."""
     image, channels = network.image, network.image.channels
     return f"""\
 \"\"\"The probability of each class of a picture: python predict.py picture.png\"\"\"
@@ -119,7 +119,7 @@ prepare = v2.Compose(
 )
 image = Image.open(sys.argv[1])
 if image.mode in ("I", "I;16"):
-    image = image.point(lambda value: value / 256)  # else convert() would clip it
+    image = image.point(lambda value: value / 256)  # convert() would clip it
 picture = prepare(image.convert("{MODES[channels]}"))
 with torch.inference_mode():
     probabilities = model(picture.unsqueeze(0)).softmax(1)[0].tolist()

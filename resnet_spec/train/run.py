@@ -1,4 +1,4 @@
-"""The folder of a run: what is in it when it starts, and how that is read again."""
+"""The folder of a run: what it starts with, and how that is read again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Record(BaseModel):
 
 @dataclass(frozen=True)
 class Run:
-    """A folder, and the name of the spec and the source in it, as a module's."""
+    """A folder, and the name of the spec and the source in it, without suffixes."""
 
     folder: Path
     module: str
@@ -62,7 +62,7 @@ class Run:
         return (self.folder / RECORD).exists()
 
     def tidy(self) -> None:
-        """Remove what a killed process had half written."""
+        """Remove files that a killed process left half written."""
         for part in self.folder.glob(".*.[0-9]*.[0-9]*"):
             part.unlink(missing_ok=True)
 
@@ -72,12 +72,10 @@ class Run:
 
 
 def refuse_to_overwrite(run: Run) -> None:
-    """Refuses a folder that has something in it, or cannot be made, as that of a new run."""
+    """Refuses a folder for a new run that is not empty or cannot be made."""
     folder = run.folder
     if run.begun:
-        message = (
-            f"{folder} has a run in it; --resume {folder} goes on with it, -o names"
-        )
+        message = f"{folder} has a run in it; --resume {folder} continues it, -o names"
         raise RunError(f"{message} another folder")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} is not an empty folder; -o names another")
@@ -108,7 +106,7 @@ def settle(run: Run, settings: Settings) -> None:
 
 
 def opened(folder: Path) -> tuple[Run, Settings]:
-    """A run that was created before, and its settings."""
+    """A run that exists, and its settings."""
     try:
         record = Record.model_validate_json(_read(folder / RECORD))
     except ValidationError as error:
@@ -122,5 +120,5 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        message = f"{file.parent} is no run: it has no {file.name} that can be read"
+        message = f"{file.parent} is not a run: it has no {file.name} that can be read"
         raise RunError(message) from None

@@ -24,14 +24,14 @@ class Settings(BaseModel):
     )
     epochs: Positive = Field(default=5, description="times that each picture is seen")
     batch_size: Positive = Field(
-        default=32, description="pictures in a step, of all processes together"
+        default=32, description="pictures per step, over all processes"
     )
     optimizer: Literal["adam", "sgd"] = Field(default="adam", description="Adam or SGD")
     lr: float | None = Field(
         default=None, gt=0, lt=1e3, description="learning rate (adam: 0.001, sgd: 0.1)"
     )
     momentum: float | None = Field(
-        default=None, ge=0, lt=1, description="of SGD alone (sgd: 0.9)"
+        default=None, ge=0, lt=1, description="of SGD only (sgd: 0.9)"
     )
     weight_decay: float = Field(
         default=0.0, ge=0, description="L2 penalty on all weights (0.0001 in the paper)"
@@ -45,7 +45,7 @@ class Settings(BaseModel):
         default=0,
         ge=0,
         lt=2**32,
-        description="of first weights, order and augmentation",
+        description="for the first weights, the order and the augmentation",
     )
     augment: Literal["off", "flip", "crop"] = Field(
         default="off",
@@ -57,12 +57,12 @@ class Settings(BaseModel):
     )
     weights: Path | None = Field(
         default=None,
-        description="file of tensors to start from, by our names or another library's; "
-        "a classifier of other classes is left out",
+        description="file of tensors to start from, with our names or another library's; "
+        "a classifier for other classes is left out",
     )
     freeze_backbone: bool = Field(
         default=False,
-        description="train the classifier alone; norms keep their statistics",
+        description="train only the classifier; norms keep their statistics",
     )
     skip_broken: bool = Field(
         default=False,
@@ -71,8 +71,8 @@ class Settings(BaseModel):
     workers: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),
         ge=0,
-        description="processes that read pictures, for each that trains, and as many "
-        "to measure by; changes no result",
+        description="processes that read pictures, for each one that trains, and as many "
+        "again to evaluate; the results do not depend on it",
     )
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="what to train on"
@@ -83,7 +83,7 @@ class Settings(BaseModel):
     nodes: Positive = Field(default=1, description="machines")
     strategy: Literal["auto", "ddp"] = Field(
         default="auto",
-        description="Lightning's; auto is ddp where there are several processes",
+        description="Lightning's; auto is ddp if there are several processes",
     )
 
     @model_validator(mode="after")
@@ -98,7 +98,7 @@ class Settings(BaseModel):
         return self
 
     def longer(self, epochs: int) -> Settings:
-        """The same for more epochs; what was trained is then what it would have been."""
+        """The same with more epochs. Those trained so far would have been the same."""
         if epochs < self.epochs:
             raise RunError(f"the run was begun with {self.epochs} epochs, not {epochs}")
         if epochs > self.epochs and self.schedule != "constant":

@@ -1,4 +1,4 @@
-"""What Lightning trains: a network, its loss, what is measured of it, its optimiser."""
+"""What Lightning trains: a network, with its loss, its metrics and its optimizer."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Batch = tuple[Tensor, Tensor]  # pictures (N, C, H, W), numbers of classes (N,)
 class Classifier(LightningModule):
     """A network that learns the classes of pictures.
 
-    `digest` is of the network's spec: a checkpoint of another one is refused, also where
-    its tensors would fit.
+    `digest` is of the network's spec: a checkpoint of another spec is refused, even if its
+    tensors would fit.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Classifier(LightningModule):
                     module.requires_grad_(True).train()
 
     def on_train_epoch_start(self) -> None:
-        """Dropout and drop path draw the same in an epoch, whatever was before it."""
+        """Dropout and drop path draw the same in an epoch, whatever came before it."""
         torch.manual_seed(
             mixed(self.settings.seed, self.current_epoch, self.global_rank)
         )
@@ -78,7 +78,7 @@ class Classifier(LightningModule):
         metric.update(*values)
 
     def measured(self) -> dict[str, float]:
-        """What was measured since it was last asked, over all processes."""
+        """What was measured since the last call, over all processes."""
         found = {}
         for name, metric in self.metrics.items():
             assert isinstance(metric, Metric)
@@ -121,7 +121,7 @@ class Classifier(LightningModule):
 
 
 def _mean() -> Metric:
-    return MeanMetric(nan_strategy="disable")  # a loss that is no number is to be seen
+    return MeanMetric(nan_strategy="disable")  # a loss that is not a number must show
 
 
 def _accuracy(classes: int) -> Metric:
@@ -129,7 +129,7 @@ def _accuracy(classes: int) -> Metric:
 
 
 def _factor(settings: Settings, done: float) -> float:
-    """Of the first learning rate, when that part of the steps is done."""
+    """Of the initial learning rate, after that fraction of the steps."""
     if settings.schedule == "step":
         return 0.1 ** ((done >= 0.5) + (done >= 0.75))
     if settings.schedule == "cosine":

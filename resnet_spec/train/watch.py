@@ -1,4 +1,4 @@
-"""What a run says and keeps of each epoch: a line, a row of metrics.csv, the curves."""
+"""What a run prints and keeps of each epoch: a line, and a row of metrics.csv."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = dict[str, float]
 
 
 class Bar(TQDMProgressBar):
-    """Lightning's progress bar, that counts epochs from 1, as all else here does."""
+    """Lightning's progress bar, which counts epochs from 1, as all else here does."""
 
     def on_train_epoch_start(self, trainer: Trainer, *rest: Any) -> None:
         super().on_train_epoch_start(trainer, *rest)
@@ -30,7 +30,7 @@ class Bar(TQDMProgressBar):
 
 
 class History(Callback):
-    """Prints each epoch's figures and keeps them, in the checkpoints too."""
+    """Prints each epoch's figures and keeps them, also in the checkpoints."""
 
     def __init__(self, file: Path, held_out: str) -> None:
         self.file, self.held_out = file, held_out

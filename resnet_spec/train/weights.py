@@ -12,10 +12,10 @@ from resnet_spec.weights.naming import fitting, names
 
 
 def start_from(net: nn.Module, file: Path) -> str:
-    """Load the tensors of a file into the network; gives what is to be said of it.
+    """Load the tensors of a file into the network; returns what to say about it.
 
-    Where the classifier is of other classes, or missing, the network keeps its own.
-    Raises RunError where other tensors are missing, left over, or of another shape.
+    If the file's classifier is for other classes, or missing, the network keeps its own.
+    Raises RunError if other tensors are missing, left over, or of another shape.
     """
     ours, theirs = net.state_dict(), _tensors(file)
     naming = fitting(ours, theirs) or "torchvision"
