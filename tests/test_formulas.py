@@ -251,7 +251,7 @@ def test_heads(fields: Fields, expected: str, lowered: Lowered) -> None:
         ),
         (
             BASIC | {"dilations": 1, "se.divisor": 5} | {"spatial": KERNEL},
-            "in_channels width stride squeezed se_squeezed",
+            "in_channels width stride reduced squeezed",
         ),
     ],
 )

@@ -12,9 +12,9 @@ from tests.helpers.shapes import COMMENT, Line, lines_run
 
 N, H, W = 13, 17, 21
 BANDS = {"width": 10, "scale": 4, "groups": 5}
-KERNEL = {"in_channels": 20, "out_channels": 30, "squeezed": 8}
+KERNEL = {"in_channels": 20, "out_channels": 30, "reduced": 8}
 KERNEL |= {"groups": 10, "stride": 2}
-SPLIT = {"channels": 20, "squeezed": 30, "groups": 5}
+SPLIT = {"channels": 20, "reduced": 30, "groups": 5}
 
 
 class Case(NamedTuple):

@@ -17,7 +17,7 @@ class SelectiveKernel(nn.Module):
         self,
         in_channels: int,
         out_channels: int,
-        squeezed: int,
+        reduced: int,
         stride: int,
         groups: int,
         split: bool,
@@ -42,10 +42,10 @@ class SelectiveKernel(nn.Module):
             )
             for dilation in (1, 2)
         )
-        self.fc1 = nn.Conv2d(out_channels, squeezed, 1, bias=False)
-        self.bn = nn.BatchNorm2d(squeezed)
+        self.fc1 = nn.Conv2d(out_channels, reduced, 1, bias=False)
+        self.bn = nn.BatchNorm2d(reduced)
         self.relu = nn.ReLU(inplace=True)
-        self.fc2 = nn.Conv2d(squeezed, 2 * out_channels, 1, bias=False)
+        self.fc2 = nn.Conv2d(reduced, 2 * out_channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         near, far = x, x
@@ -54,7 +54,7 @@ class SelectiveKernel(nn.Module):
         done = [self.paths[0](near), self.paths[1](far)]
         paths = torch.stack(done, dim=1)  # (N, 2, out_channels, h, w)
         mean = paths.sum(1).mean((2, 3), keepdim=True)  # (N, out_channels, 1, 1)
-        hidden = self.relu(self.bn(self.fc1(mean)))  # (N, squeezed, 1, 1)
+        hidden = self.relu(self.bn(self.fc1(mean)))  # (N, reduced, 1, 1)
         share: Tensor = self.fc2(hidden)  # (N, 2 * out_channels, 1, 1)
         share = torch.unflatten(share, 1, (2, -1))  # (N, 2, out_channels, 1, 1)
         return (paths * share.softmax(dim=1)).sum(dim=1)  # (N, out_channels, h, w)

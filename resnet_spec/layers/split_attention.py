@@ -11,7 +11,7 @@ class SplitAttention(nn.Module):
     (N, C, H, W) -> the same; https://arxiv.org/abs/2004.08955
     """
 
-    def __init__(self, channels: int, squeezed: int, groups: int, radix: int) -> None:
+    def __init__(self, channels: int, reduced: int, groups: int, radix: int) -> None:
         super().__init__()
         self.groups = groups
         self.radix = radix
@@ -21,16 +21,16 @@ class SplitAttention(nn.Module):
         )
         self.bn0 = nn.BatchNorm2d(inner)
         self.relu = nn.ReLU(inplace=True)
-        self.fc1 = nn.Conv2d(channels, squeezed, 1, groups=groups)
-        self.bn1 = nn.BatchNorm2d(squeezed)
-        self.fc2 = nn.Conv2d(squeezed, inner, 1, groups=groups)
+        self.fc1 = nn.Conv2d(channels, reduced, 1, groups=groups)
+        self.bn1 = nn.BatchNorm2d(reduced)
+        self.fc2 = nn.Conv2d(reduced, inner, 1, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
         n, groups, radix = x.shape[0], self.groups, self.radix
         x = self.relu(self.bn0(self.conv(x)))  # (N, radix * C, H, W)
         paths = torch.unflatten(x, 1, (radix, -1))  # (N, radix, C, H, W)
         mean = paths.sum(1).mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        hidden = self.relu(self.bn1(self.fc1(mean)))  # (N, squeezed, 1, 1)
+        hidden = self.relu(self.bn1(self.fc1(mean)))  # (N, reduced, 1, 1)
         share: Tensor = self.fc2(hidden)  # (N, radix * C, 1, 1)
         share = share.reshape(n, groups, radix, -1)  # (N, groups, radix, C // groups)
         share = share.transpose(1, 2).flatten(2)  # (N, radix, C)

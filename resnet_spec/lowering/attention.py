@@ -22,8 +22,7 @@ def se(spec: Spec, x: Weighed) -> Part:
     """x * sigmoid(conv1x1(relu(conv1x1(mean(x)))))"""
     size = rounded(x.channels * spec.se.ratio, spec.se.divisor)
     over = (x.channels, round(1 / spec.se.ratio))
-    # Not "squeezed", which a selective kernel or a split attention beside it may have.
-    squeezed = Number(size, "se_squeezed", over=over)
+    squeezed = Number(size, "squeezed", over=over)
     return lambda x: SqueezeExcite(path="se", input=x, squeezed=squeezed)
 
 

@@ -104,7 +104,7 @@ def _groups(op: Op) -> Iterator[tuple[int, int, FieldPath]]:
         yield channels, op.groups * (2 if op.split else 1), ("spatial", "type")
     elif isinstance(op, SplitAttention):
         yield channels, op.groups * op.radix, ("spatial", "radix")
-        yield op.squeezed, op.groups, ("groups",)
+        yield op.reduced, op.groups, ("groups",)
     elif isinstance(op, Conv):
         yield channels, op.groups, ("reduce_first",)
 

@@ -94,13 +94,13 @@ def res2net(settings: Spatial, at: At) -> list[Part]:
 def selective_kernel(settings: Spatial, at: At) -> list[Part]:
     """A choice between two dilations."""
     size = rounded(at.width * (settings.ratio or 1), settings.divisor or 1)
-    squeezed = Number(size, "squeezed")
+    reduced = Number(size, "reduced")
     return [
         lambda x: SelectiveKernel(
             path=at.path,
             input=x,
             out_channels=at.width,
-            squeezed=squeezed,
+            reduced=reduced,
             stride=at.stride,
             groups=at.groups,
             split=bool(settings.split),
@@ -111,17 +111,17 @@ def selective_kernel(settings: Spatial, at: At) -> list[Part]:
 def split_attention(settings: Spatial, at: At) -> list[Part]:
     """A weighted sum of convolutions; an average pool beside it strides.
 
-    A quarter of their channels is squeezed, rounded to 8, at least 32 (timm 1.0's rule).
+    A quarter of their channels is reduced, rounded to 8, at least 32 (timm 1.0's rule).
     """
     radix = settings.radix or 1
     size = rounded(at.width * radix / 4, 8, least=32)
-    squeezed = Number(size, "squeezed", over=(at.width, 4 // radix or 1))
+    reduced = Number(size, "reduced", over=(at.width, 4 // radix or 1))
 
     def attention(x: Shape) -> Op:
         return SplitAttention(
             path=at.path,
             input=x,
-            squeezed=squeezed,
+            reduced=reduced,
             groups=at.groups,
             radix=radix,
         )

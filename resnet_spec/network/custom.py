@@ -280,7 +280,7 @@ class SelectiveKernel(Conv3x3):
     """A mix of two 3x3 of different dilation, with their norms and activations."""
 
     out_channels: int
-    squeezed: int
+    reduced: int
     split: bool
 
     @property
@@ -298,18 +298,18 @@ class SelectiveKernel(Conv3x3):
 
     @property
     def _shares(self) -> int:
-        return 3 * self.out_channels * self.squeezed
+        return 3 * self.out_channels * self.reduced
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        out, squeezed = int(self.out_channels), int(self.squeezed)
+        out, reduced = int(self.out_channels), int(self.reduced)
         read = self.input.channels // (2 if self.split else 1) // self.groups
         return (
             *_conv3x3_norm("paths.0.0.", read, out, "paths.0.1."),
             *_conv3x3_norm("paths.1.0.", read, out, "paths.1.1."),
-            *_conv1x1("fc1.", out, squeezed),
-            *batch_norm_tensors(squeezed, "bn."),
-            *_conv1x1("fc2.", squeezed, 2 * out),
+            *_conv1x1("fc1.", out, reduced),
+            *batch_norm_tensors(reduced, "bn."),
+            *_conv1x1("fc2.", reduced, 2 * out),
         )
 
     @property
@@ -322,7 +322,7 @@ class SelectiveKernel(Conv3x3):
             Argument(self.input.channels),
             *_named(
                 out_channels=self.out_channels,
-                squeezed=self.squeezed,
+                reduced=self.reduced,
                 stride=self.stride,
                 groups=self.groups,
                 split=self.split,
@@ -334,7 +334,7 @@ class SelectiveKernel(Conv3x3):
 class SplitAttention(Conv3x3):
     """A sum of `radix` 3x3 by shares of their own, with norm and activation."""
 
-    squeezed: int
+    reduced: int
     radix: int
 
     @property
@@ -349,17 +349,17 @@ class SplitAttention(Conv3x3):
     @property
     def _shares(self) -> int:
         channels = self.input.channels
-        return (1 + self.radix) * channels * (self.squeezed // self.groups)
+        return (1 + self.radix) * channels * (self.reduced // self.groups)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        channels, squeezed = int(self.input.channels), int(self.squeezed)
+        channels, reduced = int(self.input.channels), int(self.reduced)
         inner, read = channels * self.radix, channels // self.groups
         return (
             *_conv3x3_norm("conv.", read // self.radix, inner, "bn0."),
-            *_conv1x1("fc1.", read, squeezed, bias=True),
-            *batch_norm_tensors(squeezed, "bn1."),
-            *_conv1x1("fc2.", squeezed // self.groups, inner, bias=True),
+            *_conv1x1("fc1.", read, reduced, bias=True),
+            *batch_norm_tensors(reduced, "bn1."),
+            *_conv1x1("fc2.", reduced // self.groups, inner, bias=True),
         )
 
     @property
@@ -370,5 +370,5 @@ class SplitAttention(Conv3x3):
     def args(self) -> tuple[Argument, ...]:
         return (
             Argument(self.input.channels),
-            *_named(squeezed=self.squeezed, groups=self.groups, radix=self.radix),
+            *_named(reduced=self.reduced, groups=self.groups, radix=self.radix),
         )

@@ -135,8 +135,8 @@ class StageFunction:
 
     def _check(self, stage: Stage) -> None:
         """Unroll the stage's call: it must give back the blocks, number for number."""
-        given = self._values(stage).items()
-        values = {k: int(v) for k, v in given if v.removeprefix("-").isdigit()}
+        args = self._values(stage).items()
+        values = {k: int(v) for k, v in args if v.removeprefix("-").isdigit()}
         if self.block.expansion:
             values["out_channels"] = values["width"] * self.block.expansion
         first, rest = (
