@@ -25,7 +25,7 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from resnet_spec import load, load_weights, render
 from resnet_spec.compare.libraries import differences, draw_weights, naming_of, results
 from resnet_spec.emit.module import build
-from resnet_spec.network import Network
+from resnet_spec.network import Network, digests
 from resnet_spec.weights.naming import names
 from tests.models import module_of
 
@@ -58,6 +58,9 @@ class Outcome(NamedTuple):
     params: int
     tensors: int
     macs: int
+    layout: str  # digests of the network that was compared, of which the row speaks
+    function: str
+    training: str
     sizes: str
     built: float
     generated: float
@@ -146,9 +149,8 @@ def outcome(case: Case, sizes: list[tuple[int, int]]) -> Outcome:
         del ours
         gc.collect()
     shown = " ".join(f"{height}x{width}" for height, width in sizes)
-    return Outcome(
-        *case[:3], naming, network.params, count, network.macs, shown, **apart
-    )
+    counts = (network.params, count, network.macs)
+    return Outcome(*case[:3], naming, *counts, *digests(network)[:3], shown, **apart)
 
 
 def _step(model: nn.Module, images: Tensor, network: Network) -> dict[str, Tensor]:

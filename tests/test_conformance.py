@@ -13,6 +13,7 @@ from resnet_spec import load
 from resnet_spec.compare.libraries import compare, naming_of
 from resnet_spec.emit.module import build
 from resnet_spec.language.library import shipped
+from resnet_spec.network import digests
 from tests.conformance import FILES, TABLE, Case, Outcome, cases, outcome, small
 
 CASES = cases()
@@ -43,6 +44,8 @@ def test_the_table_is_of_these_networks() -> None:
     for case in CASES:
         row, network = table[case.library, case.model], case.network
         assert (network.params, network.macs) == (int(row["params"]), int(row["macs"]))
+        known = (row["layout"], row["function"], row["training"])
+        assert digests(network)[:3] == known, f"{case.model} is another network now"
 
 
 @pytest.mark.slow

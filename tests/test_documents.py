@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,22 @@ def test_modelines_lead_to_the_schema() -> None:
             assert "Whole" in schema["$defs"]
             found += 1
     assert found >= 3
+
+
+def test_a_source_distribution_has_all_that_the_tests_read() -> None:
+    """What is at the top of a checkout; pyproject, README and the license are always in it."""
+    text = Path("pyproject.toml").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"sdist\]\ninclude = \[(.*?)\]", text, flags=re.DOTALL)
+    tracked = subprocess.run(
+        ["git", "ls-files"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    top = {name.split("/")[0] for name in tracked}
+    assert {name.strip("/") for name in re.findall(r'"([^"]+)"', listed)} == top - {
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        ".gitignore",
+    }
 
 
 def test_hooks_for_other_repositories_run() -> None:

@@ -96,6 +96,7 @@ def settle(model: nn.Module) -> None:
 PREACT = {
     "preact/preresnet110": (1.7, 1_727_962),
     "preact/preresnet164": (1.7, 1_703_258),
+    "preact/preresnet164_fb": (1.7, 1_703_258),
     "wide_resnet/wrn40_1": (0.6, 563_930),
     "wide_resnet/wrn40_2": (2.2, 2_243_546),
     "wide_resnet/wrn40_4": (8.9, 8_949_210),
@@ -112,11 +113,14 @@ def test_preactivation_counts(name: str) -> None:
     assert (round(params / 1e6, 1), params) == (published, exact)
 
 
-def preact_reference(weights: dict[str, Tensor], x: Tensor) -> Tensor:
+def preact_reference(
+    weights: dict[str, Tensor], x: Tensor, first: bool = False
+) -> Tensor:
     """A pre-activation network for CIFAR in evaluation, from its weights alone.
 
     https://arxiv.org/abs/1603.05027 and https://arxiv.org/abs/1605.07146: the projection
     reads the activated input, or else the input itself is subsampled and padded with zeros.
+    Bottlenecks stride on the 3x3, or on the first 1x1.
     """
 
     def act(x: Tensor, name: str) -> Tensor:
@@ -139,8 +143,9 @@ def preact_reference(weights: dict[str, Tensor], x: Tensor) -> Tensor:
         block, stride = f"layer{stage}.{i}", 2 if stage > 1 and i == 0 else 1
         deep = f"{block}.conv3.weight" in weights
         activated = act(x, f"{block}.norm1")
-        y = conv(activated, f"{block}.conv1", 1 if deep else stride)
-        y = conv(act(y, f"{block}.norm2"), f"{block}.conv2", stride if deep else 1)
+        on1, on2 = (stride, 1) if first or not deep else (1, stride)
+        y = conv(activated, f"{block}.conv1", on1)
+        y = conv(act(y, f"{block}.norm2"), f"{block}.conv2", on2)
         if deep:
             y = conv(act(y, f"{block}.norm3"), f"{block}.conv3")
         if f"{block}.downsample.weight" in weights:
@@ -159,7 +164,13 @@ def preact_reference(weights: dict[str, Tensor], x: Tensor) -> Tensor:
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["built", "generated"])
 @pytest.mark.parametrize(
-    "name", ["preact/preresnet110", "preact/preresnet164", "wide_resnet/wrn16_8"]
+    "name",
+    [
+        "preact/preresnet110",
+        "preact/preresnet164",
+        "preact/preresnet164_fb",
+        "wide_resnet/wrn16_8",
+    ],
 )
 def test_preactivation_equals_the_reference(name: str, way: str) -> None:
     model = both(name)[way]()
@@ -167,5 +178,6 @@ def test_preactivation_equals_the_reference(name: str, way: str) -> None:
     for size in ((32, 32), (33, 17)):
         images = torch.randn(2, 3, *size)
         with torch.no_grad():
-            expected = preact_reference(dict(model.state_dict()), images)
+            first = name == "preact/preresnet164"
+            expected = preact_reference(dict(model.state_dict()), images, first)
             torch.testing.assert_close(model.eval()(images), expected)

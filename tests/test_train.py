@@ -753,7 +753,10 @@ def test_a_run_of_another_spec_or_other_pictures_does_not_go_on(
         lambda text: text.replace("activation: relu", "activation: silu"),
     )
     output = run("train", "--resume", str(other), status=1)
-    assert "the checkpoint is of another spec" in output.splitlines()[-1]
+    assert (
+        "the checkpoint is of a network that computes something else"
+        in output.splitlines()[-1]
+    )
     longer = edited(
         *(finished, tmp_path / "classes", "classes.txt"), lambda text: text + "pig\n"
     )

@@ -161,14 +161,14 @@ class Norm(Model):
         default=1e-5,
         gt=0,
         le=1,
-        description="added to the variance (0.00001001 in Keras's ResNet-50)",
+        description="added to the variance (0.00001 in ResNet-50)",
     )
     momentum: float = Field(
         default=0.1,
         gt=0,
         le=1,
         description="weight of the newest batch in batch's running statistics, as torch "
-        "counts it (0.01 in Keras's ResNet-50, which says 0.99)",
+        "counts it (0.1 in ResNet-50); what Keras calls 0.99 is 0.01 here",
     )
 
 
@@ -426,7 +426,8 @@ class Spec(Model):
         ge=0,
         lt=1,
         description="probability of dropping the last block's body, in training, growing "
-        "from 0 in the first (0.5 in https://arxiv.org/abs/1603.09382)",
+        "by equal steps from 0 in the first, as timm counts; in "
+        "https://arxiv.org/abs/1603.09382 the first has one step",
     )
     standardization: Standardization | None = Field(
         default=None,

@@ -47,6 +47,6 @@ def read(file: Path) -> dict[str, Any]:
     except Exception as error:  # torch raises many types for files of other kinds
         reason = type(error).__name__
         raise RunError(f"{file} is not a checkpoint ({reason})") from None
-    if not isinstance(found, dict) or "spec" not in found:
+    if not isinstance(found, dict) or "layout" not in found:
         raise RunError(f"{file} is not a checkpoint of resnet-spec")
     return found

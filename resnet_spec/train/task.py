@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MeanMetric, Metric
 from torchmetrics.classification import MulticlassAccuracy
 
+from resnet_spec.network import Digests
 from resnet_spec.train.data import Pictures
 from resnet_spec.train.errors import RunError
 from resnet_spec.train.pictures import mixed
@@ -25,16 +26,16 @@ Batch = tuple[Tensor, Tensor]  # pictures (N, C, H, W), numbers of classes (N,)
 class Classifier(LightningModule):
     """A network that learns the classes of pictures.
 
-    `digest` is of the network's spec: a checkpoint of another spec is refused, even if its
-    tensors would fit.
+    A checkpoint of another network is refused: by its `digests`, where its tensors have other
+    names or shapes, or would compute something else. How weights start is no reason.
     """
 
     def __init__(
-        self, net: nn.Module, pictures: Pictures, settings: Settings, digest: str
+        self, net: nn.Module, pictures: Pictures, settings: Settings, known: Digests
     ) -> None:
         super().__init__()
         self.net, self.pictures = net, pictures
-        self.settings, self.digest = settings, digest
+        self.settings, self.digests = settings, known
         classes = len(pictures.train.classes)
         self.metrics = nn.ModuleDict(
             {
@@ -108,12 +109,15 @@ class Classifier(LightningModule):
         }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["spec"] = self.digest
+        checkpoint["layout"] = self.digests.layout
+        checkpoint["function"] = self.digests.function
         checkpoint["pictures"] = self.pictures.digest
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if (found := checkpoint["spec"]) != self.digest:
-            message = f"the checkpoint is of another spec ({found}, not {self.digest})"
+        if checkpoint["layout"] != self.digests.layout:
+            raise RunError("the checkpoint is of a network with other tensors")
+        if checkpoint["function"] != self.digests.function:
+            message = "the checkpoint is of a network that computes something else"
             raise RunError(message)
         if checkpoint["pictures"] != self.pictures.digest:
             message = f"{self.settings.data} has other pictures than the run began with"
