@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path as File
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from resnet_spec.language.library import shipped_names, shipped_spec
 from resnet_spec.language.nodes import Node, compose
-from resnet_spec.problems import Path, Place, Problem, SpecError
+from resnet_spec.problems import FieldPath, Place, Problem, SpecError
 from resnet_spec.problems.words import describe, flow, nearest, shortened
 
 LARGEST_FILE = 1_000_000  # bytes; a spec has some hundred
@@ -41,7 +41,7 @@ class Source(NamedTuple):
             found.append(problem._replace(place=place, note=note))
         return sorted(found, key=lambda problem: (problem.place or ())[:3])
 
-    def _mine(self, problem: Problem, nodes: Mapping[Path, Node]) -> Problem:
+    def _mine(self, problem: Problem, nodes: Mapping[FieldPath, Node]) -> Problem:
         """The problem as it is said of this file's own value, where another is inherited."""
         if problem.otherwise is None:
             return problem
@@ -65,7 +65,7 @@ class Source(NamedTuple):
         return "; ".join(said)
 
 
-def _place(problem: Problem, nodes: Mapping[Path, Node]) -> Place:
+def _place(problem: Problem, nodes: Mapping[FieldPath, Node]) -> Place:
     """Where the problem's key or value stands; for what is missing, where it would."""
     path = problem.path
     while path not in nodes:
@@ -86,7 +86,7 @@ def read(
     Refuses what cannot be read or is not one YAML mapping, and an `extends` that is
     missing or goes in a circle. Keys given twice, anchors and tags are noted as problems.
     """
-    root, problems = _extended(File(file), ())
+    root, problems = _extended(Path(file), ())
     if overrides:
         root = _without(root, "expect")
     for path, value in (overrides or {}).items():
@@ -131,7 +131,7 @@ def _override(path: str, value: Any) -> Node:
     return node(value)
 
 
-def _extended(file: File, chain: tuple[File, ...]) -> tuple[Node, list[Problem]]:
+def _extended(file: Path, chain: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
     """The file's document laid over the one that it extends."""
     root, problems = compose(_text(file), str(file))
     if not isinstance(root.value, dict):
@@ -148,7 +148,7 @@ def _extended(file: File, chain: tuple[File, ...]) -> tuple[Node, list[Problem]]
     return _merged(base, root, problems), problems
 
 
-def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
+def _target(link: Node, file: Path, chain: tuple[Path, ...]) -> Path:
     """The file that `extends` names, seen from the folder of the file that says it."""
 
     def refused(message: str) -> SpecError:
@@ -156,7 +156,7 @@ def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
 
     if not isinstance(link.value, str):
         raise refused(f"must be the path of a spec, got {describe(link.data)}")
-    target = File(os.path.normpath(file.parent / link.value))
+    target = Path(os.path.normpath(file.parent / link.value))
     if not target.suffix:
         target = shipped_spec(link.value) or target
     if any(target.absolute() == seen.absolute() for seen in chain):
@@ -177,7 +177,7 @@ def _target(link: Node, file: File, chain: tuple[File, ...]) -> File:
     raise refused(f"no such file {shortened(str(target))}{hint}")
 
 
-def _text(file: File) -> str:
+def _text(file: Path) -> str:
     def refused(rule: str, message: str) -> SpecError:
         return SpecError(Problem(rule, message, place=Place(str(file))))
 
@@ -201,7 +201,9 @@ def _without(node: Node, *keys: str) -> Node:
     return node._replace(value={k: v for k, v in node.value.items() if k not in keys})
 
 
-def _merged(base: Node, new: Node, problems: list[Problem], path: Path = ()) -> Node:
+def _merged(
+    base: Node, new: Node, problems: list[Problem], path: FieldPath = ()
+) -> Node:
     """`new` laid over `base`: mappings merge, null takes a key away, the rest replaces."""
     values = dict(base.value) if isinstance(base.value, dict) else {}
     for key, node in new.value.items():

@@ -11,7 +11,7 @@ from resnet_spec.language.canonical import canonical
 from resnet_spec.language.document import Source
 from resnet_spec.language.nodes import Node
 from resnet_spec.language.plan import Plan
-from resnet_spec.problems import Path
+from resnet_spec.problems import FieldPath
 
 PLAIN = re.compile(
     r"[A-Za-z][\w./-]*( [\w./-]+)*", re.ASCII
@@ -34,7 +34,7 @@ def explain(source: Source, plan: Plan, plain: bool = False) -> str:
 
 
 def _lines(
-    data: Mapping[str, Any], nodes: Mapping[Path, Node], path: Path
+    data: Mapping[str, Any], nodes: Mapping[FieldPath, Node], path: FieldPath
 ) -> Iterator[tuple[str, str]]:
     """(line of YAML, place of its value) of a mapping's entries."""
     indent = "  " * len(path)

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from resnet_spec.problems import Path, Place, Problem, SpecError
+from resnet_spec.problems import FieldPath, Place, Problem, SpecError
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 8  # levels of nesting; a spec has three
-MOST = 4000  # values in a document; a spec of a hundred stages has some thousand
+MOST_VALUES = 4000  # values in a document; a spec of a hundred stages has some thousand
 LONGEST = 40  # characters of a number
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where the parser counts a new line
 PLAIN_WORDS = {
@@ -74,7 +74,7 @@ class Node(NamedTuple):
             return [node.data for node in self.value]
         return self.value
 
-    def walk(self, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+    def walk(self, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Node]]:
         """This node and every node below it, with their paths."""
         yield path, self
         items: Any = ()
@@ -143,11 +143,11 @@ class _Composer:
             raise self.stopped("one-document", message, event.start_mark)
         return root
 
-    def node(self, event: Any, path: Path, key: Place | None) -> Node:
+    def node(self, event: Any, path: FieldPath, key: Place | None) -> Node:
         place = self.place(event)
         self.values += 1
-        if self.values > MOST:
-            message = f"has more than {MOST:,} values"
+        if self.values > MOST_VALUES:
+            message = f"has more than {MOST_VALUES:,} values"
             raise self.stopped("size", message, event.start_mark)
         if len(path) > DEEPEST:
             message = f"is nested deeper than {DEEPEST} levels"
@@ -167,13 +167,13 @@ class _Composer:
             return Node(self.sequence(path), place, key)
         return Node(self.mapping(path), place, key)
 
-    def sequence(self, path: Path) -> list[Node]:
+    def sequence(self, path: FieldPath) -> list[Node]:
         nodes: list[Node] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             nodes.append(self.node(event, (*path, len(nodes)), None))
         return nodes
 
-    def mapping(self, path: Path) -> dict[str, Node]:
+    def mapping(self, path: FieldPath) -> dict[str, Node]:
         nodes: dict[str, Node] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             place = self.place(event)
@@ -190,7 +190,7 @@ class _Composer:
             nodes.setdefault(key, node)
         return nodes
 
-    def scalar(self, event: Any, path: Path, place: Place) -> Any:
+    def scalar(self, event: Any, path: FieldPath, place: Place) -> Any:
         """The value by YAML 1.2's core schema; quoted text is always a string."""
         text = event.value
         if not event.implicit[0]:
@@ -207,7 +207,7 @@ class _Composer:
             return float(re.sub(r"\.(?=inf|nan)", "", text, flags=re.IGNORECASE))
         return text
 
-    def note(self, rule: str, message: str, path: Path, place: Place) -> None:
+    def note(self, rule: str, message: str, path: FieldPath, place: Place) -> None:
         self.problems.append(Problem(rule, message, path, place))
 
     def place(self, event: Any) -> Place:

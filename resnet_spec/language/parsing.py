@@ -13,10 +13,10 @@ from resnet_spec.language.document import Source
 from resnet_spec.language.fields import Model, Spec
 from resnet_spec.language.plan import Plan, UnknownError
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
-from resnet_spec.problems import Path, Problem
+from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import closest, describe, flow, nearest
 
-MOST = 100  # problems that one report shows
+MOST_PROBLEMS = 100  # problems that one report shows
 
 
 def parse(source: Source) -> Plan:
@@ -27,10 +27,10 @@ def parse(source: Source) -> Plan:
         spec = Spec.model_validate(data)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        problems += _translated(errors[:MOST])
-        if len(errors) > MOST:
+        problems += _translated(errors[:MOST_PROBLEMS])
+        if len(errors) > MOST_PROBLEMS:
             problems.append(
-                Problem("more", f"has {len(errors) - MOST:,} more mistakes")
+                Problem("more", f"has {len(errors) - MOST_PROBLEMS:,} more mistakes")
             )
         spec = _valid_part(data, {e["loc"][0] for e in errors})
     problems += _broken_rules(spec)
@@ -157,7 +157,7 @@ def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
             )
 
 
-def _path(error: ErrorDetails) -> Path:
+def _path(error: ErrorDetails) -> FieldPath:
     return tuple(part for part in error["loc"] if part not in TAGS)
 
 
@@ -177,14 +177,14 @@ def _legal(error: ErrorDetails) -> list[str]:
     return legal
 
 
-def _purpose(path: Path) -> str:
+def _purpose(path: FieldPath) -> str:
     """What the field at a path is for, with an example where it has one."""
     field = _model_at(path[:-1]).model_fields[str(path[-1])]
     purpose = re.split("[:;]", field.description or "")[0]
     return f"{purpose}, as {_example(path)}" if field.examples else purpose
 
 
-def _example(path: Path) -> str:
+def _example(path: FieldPath) -> str:
     """An example of the field at a path, where it has one."""
     if not all(isinstance(part, str) for part in path):
         return ""
@@ -192,7 +192,7 @@ def _example(path: Path) -> str:
     return flow(examples[0]) if examples else ""
 
 
-def _unknown_key(path: Path) -> str:
+def _unknown_key(path: FieldPath) -> str:
     known = list(_model_at(path[:-1]).model_fields)
     if said := ELSEWHERE.get(str(path[-1])):
         return f"unknown key; called {said} here"
@@ -201,14 +201,14 @@ def _unknown_key(path: Path) -> str:
     return f"unknown key; known here: {', '.join(known)}"
 
 
-def _meant(path: Path) -> str | None:
+def _meant(path: FieldPath) -> str | None:
     """The known key that an unknown one is near to, or stands for elsewhere."""
     if said := ELSEWHERE.get(str(path[-1])):
         return re.split("[.:]", said)[0]
     return closest(str(path[-1]), _model_at(path[:-1]).model_fields)
 
 
-def _model_at(path: Path) -> type[BaseModel]:
+def _model_at(path: FieldPath) -> type[BaseModel]:
     """The model that holds the keys at this path."""
     model: type[BaseModel] = Spec
     for part in path:

@@ -19,7 +19,7 @@ from resnet_spec.catalog import (
     Read,
 )
 from resnet_spec.language.fields import Spec
-from resnet_spec.problems import Path as FieldPath
+from resnet_spec.problems import FieldPath
 
 T = TypeVar("T")
 PerBottleneckCount = int | tuple[int | None, ...] | None

@@ -16,8 +16,7 @@ from resnet_spec.network import (
     SplitAttention,
     StdConv2d,
 )
-from resnet_spec.problems import Path as FieldPath
-from resnet_spec.problems import Problem
+from resnet_spec.problems import FieldPath, Problem
 
 
 def wrong(plan: Plan, network: Network) -> list[Problem]:

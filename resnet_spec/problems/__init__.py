@@ -1,11 +1,11 @@
 """What a user is told about a mistake: problems, their places, and how they are printed."""
 
 from resnet_spec.problems.problem import (
-    Path,
+    FieldPath,
     Place,
     Problem,
     SpecError,
     dotted,
 )
 
-__all__ = ["Path", "Place", "Problem", "SpecError", "dotted"]
+__all__ = ["FieldPath", "Place", "Problem", "SpecError", "dotted"]

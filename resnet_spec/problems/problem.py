@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 """Where in a document a value stands: `("widths", 2)` is the third width."""
 
 
-def dotted(path: Path) -> str:
+def dotted(path: FieldPath) -> str:
     """The path as one writes it.
 
     >>> dotted(("stem", "width")), dotted(("widths", 2))
@@ -49,12 +49,12 @@ class Problem(NamedTuple):
 
     rule: str
     message: str
-    path: Path = ()
+    path: FieldPath = ()
     place: Place | None = None
     about_key: bool = False
     warning: bool = False
     note: str = ""
-    otherwise: tuple[Path, str] | None = None
+    otherwise: tuple[FieldPath, str] | None = None
 
     @property
     def said(self) -> str:

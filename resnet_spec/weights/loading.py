@@ -15,7 +15,7 @@ from resnet_spec.problems.words import nearest
 from resnet_spec.weights.naming import NAMINGS, fitting, names
 
 COUNT = ".num_batches_tracked"
-MOST = 5  # names that a message shows of each kind
+NAMES_SHOWN = 5  # of each kind, in a message
 
 
 class WeightsError(ValueError):
@@ -106,8 +106,8 @@ def _wrong(
 
 
 def _line(kind: str, items: list[str]) -> str:
-    more = [f"{len(items) - MOST} more"] if len(items) > MOST else []
-    return f"  {len(items)} {kind}: {', '.join([*items[:MOST], *more])}"
+    more = [f"{len(items) - NAMES_SHOWN} more"] if len(items) > NAMES_SHOWN else []
+    return f"  {len(items)} {kind}: {', '.join([*items[:NAMES_SHOWN], *more])}"
 
 
 def _size(tensor: Tensor) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from math import gcd
 
 from resnet_spec.language.plan import Plan, StagePlan
-from resnet_spec.problems import Path as FieldPath
-from resnet_spec.problems import Problem
+from resnet_spec.problems import FieldPath, Problem
 
 STEM_MULTIPLES = {"deep": 2, "tiered": 8}
 
