@@ -117,6 +117,9 @@ def test_problems_of_a_base_are_placed_in_its_file() -> None:
     assert base.startswith("tests/errors/depth_zero.yaml:8:13: ")
     assert note.endswith("= tests/errors/extends_a_wrong_spec.yaml extends this file")
     assert own.startswith("tests/errors/extends_a_wrong_spec.yaml:4:17: ")
+    first, second = problems("extends_a_wrong_spec")
+    assert first.inherited_by == "tests/errors/extends_a_wrong_spec.yaml"
+    assert second.inherited_by == ""
 
 
 if __name__ == "__main__":

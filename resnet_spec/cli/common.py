@@ -23,7 +23,6 @@ from resnet_spec.problems import Problem, SpecError, report
 from resnet_spec.problems.words import counted, flow
 from resnet_spec.train.errors import RunError
 
-EXTENDED = "extends this file"  # what is noted of a problem in another file
 P = ParamSpec("P")
 Overrides = tuple[tuple[str, Any], ...]
 Features = tuple[str | int, ...]
@@ -187,10 +186,16 @@ def _compiled(
         said += [f"features {flow(list(features))}"] if features else []
         changed = ", ".join(said)
         jobs.append(Job(spec, compiled, changed))
-    # A mistake that a spec has by itself is not said again of those that extend it.
-    own = {p._replace(note="") for p in found if EXTENDED not in p.note}
-    once = [
-        p for p in found if EXTENDED not in p.note or p._replace(note="") not in own
-    ]
     fails = any(strict or not problem.warning for problem in found)
-    return Outcome(jobs, list(dict.fromkeys(once)), fails)
+    return Outcome(jobs, _said_once(found), fails)
+
+
+def _said_once(found: list[Problem]) -> list[Problem]:
+    """The problems, without those that a spec inherits from one that has them itself."""
+    own = {_itself(problem) for problem in found if not problem.inherited_by}
+    once = (p for p in found if not p.inherited_by or _itself(p) not in own)
+    return list(dict.fromkeys(once))
+
+
+def _itself(problem: Problem) -> Problem:
+    return problem._replace(note="", inherited_by="")

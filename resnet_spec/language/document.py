@@ -37,8 +37,9 @@ class Source(NamedTuple):
         for problem in problems:
             problem = self._mine(problem, nodes)
             place = problem.place or _place(problem, nodes)
-            note = problem.note or self._note(problem, place)
-            found.append(problem._replace(place=place, note=note))
+            extending = self.root.place.file if self._inherited(place) else ""
+            problem = problem._replace(place=place, inherited_by=extending)
+            found.append(problem._replace(note=self._note(problem, place)))
         return sorted(found, key=lambda problem: (problem.place or ())[:3])
 
     def _mine(self, problem: Problem, nodes: Mapping[FieldPath, Node]) -> Problem:
@@ -55,10 +56,10 @@ class Source(NamedTuple):
         return bool(place.line) and place.file != self.root.place.file
 
     def _note(self, problem: Problem, place: Place) -> str:
-        file = self.root.place.file
         if not place.line:  # an override's
-            return f"in {file}"
-        said = [f"{file} extends this file"] if self._inherited(place) else []
+            return f"in {self.root.place.file}"
+        extending = problem.inherited_by
+        said = [f"{extending} extends this file"] if extending else []
         said += [f"with {override}" for override in self.overrides]
         if said and problem.rule == "unused":
             said.append(f"`{problem.path[-1]}: null` takes it away again")

@@ -41,10 +41,12 @@ class Place(NamedTuple):
 class Problem(NamedTuple):
     """One mistake: what is wrong, what would be legal, and where it stands.
 
-    `rule` names what is broken, for tools; `about_key` says that the key is wrong, whatever
-    value it has; a `warning` is lawful and almost certainly a mistake; `note` is said in
-    addition. Two values that do not go together have two places, and `otherwise` is the path of
-    the second one and the message there: it is shown where the first is inherited.
+    `rule` names what is broken, as in the table of `rules`; `about_key` says that the key is
+    wrong, whatever value it has; a `warning` is lawful and almost certainly a mistake. A
+    problem of a spec that stands in a file that it extends is `inherited_by` that spec, and
+    `note` is said in addition. Two values that do not go together have two places, and
+    `otherwise` is the path of the second one and the message there: it is shown where the
+    first is inherited.
     """
 
     rule: str
@@ -53,6 +55,7 @@ class Problem(NamedTuple):
     place: Place | None = None
     about_key: bool = False
     warning: bool = False
+    inherited_by: str = ""
     note: str = ""
     otherwise: tuple[FieldPath, str] | None = None
 
