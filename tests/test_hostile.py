@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from resnet_spec import SpecError, load, render
 from resnet_spec.language.explanation import explain
 from resnet_spec.problems import report
+from resnet_spec.problems.rules import RULES
 from tests.hostile.corpus import CORPUS, written
 from tests.strategies import spec_data
 
@@ -30,10 +31,13 @@ def outcome(file: Path) -> str:
     try:
         compiled = load(file)
     except SpecError as error:
-        return report.text(error.problems)
-    render(compiled.network)
-    explain(compiled.source, compiled.plan)
-    return "accepted"
+        problems = error.problems
+    else:
+        render(compiled.network)
+        explain(compiled.source, compiled.plan)
+        return "accepted"
+    assert {problem.rule for problem in problems} <= RULES.keys()
+    return report.text(problems)
 
 
 @pytest.mark.parametrize("name", CORPUS)

@@ -1,0 +1,482 @@
+"""The rules that a spec can break, by the names that reports give them.
+
+Data: what is broken, why that is refused and what to do, a spec that breaks the rule and the
+smallest fix. Only the command `rule` and SARIF import it, so nothing else pays for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """`wrong` and `right` are whole specs, and empty where no short spec breaks the rule."""
+
+    summary: str
+    explanation: str
+    wrong: str = ""
+    right: str = ""
+
+
+def own(base: str, *lines: str, name: str = "Own", title: str = "My own") -> str:
+    """A spec that says these lines of another one."""
+    head = (f"extends: {base}", f"name: {name}", f"title: {title}")
+    return "".join(f"{line}\n" for line in (*head, *lines))
+
+
+RULES: Mapping[str, Rule] = {
+    # --- the file -------------------------------------------------------------------------
+    "file": Rule(
+        "a spec cannot be found or read, or its source has no path of its own",
+        "A SPEC is a file, a folder of them, or the name of a spec that ships, which "
+        "`resnet-spec list` prints. A file has at most 1,000,000 bytes. Its path below "
+        "`specs` becomes the path of a Python module, so it is made of ASCII letters, digits "
+        "and _, and two specs of one build need two paths.",
+    ),
+    "text": Rule(
+        "a file is not UTF-8 text",
+        "Specs are read as UTF-8, which every YAML tool reads. Save the file in that encoding; "
+        "a byte order mark at its start does no harm.",
+    ),
+    "yaml": Rule(
+        "the text is not YAML",
+        "The parser stopped here, and nothing after this place was read, so there may be more "
+        "mistakes. The usual causes are a bracket or a quote that is not closed, a key without "
+        "a colon and a space, and tabs. Where a bracket or a quote is not closed, the place is "
+        "where it opens.",
+        wrong=own("resnet50", "depths: [3, 4, 23, 3"),
+        right=own("resnet50", "depths: [3, 4, 23, 3]"),
+    ),
+    "one-document": Rule(
+        "a file holds more than one YAML document",
+        "A spec describes one network, and a generated file is named after it. Write a file "
+        "for each network; `extends` lets them share what they have in common.",
+        wrong=own("resnet18", "---", "depths: [3, 4, 6, 3]"),
+        right=own("resnet18", "depths: [3, 4, 6, 3]"),
+    ),
+    "mapping": Rule(
+        "a spec is not a mapping of keys to values",
+        "A spec says `key: value`, a field on each line. An empty file, a list and a single "
+        "word say nothing about a network.",
+        wrong="resnet50\n",
+        right=own("resnet50"),
+    ),
+    "plain-key": Rule(
+        "a key is a list or a mapping",
+        "YAML allows a whole list as a key; the fields of a spec are words. Write one key for "
+        "each field.",
+        wrong=own("resnet18", "[depths, strides]: [2, 2, 2, 2]"),
+        right=own("resnet18", "depths: [2, 2, 2, 2]", "strides: [2, 2, 2, 2]"),
+    ),
+    "duplicate-key": Rule(
+        "a key is given twice",
+        "YAML 1.2 requires the keys of a mapping to be unique, yet many parsers keep the last "
+        "one in silence, and the network is then not what the first line says. Keep one of "
+        "them.",
+        wrong=own("resnet50", "depths: [3, 4, 6, 3]", "depths: [3, 4, 23, 3]"),
+        right=own("resnet50", "depths: [3, 4, 23, 3]"),
+    ),
+    "anchor": Rule(
+        "an anchor or an alias is used",
+        "A chain of aliases makes gigabytes of a page, and a reader has to look elsewhere for "
+        "what a field says. Write the value out. What several specs share goes into one that "
+        "the others extend.",
+        wrong=own("resnet18", "depths: &twos [2, 2, 2, 2]", "strides: *twos"),
+        right=own("resnet18", "depths: [2, 2, 2, 2]", "strides: [2, 2, 2, 2]"),
+    ),
+    "tag": Rule(
+        "a tag is used",
+        "A tag asks the reader to make something else of a value, for some readers any Python "
+        "object. A spec needs none: numbers, words, true, false and null mean what YAML 1.2 "
+        "says.",
+        wrong=own("resnet50", 'expansion: !!int "4"'),
+        right=own("resnet50", "expansion: 4"),
+    ),
+    "nesting": Rule(
+        "values are nested deeper than 8 levels",
+        "A spec needs four at most. The limit stops documents made to exhaust memory. "
+        "Look for brackets that were not closed where you meant it.",
+        wrong=own("resnet50", "depths: [[[[[[[[[3, 4, 6, 3]]]]]]]]]"),
+        right=own("resnet50", "depths: [3, 4, 6, 3]"),
+    ),
+    "size": Rule(
+        "a document has more than 4,000 values",
+        "A spec of a hundred stages has some thousand values. The limit stops documents "
+        "made to exhaust time and memory. Say one value for all stages where they agree.",
+    ),
+    "long-number": Rule(
+        "a number has more than 40 characters",
+        "No width, rate or claim needs that many characters. The limit stops documents made to "
+        "exhaust time. Write the number shorter, as 1e-5.",
+        wrong=own("resnet50", f"norm: {{eps: 0.00001{'0' * 36}}}"),
+        right=own("resnet50", "norm: {eps: 0.00001}"),
+    ),
+    "extends": Rule(
+        "`extends` does not lead to a spec",
+        "It takes one spec: a path, seen from the folder of the file that says it, or the name "
+        "of a spec that ships, without a suffix. Specs may extend one another, up to 16 in a "
+        "row and not in a circle.",
+        wrong="extends: [resnet50, resnet50d]\nname: Own\ntitle: My own\n",
+        right=own("resnet50d"),
+    ),
+    "null": Rule(
+        "null takes away what is not there",
+        "`key: null` takes an inherited value away. Where none is inherited, the line changes "
+        "nothing, and a misspelled key would go unnoticed. Remove the key, or give it "
+        "a value.",
+        wrong=own("resnet50", "norm: {momentum: null}"),
+        right=own("resnet50", "norm: {momentum: 0.01}"),
+    ),
+    "override": Rule(
+        "--set is not given key=value",
+        "`--set` takes the path of a field, an equals sign and a value, which is read as YAML "
+        "is: `--set head.classes=10`, `--set 'depths=[3, 4, 23, 3]'`. Quote what your shell "
+        "would read otherwise.",
+    ),
+    "features": Rule(
+        "features are asked for that the network does not have",
+        "Features are `stem` (before its pool), `pool` (after it) and the stages, as `layer1` "
+        "or 1 and so on. Each may be asked for once, and the message lists those of this "
+        "network.",
+    ),
+    # --- keys and kinds of values ---------------------------------------------------------
+    "unknown-key": Rule(
+        "a key is not of the language",
+        "A key that is misspelled would leave its field at the default, and build another "
+        "network than you meant; so every unknown key is refused. For names that torchvision "
+        "and timm use, the message says what the field is called here.",
+        wrong=own("resnet18", "depth: [3, 4, 6, 3]"),
+        right=own("resnet18", "depths: [3, 4, 6, 3]"),
+    ),
+    "missing": Rule(
+        "a field that this network needs is not there",
+        "Some fields every network needs, others only some of them. A field on which published "
+        "code disagrees has no default: `stride_on` is conv1 in the paper and conv2 in "
+        "torchvision, and both are called ResNet-50. Write the one that you mean.",
+        wrong=own("resnet18", "block: bottleneck", "expansion: 4"),
+        right=own("resnet18", "block: bottleneck", "expansion: 4", "stride_on: conv2"),
+    ),
+    "choice": Rule(
+        "a word is not one that the field takes",
+        "The field takes one of a few words, which the message lists and docs/language.md "
+        "explains.",
+        wrong=own("resnet50", "shortcut: avg_project"),
+        right=own("resnet50", "shortcut: avg_projection"),
+    ),
+    "int-type": Rule(
+        "a value must be an integer",
+        'Nothing is converted: "6" is text, 6.0 is a floating-point number, and true is not '
+        "1. Write the integer without quotes and without a point.",
+        wrong=own("resnet50", 'depths: [3, 4, "6", 3]'),
+        right=own("resnet50", "depths: [3, 4, 6, 3]"),
+    ),
+    "float-type": Rule(
+        "a value must be a number",
+        'Nothing is converted: "1e-5" in quotes is text. Without them it is a number, as in '
+        "YAML 1.2; YAML 1.1 would want 1.0e-5.",
+        wrong=own("resnet50", 'norm: {eps: "1e-5"}'),
+        right=own("resnet50", "norm: {eps: 1e-5}"),
+    ),
+    "string-type": Rule(
+        "a value must be text",
+        "YAML reads 50 as a number, true as a boolean and ~ as null. Put quotes around "
+        "text that looks like one of these.",
+        wrong=own("resnet50", title="50"),
+        right=own("resnet50", title='"50"'),
+    ),
+    "bool-type": Rule(
+        "a value must be true or false",
+        "In YAML 1.2 the words yes, no, on and off are text, and 1 is a number. Write true or "
+        "false.",
+        wrong=own("resnet50", "init: {zero_last_norm: yes}"),
+        right=own("resnet50", "init: {zero_last_norm: true}"),
+    ),
+    "tuple-type": Rule(
+        "a value must be a list",
+        "The field has several values by nature: `depths` says by its length how many stages "
+        "there are, `input` has channels, height and width. Write them in brackets.",
+        wrong=own("resnet18", "depths: 3"),
+        right=own("resnet18", "depths: [3, 3, 3, 3]"),
+    ),
+    "model-type": Rule(
+        "a value must be a mapping of keys to values",
+        "The field has fields of its own, which docs/language.md lists. Say which of them the "
+        "value is for.",
+        wrong=own("resnet50", "head: 10"),
+        right=own("resnet50", "head: {classes: 10}"),
+    ),
+    "greater-than-equal": Rule(
+        "a number is too small",
+        "The message says the least that the field takes. Counts, as of blocks, channels and "
+        "pixels, are at least 1: a layer of nothing cannot be built.",
+        wrong=own("resnet50", "depths: [3, 4, 0, 3]"),
+        right=own("resnet50", "depths: [3, 4, 1, 3]"),
+    ),
+    "greater-than": Rule(
+        "a number is not above its bound",
+        "The field takes numbers above the one that the message names, and not that one. A "
+        "norm's eps of 0 would divide by zero wherever the variance is zero.",
+        wrong=own("resnet50", "norm: {eps: 0}"),
+        right=own("resnet50", "norm: {eps: 1e-5}"),
+    ),
+    "less-than-equal": Rule(
+        "a number is too large",
+        "The message says the most that the field takes. Shares such as `norm.momentum` are at "
+        "most 1; counts have a limit beyond any network, so that a typo does not fill the "
+        "memory.",
+        wrong=own("resnet50", "norm: {momentum: 10}"),
+        right=own("resnet50", "norm: {momentum: 0.1}"),
+    ),
+    "less-than": Rule(
+        "a number is not below its bound",
+        "The field takes numbers below the one that the message names, and not that one. A "
+        "probability of dropping is below 1, since 1 would leave nothing to learn from.",
+        wrong=own("resnet50", "drop_path: 1"),
+        right=own("resnet50", "drop_path: 0.1"),
+    ),
+    "too-short": Rule(
+        "a list has too few entries",
+        "`input` is channels, height and width; `depths` has at least one stage.",
+        wrong=own("resnet50", "input: [224, 224]"),
+        right=own("resnet50", "input: [3, 224, 224]"),
+    ),
+    "too-long": Rule(
+        "a list has too many entries",
+        "`input` is one image, channels, height and width, without a batch; `depths` has at "
+        "most 100 stages.",
+        wrong=own("resnet50", "input: [1, 3, 224, 224]"),
+        right=own("resnet50", "input: [3, 224, 224]"),
+    ),
+    "string-too-long": Rule(
+        "a text is too long",
+        "`title` is the first line of the source's docstring and has at most 75 characters; "
+        "the title of a paper has at most 300. What needs more room can be a comment in the "
+        "spec.",
+        wrong=own("resnet18", title=f"ResNet-18 for {'very ' * 10}small images"),
+        right=own("resnet18", title="ResNet-18 for very small images"),
+    ),
+    "class-name": Rule(
+        "the name is not a class name",
+        "`name` is the class of the network in its source: CapWords, as PEP 8 has it, of ASCII "
+        "letters and digits, at most 60 of them, and none of Python's own words, as None. What "
+        "people call the network goes into `title`.",
+        wrong=own("resnet50", name="resnet-50"),
+        right=own("resnet50", name="ResNet50"),
+    ),
+    "plain-line": Rule(
+        "a text is not one plain line",
+        "Titles stand in the docstring of the source, where double quotes could end it and "
+        "backslashes mean something else. So they are one line of printable characters without "
+        "these, and without spaces around it.",
+        wrong=own("resnet50", title='The "best" network'),
+        right=own("resnet50", title="The best network"),
+    ),
+    "empty-line": Rule(
+        "a text is empty",
+        "A title is what people read first, in the source and in tables. It has at least one "
+        "character.",
+        wrong=own("resnet50", title='""'),
+        right=own("resnet50", title="My own"),
+    ),
+    "web-address": Rule(
+        "a paper's url is not a web address",
+        "It is printed for readers to follow, so it begins with http:// or https:// and has "
+        "no spaces, quotes or backslashes.",
+        wrong=own("resnet50", 'paper: {url: "arXiv:1512.03385"}'),
+        right=own("resnet50", "paper: {url: https://arxiv.org/abs/1512.03385}"),
+    ),
+    "more": Rule(
+        "there are more mistakes than a report shows",
+        "A report shows the first 100 values and keys that are wrong, and counts the rest. "
+        "Correct those first; many of them often have one cause.",
+    ),
+    # --- stages ---------------------------------------------------------------------------
+    "stage-count": Rule(
+        "a list does not have one entry for each stage",
+        "`depths` has one entry for each stage. Every other list by stage needs as many, since "
+        "it would not be clear which stages the entries are for. Where all stages agree, one "
+        "value without brackets is enough.",
+        wrong=own("resnet50", "widths: [64, 128, 256]"),
+        right=own("resnet50", "widths: [64, 128, 256, 512]"),
+    ),
+    "block-count": Rule(
+        "there are more than 20,000 blocks",
+        "The deepest network of the paper has 1,202 layers. The limit keeps a typo from "
+        "filling the memory.",
+        wrong=own("resnet50", "depths: [3, 12000, 12000, 3]"),
+        right=own("resnet50", "depths: [3, 12, 12, 3]"),
+    ),
+    "unused": Rule(
+        "a field changes nothing in this network",
+        "A spec never says a thing that is not so: whoever reads `dropout: 0.3` expects "
+        "dropout. The message says which choices read the field; make one of them, or remove "
+        "the field. Where it is inherited, `null` takes it away.",
+        wrong=own("resnet50", "dropout: 0.3"),
+        right=own("resnet50"),
+    ),
+    "unused-entry": Rule(
+        "an entry of a list changes nothing in its stage",
+        "The field is read in other stages, and not in this one: a bottleneck that does not "
+        "stride has no use for `stride_on`. Write null for that stage.",
+        wrong=own("resnet50", "stride_on: [conv1, conv2, conv2, conv2]"),
+        right=own("resnet50", "stride_on: [null, conv2, conv2, conv2]"),
+    ),
+    "not-together": Rule(
+        "two choices have no meaning together",
+        "Each choice works by itself; together they have no meaning, or more than one. "
+        "The message says why, and what the other field must be. In this example a pool after "
+        "the 3x3 strides in its place, so the 1x1 before it cannot.",
+        wrong=own("resnet50", "anti_alias: blur", "stride_on: conv1"),
+        right=own("resnet50", "anti_alias: blur", "stride_on: conv2"),
+    ),
+    "dilation-unused": Rule(
+        "the last stage's dilation changes nothing",
+        "The first block of a stage of bottlenecks keeps the dilation of the stage before, as "
+        "in torchvision's `replace_stride_with_dilation`. A last stage of one block has no "
+        "other, so its own dilation is never used. Give it another block, or the dilation of "
+        "the stage before.",
+        wrong=own("resnet50", "depths: [3, 4, 6, 1]", "dilations: [1, 1, 1, 2]"),
+        right=own("resnet50", "depths: [3, 4, 6, 2]", "dilations: [1, 1, 1, 2]"),
+    ),
+    # --- widths ---------------------------------------------------------------------------
+    "groups-divide": Rule(
+        "the groups of a 3x3 do not divide its width",
+        "A grouped convolution splits its channels evenly; torch.nn.Conv2d refuses anything "
+        "else when it is built. The message names the nearest number that divides the widths.",
+        wrong=own("resnet50", "groups: 48"),
+        right=own("resnet50", "groups: 32"),
+    ),
+    "whole-groups": Rule(
+        "`width_per_group` gives groups a fraction of a channel",
+        "Groups have width_per_group channels where `widths` says 64, and in proportion "
+        "elsewhere. torchvision rounds down in silence where that is not a whole number; here "
+        "it must be one. Change the width or the width of a group.",
+        wrong=own("resnet50", "widths: [24, 48, 96, 192]", "width_per_group: 4"),
+        right=own("resnet50", "widths: [24, 48, 96, 192]", "width_per_group: 8"),
+    ),
+    "stem-width": Rule(
+        "the stem's width has no whole parts",
+        "The deep stem has convolutions of 1 / 2 of its width, so that must be even; the "
+        "tiered stem of 3 / 8 and 1 / 2, so it must be a multiple of 8.",
+        wrong=own("resnet50", "stem: {type: tiered, width: 60}"),
+        right=own("resnet50", "stem: {type: tiered, width: 64}"),
+    ),
+    "reduce-first": Rule(
+        "`reduce_first` does not divide a width",
+        "The first 1x1 of a bottleneck gives the width of the 3x3 over reduce_first, and that "
+        "must be a whole number of channels in every stage.",
+        wrong=own("resnet50", "reduce_first: 3"),
+        right=own("resnet50", "reduce_first: 2"),
+    ),
+    "pruned-blocks": Rule(
+        "`pruned` does not have a width for each block",
+        "A pruned network has widths of its own in every block: `conv1` and `conv2` have a "
+        "list for each stage with an entry for each block, and `out` has an entry for each "
+        "stage. Lists of other lengths belong to other depths.",
+        wrong=own(
+            "ecaresnet50d",
+            "depths: [1, 1, 1, 1]",
+            "pruned:",
+            "  conv1: [[16], [32], [64], [128]]",
+            "  conv2: [[16], [32], [64]]",
+            "  out: [64, 128, 256, 512]",
+        ),
+        right=own(
+            "ecaresnet50d",
+            "depths: [1, 1, 1, 1]",
+            "pruned:",
+            "  conv1: [[16], [32], [64], [128]]",
+            "  conv2: [[16], [32], [64], [128]]",
+            "  out: [64, 128, 256, 512]",
+        ),
+    ),
+    "odd-groups": Rule(
+        "groups do not divide the channels of a layer",
+        "Group normalization, grouped convolutions after `reduce_first`, and the layers of "
+        "SKNet and ResNeSt split channels evenly. The message names the first layer whose "
+        "channels they do not divide. Change the groups, or the width of that stage.",
+        wrong=own("resnet50", "norm: {type: group, groups: 48}"),
+        right=own("resnet50", "norm: {type: group, groups: 32}"),
+    ),
+    "channels-dropped": Rule(
+        "a zero_pad shortcut would have to drop channels",
+        "Option A of the paper (section 4.1) pads with channels of zeros where there are more "
+        "of them; it says nothing of stages that narrow. A projection can give any number of "
+        "channels.",
+        wrong=own("resnet18", "widths: [64, 128, 64, 64]", "shortcut: zero_pad"),
+        right=own("resnet18", "widths: [64, 128, 64, 64]", "shortcut: projection"),
+    ),
+    "single-weight": Rule(
+        "weight standardization would make a layer zero",
+        "It subtracts each filter's mean (https://arxiv.org/abs/1903.10520). A filter of a "
+        "single weight is its own mean, so the layer would always give zero and never learn. "
+        "Give it more input channels, or leave standardization out.",
+        wrong=own("resnet50", "standardization: {eps: 1e-8}", "widths: [1, 2, 4, 8]"),
+        right=own("resnet50", "standardization: {eps: 1e-8}", "widths: [2, 4, 8, 16]"),
+    ),
+    # --- the whole network ----------------------------------------------------------------
+    "name-taken": Rule(
+        "the network has the name of another class in its source",
+        "The source of a network defines its blocks and layers as classes, and takes F and "
+        "Tensor from torch. A network of the same name would hide one of them.",
+        wrong=own("resnet18", name="BasicBlock"),
+        right=own("resnet18", name="MyBasicBlock"),
+    ),
+    "image-too-small": Rule(
+        "the image leaves a map too small for a layer that follows",
+        "Pools without padding, and blurs, which reflect the border of a map, need some pixels "
+        "to work on, and each stride leaves fewer. The message says from which size on images "
+        "are large enough. Give a larger input, or take a stride or a pool away.",
+        wrong=own("resnetblur50", "input: [3, 8, 8]"),
+        right=own("resnetblur50", "input: [3, 64, 64]"),
+    ),
+    "pool-fits": Rule(
+        "the last map is not as large as the pool of the head",
+        "`head.pool` as a number is an average pool of that kernel, as in many tutorials, and "
+        "the classifier then needs a last map of just that size. Change the input or the "
+        "kernel, or write global, which takes any map.",
+        wrong=own("resnet50", "input: [3, 256, 256]", "head: {pool: 7}"),
+        right=own("resnet50", "input: [3, 256, 256]", "head: {pool: 8}"),
+    ),
+    "unequal-shapes": Rule(
+        "a block's body and shortcut cannot be added",
+        "A block adds its shortcut to its body, so both must give one shape for every image "
+        "that the network takes. Each chain of convolutions and pools maps a length h to "
+        "(h + a) // s, so two chains agree at all sizes if and only if two numbers are equal, "
+        "and the message has an image for which they do not. No block that ships breaks this.",
+    ),
+    "untrue-claim": Rule(
+        "a claim under `expect` is not so",
+        "`expect` says what you know of the network from elsewhere: its parameters, "
+        "multiply-adds, shapes or output stride. The message has both numbers. Either the spec "
+        "is not yet the network that you mean, or the claim is wrong.",
+        wrong=own("resnet18", "expect: {params: 11689513}"),
+        right=own("resnet18", "expect: {params: 11689512}"),
+    ),
+    # --- warnings: lawful, and almost certainly a mistake ---------------------------------
+    "strides-one-pixel": Rule(
+        "a stage strides a map of a single pixel",
+        "This is a warning. The stride does nothing there, and eight of the nine weights of a "
+        "3x3 convolution read padding alone. Give a larger input, or fewer strides.",
+        wrong=own("resnet18", "input: [3, 64, 64]", "strides: [2, 4, 4, 2]"),
+        right=own("resnet18", "input: [3, 64, 64]", "strides: [2, 2, 2, 2]"),
+    ),
+    "large-stem": Rule(
+        "a stem for large images reads a small one",
+        "This is a warning. A 7x7 convolution of stride 2 and a max pool are made for 224 x "
+        "224; of 32 x 32 pixels they leave 8 x 8 before the first block. For CIFAR the paper "
+        "(section 4.2) begins with a 3x3 of stride 1 and no pool.",
+        wrong=own("resnet18", "input: [3, 32, 32]", "stem: {type: conv7x7, pool: max}"),
+        right=own(
+            "resnet18", "input: [3, 32, 32]", "stem: {type: conv3x3, pool: none}"
+        ),
+    ),
+    "channels-last": Rule(
+        "the input is written with its channels last",
+        "This is a warning. torch has channels first, so [224, 224, 3] is read as 224 "
+        "channels of 224 x 3 pixels.",
+        wrong=own("resnet50", "input: [224, 224, 3]"),
+        right=own("resnet50", "input: [3, 224, 224]"),
+    ),
+}
