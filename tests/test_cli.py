@@ -401,7 +401,7 @@ def test_a_name_is_a_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         result = run("check", wrong)
         assert result.exit_code == 1
         assert result.output == (
-            f"{wrong}: is no file, and no spec that ships (did you mean {meant}?)\n"
+            f"{wrong}: is no file, and no spec that ships (did you mean {meant}?) [file]\n"
         )
 
 

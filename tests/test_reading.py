@@ -299,7 +299,8 @@ def test_a_wrong_override_is_named_with_its_spec(
 ) -> None:
     with pytest.raises(SpecError) as caught:
         load("specs/resnet101.yaml", overrides)
-    text = f"override {said}\n       = in specs/resnet101.yaml\n"
+    name = caught.value.problems[0].rule
+    text = f"override {said} [{name}]\n       = in specs/resnet101.yaml\n"
     assert report.text(caught.value.problems) == text
 
 

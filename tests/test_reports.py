@@ -76,6 +76,14 @@ def test_sarif_places_every_result() -> None:
     assert where["int-type"] == {"startLine": 6, "startColumn": 12, "endColumn": 16}
 
 
+def test_the_text_ends_its_first_line_in_the_name_of_the_rule() -> None:
+    place = Place("resnet.yaml", 3, 4)
+    problem = Problem("theirs", "is wrong", ("name",), place, note="a note")
+    assert report.text([problem]) == (
+        "resnet.yaml:3:4: name: is wrong [theirs]\n       = a note\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("spec", "overrides", "rules"),
     [

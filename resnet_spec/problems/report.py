@@ -13,7 +13,7 @@ Paint = Callable[[str, str], str]  # text, colour -> text
 
 
 def text(problems: Sequence[Problem], paint: Paint = lambda text, _: text) -> str:
-    """Each problem with its place, and under it the line of the file and a caret."""
+    """Each problem with its place and rule, and under it the line of the file and a caret."""
     return "".join(f"{_entry(problem, paint)}\n" for problem in problems)
 
 
@@ -66,7 +66,7 @@ FORMATS: dict[str, Format] = {
 def _entry(problem: Problem, paint: Paint) -> str:
     place = f"{problem.place}: " if problem.place else ""
     kind = paint("warning: ", "yellow") if problem.warning else ""
-    lines = [f"{place}{kind}{problem.said}"]
+    lines = [f"{place}{kind}{problem.said} [{problem.rule}]"]
     if problem.place and problem.place.length and (line := _line(problem.place)):
         number = f"{problem.place.line:>6}"
         column, length = problem.place.column - 1, problem.place.length
