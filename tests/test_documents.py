@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from resnet_spec.cli import main
 from resnet_spec.language.fields import Spec
+from resnet_spec.problems.rules import RULES
 
 
 def test_the_reference_is_what_the_models_say() -> None:
@@ -19,6 +20,15 @@ def test_the_reference_is_what_the_models_say() -> None:
     assert Path("docs/language.md").read_text(encoding="utf-8") == page, hint
     for field in Spec.model_fields:
         assert f"| `{field}` |" in page
+
+
+def test_the_page_of_rules_is_what_the_table_says() -> None:
+    page = CliRunner().invoke(main, ["rule", "--markdown"]).output
+    hint = "run `resnet-spec rule --markdown > docs/rules.md`"
+    assert Path("docs/rules.md").read_text(encoding="utf-8") == page, hint
+    for name, rule in RULES.items():
+        assert f"\n## `{name}`\n" in page
+        assert f"```yaml\n{rule.wrong}```\n" in page or not rule.wrong
 
 
 def test_the_committed_schema_is_what_the_models_say() -> None:

@@ -1,12 +1,14 @@
-"""The table of rules: every rule has an entry, and its specs are what they say."""
+"""The table of rules: every rule has an entry, its specs are what they say, and it is shown."""
 
 import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from resnet_spec import Problem, SpecError, load
+from resnet_spec.cli import main
 from resnet_spec.language.parsing import EXPECTED
 from resnet_spec.problems.rules import RULES
 
@@ -21,6 +23,10 @@ WITHOUT_SPECS = {
     "size",  # takes 4,000 values
     "more",  # takes a hundred mistakes, each of another rule
 }
+
+
+def run(*args: str) -> Result:
+    return CliRunner().invoke(main, args)
 
 
 def problems(spec: str, folder: Path) -> Sequence[Problem]:
@@ -76,3 +82,42 @@ def test_every_rule_is_explained_in_a_line_and_some_sentences() -> None:
         assert not rule.summary.endswith(".")
         assert rule.explanation.endswith(".")
         assert len(rule.explanation) <= 1024  # what GitHub shows of a fullDescription
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_command_explains_every_rule(name: str) -> None:
+    result = run("rule", name)
+    assert result.exit_code == 0
+    assert result.output.startswith(f"{name}: {RULES[name].summary}\n")
+    assert all(len(line) < 100 for line in result.output.splitlines())
+    printed = "wrong.yaml:" in result.output and f"[{name}]" in result.output
+    assert printed is (name in SHOWN)
+    assert "/wrong.yaml" not in result.output
+
+
+def test_the_command_lists_all_rules() -> None:
+    lines = run("rule").output.splitlines()
+    assert [line.split()[0] for line in lines] == list(RULES)
+    assert "stage-count         a list does not have one entry for each stage" in lines
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "said"),
+    [
+        (["stage-cuont"], 1, "stage-cuont is not a rule (did you mean stage-count?)\n"),
+        (["x"], 1, "x is not a rule; `resnet-spec rule` lists all\n"),
+        (["tag", "--markdown"], 2, "--markdown prints all rules, and takes no NAME\n"),
+    ],
+)
+def test_what_the_command_refuses(args: list[str], status: int, said: str) -> None:
+    result = run("rule", *args)
+    assert result.exit_code == status
+    assert result.output.endswith(said)
+
+
+def test_names_of_rules_complete() -> None:
+    words = {"COMP_WORDS": "resnet-spec rule stri", "COMP_CWORD": "2"}
+    env = {"_RESNET_SPEC_COMPLETE": "bash_complete", **words}
+    result = CliRunner().invoke(main, prog_name="resnet-spec", env=env)
+    names = [line.removeprefix("plain,") for line in result.output.splitlines()]
+    assert names == ["string-type", "string-too-long", "strides-one-pixel"]

@@ -82,6 +82,17 @@ def test_compiling_does_not_import_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+def test_the_table_of_rules_costs_nothing_where_it_is_not_asked_for() -> None:
+    code = (
+        "import sys, resnet_spec.cli as cli\n"
+        "try: cli.main(['check', 'resnet18', 'tests/errors/many_at_once.yaml'])\n"
+        "except SystemExit: pass\n"
+        "assert 'resnet_spec.problems.report' in sys.modules\n"
+        "assert 'resnet_spec.problems.rules' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 def test_without_torch_one_line_says_what_is_needed() -> None:
     code = (
         "import sys, resnet_spec.cli as cli\n"

@@ -12,6 +12,7 @@ from resnet_spec.cli.digest import digest
 from resnet_spec.cli.explain import explain
 from resnet_spec.cli.list import list_specs
 from resnet_spec.cli.predict import predict
+from resnet_spec.cli.rule import rule
 from resnet_spec.cli.schema import schema
 from resnet_spec.cli.summary import summary
 from resnet_spec.cli.train import train
@@ -37,6 +38,7 @@ def main() -> None:
     resnet-spec summary specs/resnet50.yaml             shapes and costs by stage
     resnet-spec explain specs/resnet101.yaml            all that it extends, worked in
     resnet-spec check specs                             only look for mistakes
+    resnet-spec rule stage-count                        what a mistake is about
     resnet-spec list                                    what ships, by family
     """
 
@@ -51,6 +53,7 @@ for command in (
     train,
     predict,
     list_specs,
+    rule,
     schema,
     completion,
 ):
