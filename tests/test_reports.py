@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from resnet_spec import load
 from resnet_spec.cli import main
 from resnet_spec.problems import Place, Problem, report
+from resnet_spec.problems.rules import RULES
 
 WRONG = "tests/errors/many_at_once.yaml"
 
@@ -69,11 +70,24 @@ def test_sarif_places_every_result() -> None:
         region = location["region"]
         line = Path(WRONG).read_text().splitlines()[region["startLine"] - 1]
         assert region["startColumn"] <= region["endColumn"] <= len(line) + 1
+    for rule in run_["tool"]["driver"]["rules"]:
+        known = RULES[rule["id"]]
+        assert rule["shortDescription"] == {"text": known.summary}
+        assert rule["fullDescription"] == {"text": known.explanation}
+        for text in rule["help"]["text"], rule["help"]["markdown"]:
+            assert known.explanation in text
+            assert known.wrong in text
+            assert known.right in text
     where = {
         r["ruleId"]: r["locations"][0]["physicalLocation"]["region"]
         for r in run_["results"]
     }
     assert where["int-type"] == {"startLine": 6, "startColumn": 12, "endColumn": 16}
+
+
+def test_sarif_takes_a_rule_that_is_not_ours() -> None:
+    log = json.loads(report.sarif([Problem("theirs", "is wrong")]))
+    assert log["runs"][0]["tool"]["driver"]["rules"] == [{"id": "theirs"}]
 
 
 def test_the_text_ends_its_first_line_in_the_name_of_the_rule() -> None:

@@ -39,8 +39,8 @@ def sarif(problems: Sequence[Problem]) -> str:
     """
     import json
 
-    rules = [{"id": rule} for rule in sorted({problem.rule for problem in problems})]
-    driver = {"name": "resnet-spec", "rules": rules}
+    names = sorted({problem.rule for problem in problems})
+    driver = {"name": "resnet-spec", "rules": [_described(name) for name in names]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -126,6 +126,23 @@ def _escaped(text: str, more: str = "") -> str:
     for character in f"%\r\n{more}":
         text = text.replace(character, f"%{ord(character):02X}")
     return text
+
+
+def _described(name: str) -> dict[str, Any]:
+    """The rule as SARIF says it; its name alone where it is not one of ours."""
+    from resnet_spec.problems import reference
+    from resnet_spec.problems.rules import RULES
+
+    if name not in RULES:
+        return {"id": name}
+    rule = RULES[name]
+    help_texts = {"text": reference.plain(rule), "markdown": reference.section(rule)}
+    return {
+        "id": name,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": rule.explanation},
+        "help": help_texts,
+    }
 
 
 def _result(problem: Problem) -> dict[str, Any]:
