@@ -52,14 +52,14 @@ def plot(runs: dict[str, list[Rows]], file: Path) -> None:
             deep = name.endswith("56")
             epochs = [row["epoch"] for row in seeds[0]]
             losses = [[row["loss"] for row in rows] for rows in seeds]
-            colour = "tab:red" if deep else "tab:olive"
+            color = "tab:red" if deep else "tab:olive"
             average = [mean(values) for values in zip(*losses, strict=True)]
-            axes.plot(epochs, average, color=colour, label=f"{name[-2:]} layers")
+            axes.plot(epochs, average, color=color, label=f"{name[-2:]} layers")
             axes.fill_between(
                 epochs,
                 [min(values) for values in zip(*losses, strict=True)],
                 [max(values) for values in zip(*losses, strict=True)],
-                color=colour,
+                color=color,
                 alpha=0.2,
                 linewidth=0,
             )

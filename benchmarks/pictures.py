@@ -1,7 +1,7 @@
 """Folders of pictures out of what scikit-learn ships, to train on without a download.
 
-    python benchmarks/pictures.py digits pictures/digits    ten classes, 8 x 8, grey
-    python benchmarks/pictures.py patches pictures/patches  two classes, 224 x 224, colour
+    python benchmarks/pictures.py digits pictures/digits    ten classes, 8 x 8, gray
+    python benchmarks/pictures.py patches pictures/patches  two classes, 224 x 224, color
 
 `digits` are the 1,797 handwritten ones of the UCI test set. `patches` are squares cut at
 random places out of two photographs, a temple in China and a flower: those to train on

@@ -67,7 +67,7 @@ class Entry:
 class BlockEntry(Entry):
     """A kind of block: `name` is its class, `noun` what people call one of them.
 
-    Behind another word, as in `PreactBlock`, it is called by the `tail` of each. `preact`
+    After another word, as in `PreactBlock`, it is called by the `tail` of each. `preact`
     is what its pre-activation form reads; None, it has no such form. With `one_3x3`, the
     first block of a stage has the dilation of the stage before and no other.
     """

@@ -228,7 +228,7 @@ def _normed(draw: st.DrawFn, data: dict[str, Any], _: int) -> None:
 
 
 def _wide(data: dict[str, Any]) -> None:
-    """Two channels at least, for a group of one value cannot be normalised."""
+    """Two channels at least, for a group of one value cannot be normalized."""
     data.pop("width_per_group", None)
     data["widths"] = _mapped(data["widths"], lambda width: max(width, 2))
     if data["stem"].get("width") == 1:

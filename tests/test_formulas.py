@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from resnet_spec import load, render
+from resnet_spec import SpecError, load, render
+from resnet_spec.lowering import shortcuts
 from resnet_spec.network import (
     AvgPool,
     Chain,
@@ -22,6 +23,7 @@ from resnet_spec.network import (
     Network,
     Norm,
     Op,
+    Shortcut,
     SqueezeExcite,
 )
 from tests.models import module_of
@@ -354,3 +356,24 @@ def test_a_selective_kernel_that_does_not_split_takes_odd_widths(
     }
     network = lowered(fields | {"spatial": KERNEL})
     assert network.stages[1].output.channels == 33
+
+
+def test_a_block_that_cannot_be_added_is_refused_with_the_smallest_image(
+    lowered: Lowered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shortcut that a plug-in got wrong: it keeps the size where the body strides."""
+
+    def kept(change: shortcuts.Change) -> Shortcut:
+        return shortcuts.projection(change._replace(stride=1))._replace(
+            when=change.condition
+        )
+
+    monkeypatch.setitem(shortcuts.SHORTCUTS, "projection", kept)
+    with pytest.raises(SpecError) as caught:
+        lowered(BASIC)
+    (problem,) = caught.value.problems
+    assert (problem.rule, problem.message) == (
+        "unequal-shapes",
+        "layer2.0 cannot be added: for an image of 2 x 2 its body gives 32 x 1 x 1 and its "
+        "shortcut 32 x 2 x 2",
+    )

@@ -44,6 +44,10 @@ def test_the_header_is_true(name: str) -> None:
     network = load(f"specs/{name}.yaml").network
     with torch.device("meta"):
         model = generated(name)()
+    found = [(name, tuple(t.shape)) for name, t in model.state_dict().items()]
+    assert [(name, tensor.shape) for name, tensor in network.tensors()] == found
+    learned = {name for name, tensor in network.tensors() if tensor.learns}
+    assert learned == {name for name, _ in model.named_parameters()}
     params = sum(p.numel() for p in model.parameters())
     assert f"    size     {params:,} parameters\n" in text
     what = f"{network.classes} logits"

@@ -119,7 +119,7 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
         ("a: %b", "1:4: is not YAML, no value starts with % but in quotes"),
         (
             "a: 1\nb\nc: 2",
-            "2:1: is not YAML, a key without a colon and a space behind it",
+            "2:1: is not YAML, a key without a colon and a space after it",
         ),
         (
             "a: b: c",

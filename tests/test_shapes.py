@@ -1,5 +1,7 @@
 """The shape theorem, judged by counting and by torch."""
 
+from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 import pytest
@@ -10,9 +12,12 @@ from torch.nn import functional as F
 
 from resnet_spec.lowering.parts import chain
 from resnet_spec.network import (
+    NO_SIZES,
     Block,
+    BlurPool2d,
     Chain,
     Conv,
+    Flatten,
     GlobalAvgPool,
     Init,
     Lengths,
@@ -23,6 +28,7 @@ from resnet_spec.network import (
     Shortcut,
     Stage,
     Start,
+    WholeAvgPool,
 )
 
 LARGEST = 512
@@ -226,3 +232,35 @@ def test_behind_a_global_pool_only_one_length_is_asked_for() -> None:
     one, two = Window(1, 1, 0, 1), Window(1, 2, 0, 1)
     body, branch = (chain(pool[-1].output, w.part) for w in (one, two))
     assert sketched(pool, adding(body, branch)).disagreement() is None
+
+
+def test_a_map_of_constant_length_never_grows() -> None:
+    assert Lengths(1, 0).smallest(1) == 1
+    assert Lengths(1, 0).smallest(2) == inf
+
+
+def test_a_layer_that_no_image_is_large_enough_for_leaves_no_sizes() -> None:
+    pool = chain(Shape(8, 9, 9), lambda x: GlobalAvgPool(path="pool", input=x))
+    blurred = chain(pool[-1].output, lambda x: BlurPool2d(path="blur", input=x))
+    network = sketched(pool, adding(blurred, ()))
+    assert network.sizes == NO_SIZES
+    assert 1 not in network.sizes
+    assert network.disagreement() is None
+
+
+def test_a_disagreement_is_of_an_image_that_the_network_takes() -> None:
+    """One map is halved, the other divided by three: they differ from three pixels on."""
+    x = Shape(8, 2, 2)
+    body = chain(x, Window(1, 2, 0, 1).part)
+    branch = chain(x, Window(1, 3, 0, 1).part)
+    block = adding(body, branch)
+    network = sketched((), block)
+    found = network.disagreement()
+    assert found is not None
+    assert found.image == 3
+    fixed = chain(
+        block.output,
+        lambda x: WholeAvgPool(path="avgpool", input=x, kernel=1),
+        lambda x: Flatten(path="", input=x),
+    )
+    assert replace(network, head=fixed).disagreement() is None

@@ -148,11 +148,11 @@ def fail(*lines: str) -> NoReturn:
 
 
 def report_problems(problems: Sequence[Problem]) -> None:
-    """Print the problems on stderr, in colour where that is a terminal that wants it."""
+    """Print the problems on stderr, in color on a terminal that wants it."""
 
-    def paint(text: str, colour: str) -> str:
+    def paint(text: str, color: str) -> str:
         plain = os.environ.get("NO_COLOR")
-        return text if plain else click.style(text, fg=colour, bold=True)
+        return text if plain else click.style(text, fg=color, bold=True)
 
     click.echo(report.text(problems, paint), err=True, nl=False)
 

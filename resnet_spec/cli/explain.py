@@ -16,7 +16,7 @@ from resnet_spec.compiler import load
 @SET
 @reported
 def explain(spec: str, plain: bool, overrides: tuple[tuple[str, Any], ...]) -> None:
-    """Print SPEC whole: all that it extends and all defaults, and whence each value comes.
+    """Print SPEC whole: all that it extends, all defaults, and where each value comes from.
 
     \b
     resnet-spec explain specs/wide_resnet50_2.yaml

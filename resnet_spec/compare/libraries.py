@@ -73,7 +73,7 @@ def compare(
     """How far outputs and gradients of both are apart, for pairs of random images.
 
     Their weights, drawn so that nothing hides behind a zero or a one, are moved to ours
-    first. Compared are training output, every gradient, and the evaluation output behind
+    first. Compared are training output, every gradient, and the evaluation output with
     statistics of its own. Of a module that gives several maps, each is compared.
     """
     naming = naming_of(ours, theirs)
@@ -92,7 +92,7 @@ def differences(
     table: Mapping[str, str],
     size: tuple[int, int],
 ) -> Iterator[Difference]:
-    """How far the results of two modules are apart, of which the table has their names."""
+    """How far apart the results of two modules are; the table has their names for ours."""
     for name, tensor in mine.items():
         yield Difference(name, size, _apart(tensor, other[table.get(name, name)]))
 

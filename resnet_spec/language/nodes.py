@@ -23,7 +23,7 @@ LONGEST = 40  # characters of a number
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where the parser counts a new line
 PLAIN_WORDS = {
     "could not find expected ':'": (
-        "a key without a colon and a space behind it",
+        "a key without a colon and a space after it",
         True,
     ),
     "mapping values are not allowed": (

@@ -45,7 +45,7 @@ def parse(source: Source) -> Plan:
 class _Known:
     """A spec of which some fields are not valid and raise UnknownError.
 
-    It stands in for a Spec, of which pydantic makes none that is partial.
+    It takes the place of a Spec, since pydantic makes no partial one.
     """
 
     def __init__(self, spec: object, bad: Iterable[object]) -> None:
@@ -202,7 +202,7 @@ def _unknown_key(path: FieldPath) -> str:
 
 
 def _meant(path: FieldPath) -> str | None:
-    """The known key that an unknown one is near to, or stands for elsewhere."""
+    """The known key that an unknown one is near to, or is called in another library."""
     if said := ELSEWHERE.get(str(path[-1])):
         return re.split("[.:]", said)[0]
     return closest(str(path[-1]), _model_at(path[:-1]).model_fields)

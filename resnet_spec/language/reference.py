@@ -12,7 +12,7 @@ INTRODUCTION = """\
 # The language, field by field
 
 A spec is one YAML mapping, read by the core schema of YAML 1.2. What is not listed here is
-refused, and so is a field that would change nothing in the network at hand.
+refused, and so is a field that nothing in the network reads.
 
 `extends: other.yaml` starts from another spec, found from the folder of this one, and
 `extends: resnet50d` from one that ships with the package: mappings

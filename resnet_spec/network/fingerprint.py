@@ -87,7 +87,7 @@ def _wired(block: Block) -> tuple[Any, ...]:
 def _computed(ops: Chain) -> list[tuple[Any, ...]]:
     """What each op does, without those that do nothing.
 
-    Zeros around numbers of which none is negative are never the largest, so a max pool may
+    Where no number is negative, zeros around them are never the largest, so a max pool may
     as well pad by itself.
     """
     found: list[tuple[Any, ...]] = []

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
 
-class Rule(NamedTuple):
+class Formula(NamedTuple):
     """How a number follows from another one: `width * 4`, `out_channels // 16`."""
 
     name: str
@@ -20,21 +20,21 @@ class Rule(NamedTuple):
 
 
 class Number(int):
-    """An int with a name and, where it follows from another Number, the rule for that.
+    """An int with a name and, where it follows from another Number, the formula for that.
 
     `of` is a number that this one is a multiple of; `over` is a number and what it is
     divided by, rounding down. Names are given on purpose: arithmetic on a Number gives a
     plain int. Equality and hash are the int's, so a set or a dict key may lose a name.
 
     >>> width = Number(64, "width")
-    >>> Number(256, "out_channels", of=width).rule
-    Rule(name='width', operator='*', by=4)
-    >>> Number(4, "squeezed", over=(width, 16)).rule
-    Rule(name='width', operator='//', by=16)
+    >>> Number(256, "out_channels", of=width).formula
+    Formula(name='width', operator='*', by=4)
+    >>> Number(4, "squeezed", over=(width, 16)).formula
+    Formula(name='width', operator='//', by=16)
     """
 
     name: str
-    rule: Rule | None
+    formula: Formula | None
 
     def __new__(
         cls,
@@ -45,12 +45,12 @@ class Number(int):
     ) -> Number:
         number = super().__new__(cls, value)
         number.name = name
-        number.rule = None
+        number.formula = None
         if isinstance(of, Number) and value % of == 0:
-            number.rule = Rule(of.name, "*", value // of)
+            number.formula = Formula(of.name, "*", value // of)
         elif over and isinstance(over[0], Number) and value == over[0] // over[1]:
             operator = "//" if over[1] > 1 else "*"
-            number.rule = Rule(over[0].name, operator, over[1])
+            number.formula = Formula(over[0].name, operator, over[1])
         return number
 
 
@@ -58,7 +58,7 @@ class Rate(float):
     """A probability that grows from block to block: `total * index / last`."""
 
     name = "drop_rate"
-    rule = None
+    formula = None
     total: float
     last: int
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from resnet_spec.problems import Place, Problem, dotted
 
-Paint = Callable[[str, str], str]  # text, colour -> text
+Paint = Callable[[str, str], str]  # text, color -> text
 
 
 def text(problems: Sequence[Problem], paint: Paint = lambda text, _: text) -> str:
@@ -72,8 +72,8 @@ def _entry(problem: Problem, paint: Paint) -> str:
         column, length = problem.place.column - 1, problem.place.length
         blank = "".join(c if c == "\t" else " " for c in line[:column])
         marks = "^" + "~" * (min(length, len(line) - column) - 1)
-        colour = "yellow" if problem.warning else "red"
-        lines += [f"{number} | {line}", f"       | {blank}{paint(marks, colour)}"]
+        color = "yellow" if problem.warning else "red"
+        lines += [f"{number} | {line}", f"       | {blank}{paint(marks, color)}"]
     if problem.note:
         lines.append(f"       = {problem.note}")
     return "\n".join(lines)

@@ -132,7 +132,7 @@ NAMINGS: dict[str, Callable[[list[str]], Replacements]] = {
 
 
 def fitting(ours: Iterable[str], theirs: Iterable[str]) -> str | None:
-    """The naming by which just our tensors are theirs, where there is one."""
+    """The naming that maps our tensors onto exactly theirs, where there is one."""
     known, wanted = list(ours), set(theirs)
     fits = (n for n in NAMINGS if set(names(known, n).values()) == wanted)
     return next(fits, None)

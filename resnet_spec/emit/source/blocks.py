@@ -67,17 +67,17 @@ class BlockClass:
         texts: dict[str, str] = {}
         for name in sorted(found[0], key=_order):
             values = [numbers[name] for numbers in found]
-            rules = {value.rule for value in values}
-            rule = rules.pop() if len(rules) == 1 else None
-            known = rule and name not in REQUIRED and rule.name in texts
-            if rule and known and rule.is_same:
-                texts[name] = texts[rule.name]
-            elif rule and known and name == "out_channels":
-                self.expansion = rule.by
-                self.locals.append(f"{name} = {rule.name} * self.expansion")
+            formulas = {value.formula for value in values}
+            formula = formulas.pop() if len(formulas) == 1 else None
+            known = formula and name not in REQUIRED and formula.name in texts
+            if formula and known and formula.is_same:
+                texts[name] = texts[formula.name]
+            elif formula and known and name == "out_channels":
+                self.expansion = formula.by
+                self.locals.append(f"{name} = {formula.name} * self.expansion")
                 texts[name] = name
-            elif rule and known:
-                texts[name] = f"{texts[rule.name]} {rule.operator} {rule.by}"
+            elif formula and known:
+                texts[name] = f"{texts[formula.name]} {formula.operator} {formula.by}"
             elif name in REQUIRED or len(set(values)) > 1:
                 self.params.append(name)
                 texts[name] = name
@@ -114,13 +114,13 @@ class BlockClass:
     def _forward(self, block: Block) -> str:
         shortcut = block.shortcut or Shortcut()
         before = self._branch(shortcut, "x") if shortcut.from_pre else []
-        behind = [] if shortcut.from_pre else self._branch(shortcut, "shortcut")
+        after = [] if shortcut.from_pre else self._branch(shortcut, "shortcut")
         read = bool(block.shortcut) and not (before and shortcut.when is None)
         lines = ["shortcut = x"] if read else []
         lines += [f"x = {text}" for text, _ in calls(block.pre)]
         lines += before
         lines += [f"x = {text}" for text, _ in calls(block.body)]
-        lines += behind
+        lines += after
         total = "x + shortcut" if block.shortcut else "x"
         if block.post or block.shortcut:
             lines += [f"x = {text}" for text, _ in calls(block.post, total)] or [
@@ -172,7 +172,7 @@ def _applied(ops: Chain, x: str) -> str:
 
 
 def _order(name: str) -> int:
-    """Known names as people expect them, others behind them as they come."""
+    """Known names as people expect them, others after them as they come."""
     return ORDER.index(name) if name in ORDER else len(ORDER)
 
 

@@ -59,7 +59,7 @@ def indented(text: str) -> str:
 
 
 def docstring(text: str, more: str = "", column: int = 4) -> str:
-    """The text between quotes, with more behind it: on one line where both fit.
+    """The text between quotes, followed by more: on one line where both fit.
 
     >>> print(docstring("Stack blocks.", "The first one strides."))
     \"""Stack blocks. The first one strides.\"""

@@ -95,14 +95,14 @@ class StageFunction:
             return
         first = [int(numbers[param]) for numbers in self._firsts]
         rest = [int(numbers[param]) for numbers in self._repeats]
-        rules = {numbers[param].rule for numbers in self._repeats}
-        rule = rules.pop() if len(rules) == 1 else None
+        formulas = {numbers[param].formula for numbers in self._repeats}
+        formula = formulas.pop() if len(formulas) == 1 else None
         self.first[param] = self.rest[param] = param
         if param == "stride":
             self.rest[param] = "1"
             self._add(param, first)
-        elif rule and rule.is_same:
-            self.rest[param] = self.block.scope.names.get(rule.name, str(rest[0]))
+        elif formula and formula.is_same:
+            self.rest[param] = self.block.scope.names.get(formula.name, str(rest[0]))
             self._add(param, first)
         elif first == rest:
             self._add(param, first)
