@@ -60,7 +60,7 @@ def test_scalars_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
     (node, problems) = compose(f"[{text}]", "x.yaml")
     assert node.data == [value]
     assert type(node.data[0]) is type(value)
-    assert problems == []
+    assert problems == ()
 
 
 plain = st.recursive(
@@ -77,7 +77,7 @@ plain = st.recursive(
 def test_what_yaml_writes_is_read_back(data: dict[str, Any], flow: bool) -> None:
     text = yaml.safe_dump(data, default_flow_style=flow)
     node, problems = compose(text, "x.yaml")
-    assert problems == []
+    assert problems == ()
     assert node.data == data
 
 

@@ -110,7 +110,7 @@ def override(text: str) -> tuple[str, Any]:
     try:
         node, problems = compose(value, place.file)
     except SpecError as error:
-        problems = list(error.problems)
+        problems = error.problems
     if problems:
         raise SpecError(*(problem._replace(place=place) for problem in problems))
     return path, node.data
@@ -134,12 +134,12 @@ def _override(path: str, value: Any) -> Node:
 
 def _extended(file: Path, chain: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
     """The file's document laid over the one that it extends."""
-    root, problems = compose(_text(file), str(file))
+    root, noted = compose(_text(file), str(file))
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.data)
         message = f"must be a mapping of keys to values, got {got}"
         raise SpecError(Problem("mapping", message, place=root.place))
-    base = Node({}, root.place)
+    base, problems = Node({}, root.place), list(noted)
     if "extends" in root.value:
         link = root.value["extends"]
         root = _without(root, "extends")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import yaml
@@ -86,7 +87,8 @@ class Node(NamedTuple):
             yield from node.walk((*path, key))
 
 
-def compose(text: str, file: str) -> tuple[Node, list[Problem]]:
+@lru_cache(maxsize=32)  # specs of a family extend the same few
+def compose(text: str, file: str) -> tuple[Node, tuple[Problem, ...]]:
     """The root node of the one document in `text`, and what is wrong in it.
 
     Raises SpecError for what stops the reading: no YAML, a second document, a key that is
@@ -105,7 +107,7 @@ class _Composer:
         self.text = text
         self.events = yaml.parse(text, Loader=LOADER)
 
-    def document(self) -> tuple[Node, list[Problem]]:
+    def document(self) -> tuple[Node, tuple[Problem, ...]]:
         """The document's root, and what is wrong that does not stop the reading."""
         try:
             root = self.root()
@@ -115,7 +117,7 @@ class _Composer:
         except yaml.YAMLError as error:
             message = f"is not YAML, {str(error).splitlines()[0]}"
             raise self.stopped("yaml", message) from None
-        return root, self.problems
+        return root, tuple(self.problems)
 
     def plainly(self, error: yaml.MarkedYAMLError) -> tuple[str, Any]:
         """What the parser stumbled over and where that began, without its jargon."""

@@ -33,10 +33,11 @@ def parse(source: Source) -> Plan:
                 Problem("more", f"has {len(errors) - MOST_PROBLEMS:,} more mistakes")
             )
         spec = _valid_part(data, {e["loc"][0] for e in errors})
-    problems += _broken_rules(spec)
+    plan = Plan(spec)
+    problems += _broken_rules(plan)
     if problems or source.problems:
         raise source.refuse(*problems)
-    return Plan(spec)
+    return plan
 
 
 # --- rules, as far as they can be asked ---------------------------------------------------
@@ -66,12 +67,13 @@ def _valid_part(data: dict[str, Any], bad: set[str | int]) -> Spec:
     return cast(Spec, _Known(valid, bad))
 
 
-def _broken_rules(spec: Spec) -> list[Problem]:
+def _broken_rules(plan: Plan) -> list[Problem]:
     """What the rules say; one that needs a field that is not valid says nothing."""
-    wrong_length = _asked(LENGTHS, Plan(spec))
+    wrong_length = _asked(LENGTHS, plan)
     if wrong_length:
-        spec = cast(Spec, _Known(spec, (p.path[0] for p in wrong_length)))
-    return wrong_length + _asked(CHECKS, Plan(spec))
+        known = _Known(plan.spec, (problem.path[0] for problem in wrong_length))
+        plan = Plan(cast(Spec, known))
+    return wrong_length + _asked(CHECKS, plan)
 
 
 def _asked(checks: Iterable[Check], plan: Plan) -> list[Problem]:

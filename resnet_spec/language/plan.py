@@ -3,9 +3,9 @@ many, or whether a stage has a use for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from resnet_spec.catalog import (
@@ -61,6 +61,15 @@ ANYWAY = (
 """The fields that every network reads."""
 
 
+ANY = "<any>"  # the word of a field that is not valid, which could be any
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    STRIDES: ("strides", lambda stride: stride > 1),
+    ATTENDS: ("attention", lambda attention: attention != "none"),
+    SQUEEZES: ("attention", lambda attention: attention == "se"),
+}
+"""Which stages an entry may read a field in, by the value of another field."""
+
+
 class UnknownError(Exception):
     """A field was asked for that is not valid."""
 
@@ -98,25 +107,19 @@ class StagePlan:
     # what it reads
 
     @cached_property
-    def reads(self) -> dict[str, Read]:
+    def reads(self) -> Mapping[str, Read]:
         """The fields that are read in this stage, each as the first entry reads it."""
-        found = dict.fromkeys(ANYWAY, Read())
-        for field in CATALOG:
-            if covers(found, field):
-                for entry in self._may_read(field):
-                    for name, read in entry.reads_as(self.preact).items():
-                        if self._holds(read.where):
-                            found.setdefault(name, read)
-        return found
+        kinds = [self._holds(field, holds) for field, holds in KINDS.values()]
+        return _reads(self._words, self.preact, tuple(kinds))
 
     def entries(self) -> Iterator[tuple[str, str, Entry]]:
         """The entries in use in this stage: the field that asks for it, its word, itself.
 
         Options that are on have no word. Fields that are not valid are left out.
         """
-        for field in CATALOG:
-            if covers(self.reads, field) and (word := self._word(field)):
-                yield field, word, CATALOG[field][word]
+        for (field, known), word in zip(CATALOG.items(), self._words, strict=True):
+            if word and word is not ANY and covers(self.reads, field):
+                yield field, word, known[word]
         for field, entry in OPTIONS.items():
             if covers(self.reads, field) and self.known(field):
                 yield field, "", entry
@@ -128,31 +131,21 @@ class StagePlan:
         except UnknownError:
             return None
 
+    @cached_property
+    def _words(self) -> tuple[str | None, ...]:
+        """What each field of the catalog asks for; ANY where its value is not valid."""
+        return tuple(self._word(field) for field in CATALOG)
+
     def _word(self, field: str) -> str | None:
-        """The word of the entry that the field asks for, None for none."""
-        value = self.known(field)
+        try:
+            value = self.value(field)
+        except UnknownError:
+            return ANY
         word = NUMBER if isinstance(value, int) else value
         return word if word in CATALOG[field] else None
 
-    def _may_read(self, field: str) -> Iterator[Entry]:
-        """The entry that the field asks for; any of them where its value is not valid."""
-        try:
-            self.value(field)
-        except UnknownError:
-            yield from CATALOG[field].values()
-        if word := self._word(field):
-            yield CATALOG[field][word]
-
-    def _holds(self, where: str) -> bool:
-        """Whether the stage is of that kind; so it is where that is not known."""
-        kinds: dict[str, tuple[str, Callable[[Any], bool]]] = {
-            STRIDES: ("strides", lambda stride: stride > 1),
-            ATTENDS: ("attention", lambda attention: attention != "none"),
-            SQUEEZES: ("attention", lambda attention: attention == "se"),
-        }
-        if not where:
-            return True
-        field, holds = kinds[where]
+    def _holds(self, field: str, holds: Callable[[Any], bool]) -> bool:
+        """Whether the stage is of a kind; so it is where that is not known."""
         value = self.known(field)
         return value is None or holds(value)
 
@@ -227,23 +220,40 @@ class StagePlan:
         """Channels that the stage's blocks give where nothing is pruned."""
         return self.width * (self.expansion or 1)
 
-    @property
+    @cached_property
     def out_channels(self) -> int:
         """Channels that the stage's blocks give."""
         pruned = self.spec.pruned.out if self.spec.pruned else ()
         return pruned[self.index] if self.index < len(pruned) else self.unpruned
 
-    @property
+    @cached_property
     def in_channels(self) -> int:
         """Channels that the stage reads."""
         if self.previous:
             return self.previous.out_channels
         return self.spec.stem.width or self.spec.input[0]
 
-    @property
+    @cached_property
     def changes(self) -> bool:
         """Whether the first block changes the shape, so that its shortcut must."""
         return self.stride != 1 or self.in_channels != self.out_channels
+
+
+@lru_cache(maxsize=256)
+def _reads(
+    words: tuple[str | None, ...], preact: bool, kinds: tuple[bool, ...]
+) -> Mapping[str, Read]:
+    """What the entries of those words read, in stages of those kinds."""
+    found = dict.fromkeys(ANYWAY, Read())
+    holds = {"": True, **dict(zip(KINDS, kinds, strict=True))}
+    for (field, known), word in zip(CATALOG.items(), words, strict=True):
+        if word is None or not covers(found, field):
+            continue
+        for entry in known.values() if word is ANY else [known[word]]:
+            for name, read in entry.reads_as(preact).items():
+                if holds[read.where]:
+                    found.setdefault(name, read)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +277,7 @@ class Plan:
         return tuple(found)
 
 
-def covers(reads: dict[str, Read], field: str) -> bool:
+def covers(reads: Mapping[str, Read], field: str) -> bool:
     """Whether a field is read, by itself or as one of all that its mapping has.
 
     >>> covers({"pruned.*": Read(), "se.ratio": Read()}, "pruned.out")

@@ -101,8 +101,8 @@ class Known(NamedTuple):
 
 @cache
 def _torchvisions() -> list[Known]:
-    _, *lines = TORCHVISION.read_text(encoding="utf-8").splitlines()
-    return [Known(*line.split()[: len(Known._fields)]) for line in lines]
+    lines = TORCHVISION.read_text(encoding="utf-8").splitlines()
+    return [Known(*line.split()[: len(Known._fields)]) for line in lines[1:]]
 
 
 def _weights(network: Network) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 from resnet_spec.catalog import ACTIVATIONS
@@ -127,7 +127,8 @@ class Parts(NamedTuple):
 
 
 def _standardized(conv: Conv, eps: float) -> StdConv2d:
-    return StdConv2d(**vars(conv), eps=eps)
+    settings = {field.name: getattr(conv, field.name) for field in fields(conv)}
+    return StdConv2d(**settings, eps=eps)
 
 
 NORMS: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {

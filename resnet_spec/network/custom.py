@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from resnet_spec.network.numbers import Condition, Rate
-from resnet_spec.network.ops import Argument, Conv, Norm, Op, Tensor, batch_norm_tensors
+from resnet_spec.network.ops import (
+    Argument,
+    Conv,
+    Norm,
+    Op,
+    Tensor,
+    batch_norm_tensors,
+    convolution_tensors,
+)
 from resnet_spec.network.shapes import Lengths, Shape
 
 
@@ -23,17 +31,17 @@ def _named(**values: Any) -> tuple[Argument, ...]:
     return tuple(Argument(value, keyword) for keyword, value in values.items())
 
 
-def _conv1x1(prefix: str, read: int, out: int, bias: bool = False) -> Iterator[Tensor]:
+def _conv1x1(
+    prefix: str, read: int, out: int, bias: bool = False
+) -> tuple[Tensor, ...]:
     """The tensors of a 1x1 convolution whose filters read that many channels."""
-    yield Tensor(f"{prefix}weight", (out, read, 1, 1))
-    if bias:
-        yield Tensor(f"{prefix}bias", (out,))
+    return convolution_tensors(out, read, 1, bias, prefix)
 
 
-def _conv3x3_norm(prefix: str, read: int, out: int, norm: str) -> Iterator[Tensor]:
+def _conv3x3_norm(prefix: str, read: int, out: int, norm: str) -> tuple[Tensor, ...]:
     """The tensors of a 3x3 convolution and of the batch norm that follows it."""
-    yield Tensor(f"{prefix}weight", (out, read, 3, 3))
-    yield from batch_norm_tensors(out, norm)
+    convolution = convolution_tensors(out, read, 3, False, prefix)
+    return (*convolution, *batch_norm_tensors(out, norm))
 
 
 # --- maps ---------------------------------------------------------------------------------
@@ -54,11 +62,11 @@ class PadChannels(Layer):
             Argument(self.stride),
         )
 
-    @property
+    @cached_property
     def output(self) -> Shape:
         return super().output._replace(channels=self.out_channels)
 
-    @property
+    @cached_property
     def lengths(self) -> Lengths:
         return Lengths(self.stride - 1, self.stride)
 
@@ -70,7 +78,7 @@ class BlurPool2d(Layer):
     def least(self) -> int:
         return 2
 
-    @property
+    @cached_property
     def lengths(self) -> Lengths:
         return Lengths(1, 2)
 
@@ -90,7 +98,7 @@ class DropPath(Layer):
     def args(self) -> tuple[Argument, ...]:
         return (Argument(self.rate, "rate", 0.0, "training"),)
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         return ()
 
@@ -121,7 +129,7 @@ class FrozenBatchNorm2d(Layer, Norm):
         *four, _ = batch_norm_tensors(int(self.input.channels))
         return tuple(tensor._replace(learns=False) for tensor in four)
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         return ("BatchNorm2d", *self.said("function"))
 
@@ -226,7 +234,7 @@ class Conv3x3(Layer):
     groups: int
     stride: int = 1
 
-    @property
+    @cached_property
     def lengths(self) -> Lengths:
         return Lengths(self.stride - 1, self.stride)
 
@@ -287,7 +295,7 @@ class SelectiveKernel(Conv3x3):
     def noun(self) -> str:
         return "selective kernel"
 
-    @property
+    @cached_property
     def output(self) -> Shape:
         return super().output._replace(channels=self.out_channels)
 

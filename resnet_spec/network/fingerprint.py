@@ -39,10 +39,9 @@ class Digests(NamedTuple):
 
 def digests(network: Network) -> Digests:
     """What the network is in each respect. Refuses nothing; takes a few milliseconds."""
-    tensors = [(name, tensor.shape) for name, tensor in network.tensors()]
     zeros = _marks(network, lambda op: isinstance(op, Norm) and op.zero)
     return Digests(
-        layout=_digest(sorted(tensors)),
+        layout=_digest(_layout(network)),
         function=_digest(_function(network)),
         training=_digest(_marks(network, lambda op: op.training)),
         init=_digest((_init(network), zeros)),
@@ -59,6 +58,21 @@ def _init(network: Network) -> Init:
 
 def _digest(data: Any) -> str:
     return hashlib.sha256(repr(data).encode()).hexdigest()[:12]
+
+
+def _layout(network: Network) -> list[Any]:
+    """The names and shapes of all tensors, those of each block as a digest."""
+    known: dict[int, str] = {}
+    for _, block in network.blocks():
+        if id(block) not in known:
+            tensors = sorted((name, tensor.shape) for name, tensor in block.tensors)
+            known[id(block)] = _digest(tensors)
+    ends = [
+        (f"{op.path}.{tensor.name}", tensor.shape)
+        for op in (*network.entry, *network.head)
+        for tensor in op.tensors
+    ]
+    return sorted(ends) + [(name, known[id(block)]) for name, block in network.blocks()]
 
 
 # --- what evaluation computes -------------------------------------------------------------

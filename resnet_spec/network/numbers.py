@@ -97,6 +97,8 @@ class Either(int):
 
 def plain(value: Any) -> Any:
     """A value without its name: an int, a float, or whether a condition holds."""
+    if type(value) in (int, float, bool, str):
+        return value
     if isinstance(value, Condition):
         return value.holds
     if isinstance(value, (Number, Either)):

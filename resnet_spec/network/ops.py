@@ -9,8 +9,8 @@ of `torch.nn` are here, those that it lacks in `custom`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any, Literal, NamedTuple
 
@@ -46,13 +46,25 @@ class Tensor(NamedTuple):
 MEAN = ("mean",)  # of each channel, whatever computes it
 
 
-def batch_norm_tensors(channels: int, prefix: str = "") -> Iterator[Tensor]:
+@lru_cache(maxsize=512)
+def convolution_tensors(
+    out_channels: int, read: int, kernel: int, bias: bool, prefix: str = ""
+) -> tuple[Tensor, ...]:
+    """Those of a `Conv2d` whose filters read that many channels."""
+    weight = Tensor(f"{prefix}weight", (out_channels, read, kernel, kernel))
+    return (weight, Tensor(f"{prefix}bias", (out_channels,))) if bias else (weight,)
+
+
+@lru_cache(maxsize=512)
+def batch_norm_tensors(channels: int, prefix: str = "") -> tuple[Tensor, ...]:
     """Those of a `BatchNorm2d`, in the order of its state dict."""
-    for name in ("weight", "bias"):
-        yield Tensor(f"{prefix}{name}", (channels,))
-    for name in ("running_mean", "running_var"):
-        yield Tensor(f"{prefix}{name}", (channels,), learns=False)
-    yield Tensor(f"{prefix}num_batches_tracked", (), learns=False)
+    return (
+        Tensor(f"{prefix}weight", (channels,)),
+        Tensor(f"{prefix}bias", (channels,)),
+        Tensor(f"{prefix}running_mean", (channels,), learns=False),
+        Tensor(f"{prefix}running_var", (channels,), learns=False),
+        Tensor(f"{prefix}num_batches_tracked", (), learns=False),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -70,12 +82,12 @@ class Op:
     def active(self) -> bool:
         return self.when is None or self.when.holds
 
-    @property
+    @cached_property
     def output(self) -> Shape:
         channels, height, width = self.input
         return Shape(channels, self.lengths(height), self.lengths(width))
 
-    @property
+    @cached_property
     def lengths(self) -> Lengths:
         return Lengths()
 
@@ -111,12 +123,7 @@ class Op:
     def args(self) -> tuple[Argument, ...]:
         return ()
 
-    @property
-    def attribute(self) -> str:
-        """The attribute that holds its module: `downsample` of `downsample.0`."""
-        return self.path.split(".")[0]
-
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         """What evaluation does with it, as plain data; empty where that is nothing.
 
@@ -131,11 +138,13 @@ class Op:
 
     def said(self, changes: str) -> tuple[Any, ...]:
         """The arguments that change that and are not torch's defaults, as plain data."""
-        return tuple(
-            (arg.keyword, plain(arg.value))
-            for arg in self.args
-            if arg.changes == changes and plain(arg.value) != arg.default
-        )
+        given = ((arg, plain(arg.value)) for arg in self.args if arg.changes == changes)
+        return tuple((arg.keyword, said) for arg, said in given if said != arg.default)
+
+    @property
+    def attribute(self) -> str:
+        """The attribute that holds its module: `downsample` of `downsample.0`."""
+        return self.path.split(".")[0]
 
 
 Chain = tuple[Op, ...]
@@ -157,7 +166,7 @@ class Windowed(Op):
         span = self.dilation * (self.kernel - 1) + 1
         assert not self.ceil or self.stride + self.padding <= span, self
 
-    @property
+    @cached_property
     def lengths(self) -> Lengths:
         span = self.dilation * (self.kernel - 1) + 1
         rounding = self.stride - 1 if self.ceil else 0
@@ -172,16 +181,16 @@ class Conv(Windowed):
     groups: int = 1
     bias: bool = False
 
-    @property
+    @cached_property
     def output(self) -> Shape:
         return super().output._replace(channels=self.out_channels)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        read, k = self.input.channels // self.groups, int(self.kernel)
-        weight = Tensor("weight", (int(self.out_channels), read, k, k))
-        bias = [Tensor("bias", (int(self.out_channels),))] * self.bias
-        return (weight, *bias)
+        read = self.input.channels // self.groups
+        return convolution_tensors(
+            int(self.out_channels), read, int(self.kernel), self.bias
+        )
 
     @property
     def macs(self) -> int:
@@ -230,7 +239,7 @@ class BatchNorm(Norm):
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        return tuple(batch_norm_tensors(int(self.input.channels)))
+        return batch_norm_tensors(int(self.input.channels))
 
     @property
     def module(self) -> str:
@@ -291,7 +300,7 @@ class Activation(Op):
 class Pool(Windowed):
     """One number for each window."""
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         """Nothing for windows of one pixel, side by side."""
         return super().meaning if (self.kernel, self.stride) != (1, 1) else ()
@@ -329,7 +338,7 @@ class ZeroPad(Op):
 
     padding: int
 
-    @property
+    @cached_property
     def lengths(self) -> Lengths:
         return Lengths(2 * self.padding)
 
@@ -345,7 +354,7 @@ class ZeroPad(Op):
 class WholeAvgPool(AvgPool):
     """The mean of each channel, for maps of just the size of the one window."""
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         return MEAN
 
@@ -353,11 +362,11 @@ class WholeAvgPool(AvgPool):
 class GlobalAvgPool(Op):
     """The mean of each channel."""
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         return MEAN
 
-    @property
+    @cached_property
     def lengths(self) -> Lengths:
         return Lengths(1, 0)
 
@@ -376,7 +385,7 @@ class Flatten(Op):
     `Network.sizes` leaves out the images that would give it a larger map.
     """
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         return ()
 
@@ -387,7 +396,7 @@ class Dropout(Op):
 
     rate: float
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         return ()
 
@@ -406,7 +415,7 @@ class Linear(Op):
 
     out_channels: int
 
-    @property
+    @cached_property
     def output(self) -> Shape:
         return Shape(self.out_channels, 1, 1)
 
@@ -415,7 +424,7 @@ class Linear(Op):
         out, read = int(self.out_channels), int(self.input.channels)
         return (Tensor("weight", (out, read)), Tensor("bias", (out,)))
 
-    @property
+    @cached_property
     def meaning(self) -> tuple[Any, ...]:
         """That of a 1x1 convolution, on features that are maps of one pixel."""
         return ("Conv2d", *self.said("function"), ("", 1))

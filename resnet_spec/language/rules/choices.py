@@ -16,15 +16,20 @@ from resnet_spec.problems.words import either, flow
 def what_is_needed_is_there(plan: Plan) -> Iterator[Problem]:
     found: dict[str, Problem] = {}
     for stage in plan.stages:
-        for owner, word, entry in stage.entries():
-            for field, read in entry.reads_as(stage.preact).items():
-                if read.example and field in stage.reads and _is_missing(stage, field):
-                    by = _called(owner, word, entry, read)
+        for field, read in stage.reads.items():
+            if read.example and field not in found and _is_missing(stage, field):
+                for by in _readers_here(stage, field):
                     message = f"is missing; {by} needs it: {read.example}"
-                    found.setdefault(
-                        field, Problem("missing", message, stage.path(field))
-                    )
+                    path = stage.path(field)
+                    found.setdefault(field, Problem("missing", message, path))
     yield from found.values()
+
+
+def _readers_here(stage: StagePlan, field: str) -> Iterator[str]:
+    """The entries of a stage that read the field, in words."""
+    for owner, word, entry in stage.entries():
+        if read := entry.reads_as(stage.preact).get(field):
+            yield _called(owner, word, entry, read)
 
 
 def _is_missing(stage: StagePlan, field: str) -> bool:
