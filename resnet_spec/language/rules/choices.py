@@ -47,7 +47,8 @@ def what_is_there_is_read(plan: Plan) -> Iterator[Problem]:
         else:
             yield from (_unread(field, field) for field in dead)
         for field in set(fields) - set(dead):
-            yield from _unread_entries(plan, field)
+            if isinstance(getattr(plan.spec, field, None), tuple):
+                yield from _unread_entries(plan, field)
 
 
 def _written(plan: Plan) -> Iterator[list[str]]:
