@@ -1,5 +1,7 @@
 """Feature maps, as detectors and segmentation models want them."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -66,6 +68,17 @@ def test_a_body_drops_its_blocks_as_the_whole_network_does() -> None:
     assert rates == [0.3 * i / 7 for i in range(8)]
     kept = [module.rate for module in body.modules() if hasattr(module, "rate")]
     assert kept == rates[:4]
+
+
+@pytest.mark.parametrize("count", [4, 5, 6])
+def test_a_formatter_leaves_many_maps_as_they_are(count: int) -> None:
+    network = load("resnet18").network
+    source = render(cut(network, network.parts[:count]))
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "-"]
+    done = subprocess.run(
+        command, input=source, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == source
 
 
 def build_model_with(

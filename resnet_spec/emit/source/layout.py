@@ -7,6 +7,7 @@ line, else one on each (https://docs.astral.sh/ruff/formatter/). So do these fun
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import NamedTuple
 
 LINE = 88  # characters, the default of ruff and black
@@ -44,6 +45,22 @@ def layout(before: str, call: Call, after: str = "", column: int = 0) -> str:
 def _argument(arg: str | Call, column: int) -> str:
     text = layout("", arg, ",", column) if isinstance(arg, Call) else f"{arg},"
     return indented(text)
+
+
+def mapping(before: str, items: Mapping[str, object], column: int) -> str:
+    """`before` and a dict with text for keys: on one line, else with a line for each key.
+
+    >>> print(mapping("x = ", {"a": 1, "b": 2}, column=80))
+    x = {
+        "a": 1,
+        "b": 2,
+    }
+    """
+    entries = [f'"{key}": {value}' for key, value in items.items()]
+    line = f"{before}{{{', '.join(entries)}}}"
+    if column + len(line) <= LINE:
+        return line
+    return "\n".join([f"{before}{{", *(f"    {entry}," for entry in entries), "}"])
 
 
 def comprehension(call: Call, loop: str, column: int) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import accumulate, groupby
 
 from resnet_spec.emit.source.blocks import RATE, BlockClass
 from resnet_spec.emit.source.initialization import biases, started
 from resnet_spec.emit.source.layers import layer_sources
-from resnet_spec.emit.source.layout import LINE, docstring, filled, indented, layout
+from resnet_spec.emit.source.layout import (
+    LINE,
+    docstring,
+    filled,
+    indented,
+    layout,
+    mapping,
+)
 from resnet_spec.emit.source.modules import calls, definitions
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.emit.source.stages import StageFunction, listed
@@ -138,7 +145,9 @@ class View:
             rates = f"drop_rates = [{total!r} * i / {last} for i in range({count})]"
             stages.insert(0, rates)
         of = {"channels": self.network.channels, "strides": self.network.strides}
-        told = [f"self.{k} = {_literal(v)}" for k, v in of.items() if v]
+        told = [
+            mapping(f"self.{name} = ", what, 8) for name, what in of.items() if what
+        ]
         parts = [stem, stages, head, told]
         return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -176,9 +185,10 @@ class View:
         pool, x = self._part("pool", network.pool, x)
         stages = list(self._stages(x))
         head = list(self._lines(network.head))
-        last = _literal({name: name for name in network.features}) or "x"
+        maps = {name: name for name in network.features}
+        last = mapping("return ", maps, 8) if maps else "return x"
         parts = ("\n".join(part) for part in ([*stem, *pool], stages, head) if part)
-        return "\n\n".join(parts) + f"\nreturn {last}"
+        return "\n\n".join(parts) + f"\n{last}"
 
     def _part(self, name: str, ops: Chain, x: str) -> tuple[list[str], str]:
         """The lines of stem or pool, and what the last of them calls its result."""
@@ -238,12 +248,6 @@ class View:
     def _shape(self, shape: Shape, flat: bool = False) -> str:
         """(N, C, H, W), or (N, C) after the flatten."""
         return f"(N, {', '.join(map(self.scope.text, shape[:1] if flat else shape))})"
-
-
-def _literal(items: Mapping[str, object]) -> str:
-    """`{"layer1": 64}`, or nothing for nothing."""
-    inside = ", ".join(f'"{key}": {value}' for key, value in items.items())
-    return f"{{{inside}}}" if inside else ""
 
 
 def _rates(network: Network) -> list[Rate]:
