@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from click.testing import CliRunner
 from hypothesis import given
@@ -14,6 +15,7 @@ from resnet_spec.cli import main
 from resnet_spec.language.canonical import canonical, digest
 from resnet_spec.language.explanation import explain
 from resnet_spec.language.parsing import parse
+from resnet_spec.lowering import lower
 from tests.strategies import parsed, spec_data
 
 
@@ -51,6 +53,21 @@ def test_saying_it_otherwise_changes_nothing(
         other.setdefault("activation", "relu")
     other.setdefault("norm", {}).setdefault("eps", 1e-5)
     assert canonical(parsed(other)) == form
+
+
+@pytest.mark.parametrize("field", ["groups", "width_per_group"])
+def test_null_is_the_default_where_a_stage_reads_the_field(field: str) -> None:
+    plan = load("resnet50", {field: [None, 4, 4, 4]}).plan
+    form = canonical(plan)
+    null = 1 if field == "groups" else None
+    assert form[field] == [null, 4, 4, 4]
+    assert canonical(parsed(form)) == form
+    assert render(lower(parsed(form))) == render(lower(plan))
+
+
+def test_null_goes_with_what_the_default_goes_with() -> None:
+    changes = {"groups": [None] * 4, "standardization": {"eps": 1e-6}}
+    assert canonical(load("resnet50", changes).plan)["groups"] == 1
 
 
 def test_each_value_has_the_line_that_it_comes_from() -> None:

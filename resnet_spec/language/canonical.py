@@ -47,14 +47,13 @@ def _said(plan: Plan, name: str) -> Any:
 
 def _by_stage(plan: Plan, name: str) -> Any:
     """One value where the stages agree, else a list; None where no stage reads the field."""
-    entries = [
-        stage.value(name) if covers(stage.reads, name) else None
-        for stage in plan.stages
-    ]
-    values = [entry for entry in entries if entry is not None]
-    if not values or name in LISTS or any(value != values[0] for value in values):
-        return entries if values else None
-    return values[0]
+    reading = [stage for stage in plan.stages if covers(stage.reads, name)]
+    values = [stage.value(name) for stage in reading]
+    if all(value is None for value in values):
+        return None
+    if name not in LISTS and all(value == values[0] for value in values):
+        return values[0]
+    return [stage.value(name) if stage in reading else None for stage in plan.stages]
 
 
 def _reads(plan: Plan, field: str) -> bool:

@@ -83,14 +83,15 @@ class StagePlan:
     previous: StagePlan | None
 
     def value(self, field: str) -> Any:
-        """The value of a field, as `norm.eps`, in this stage.
+        """The value of a field, as `norm.eps`, in this stage; for null, its default.
 
         None where its mapping is not there. Raises UnknownError where it is not valid.
         """
         name, *inner = field.split(".")
         value = getattr(self.spec, name)
         if name in PER_STAGE:
-            return self._mine(value)
+            mine = self._mine(value)
+            return Spec.model_fields[name].default if mine is None else mine
         for key in inner:
             value = getattr(value, key, None)
         return value
@@ -195,8 +196,8 @@ class StagePlan:
 
     @property
     def groups(self) -> int:
-        groups: PerBottleneckCount = self.spec.groups
-        return self._mine(groups) or 1 if "groups" in self.reads else 1
+        groups: int = self.value("groups") if "groups" in self.reads else 1
+        return groups
 
     @property
     def width_per_group(self) -> int | None:

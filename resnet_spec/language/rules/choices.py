@@ -8,7 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from resnet_spec.catalog import CATALOG, BlockEntry, Entry, Read, Refusal, words
-from resnet_spec.language.plan import Plan, StagePlan, UnknownError, covers
+from resnet_spec.language.plan import (
+    PER_STAGE,
+    Plan,
+    StagePlan,
+    UnknownError,
+    covers,
+)
 from resnet_spec.problems import Problem
 from resnet_spec.problems.words import either, flow
 
@@ -77,12 +83,12 @@ def _unread(field: str, leaf: str) -> Problem:
 
 def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
     """Entries of a list that stand for stages without a use for them."""
+    each = plan.known(field) if field in PER_STAGE else None
     for stage, used in zip(plan.stages, _used(plan, field), strict=True):
-        path = stage.path(field)
-        if not used and path[-1] == stage.index and stage.value(field) is not None:
+        if isinstance(each, tuple) and each[stage.index] is not None and not used:
             message = f"changes nothing; only {_readers(field)} reads it"
             message += f", so write null for stage {stage.index + 1}"
-            yield Problem("unused-entry", message, path)
+            yield Problem("unused-entry", message, stage.path(field))
 
 
 # --- what goes together -------------------------------------------------------------------
