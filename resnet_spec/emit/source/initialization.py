@@ -18,15 +18,21 @@ DRAWS: dict[Draw, str] = {
 }
 
 
-def started(start: Start, biased: Sequence[bool]) -> Iterator[str]:
-    """The lines that start `module`; `biased` says which of such modules have a bias."""
+def started(
+    start: Start, biased: Sequence[bool], linear: bool = False
+) -> Iterator[str]:
+    """The lines that start `module`; `biased` says which of such modules have a bias.
+
+    To a type checker, a convolution's bias may be None and that of a linear layer may not.
+    """
     yield DRAWS[start.weight].format("module.weight")
     if start.bias and any(biased):
         line = DRAWS[start.bias].format("module.bias")
-        if all(biased):
-            yield line
-        else:
-            yield f"if module.bias is not None:\n{indented(line)}"
+        if not all(biased):
+            line = f"if module.bias is not None:\n{indented(line)}"
+        elif not linear:
+            yield "assert module.bias is not None"
+        yield line
 
 
 def biases(op: Op) -> Iterator[bool]:

@@ -19,7 +19,17 @@ from resnet_spec.emit.source.layout import (
 from resnet_spec.emit.source.modules import calls, definitions
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.emit.source.stages import StageFunction, listed
-from resnet_spec.network import Block, Chain, Flatten, Network, Op, Rate, Shape, Stage
+from resnet_spec.network import (
+    Block,
+    Chain,
+    Flatten,
+    Linear,
+    Network,
+    Op,
+    Rate,
+    Shape,
+    Stage,
+)
 from resnet_spec.problems.words import counted, snake
 
 IMPORTS = ["import torch", "from torch import Tensor, nn"]
@@ -158,7 +168,8 @@ class View:
         lines = []
         if init.classifier and classifier:
             lines.append(f"if module is self.{classifier.path}:")
-            lines += map(indented, started(init.classifier, [True]))
+            linear = isinstance(classifier, Linear)
+            lines += map(indented, started(init.classifier, [True], linear))
         lines.append(f"{'el' * bool(lines)}if isinstance(module, nn.Conv2d):")
         biased = [has for op in self._convolving() for has in biases(op)]
         lines += map(indented, started(init.convolutions, biased))
