@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_spec import render
+from resnet_spec import load, render
 from resnet_spec.compare.equality import verify
 from resnet_spec.emit.module import build
 from resnet_spec.network import Network, Res2Conv2d
@@ -27,6 +27,15 @@ from tests.strategies import networks
 @settings(max_examples=200)
 def test_built_equals_generated_bit_for_bit(network: Network) -> None:
     assert verify(network, render(network)) == []
+
+
+def test_numbers_that_overflow_on_both_sides_are_equal() -> None:
+    changes = {"norm.type": "frozen", "standardization": {"eps": 1e-3}, "widths": 32}
+    deep = {"input": [3, 32, 32], "depths": [4, 4, 4, 4]}
+    network = load("resnet18", {**changes, **deep}).network
+    assert verify(network, render(network)) == []
+    found, *_ = verify(network, render(network).replace("eps=0.001", "eps=0.002"))
+    assert found.startswith("training output")
 
 
 @pytest.mark.slow
