@@ -53,8 +53,7 @@ def what_is_there_is_read(plan: Plan) -> Iterator[Problem]:
         else:
             yield from (_unread(field, field) for field in dead)
         for field in set(fields) - set(dead):
-            if isinstance(getattr(plan.spec, field, None), tuple):
-                yield from _unread_entries(plan, field)
+            yield from _unread_entries(plan, field)
 
 
 def _written(plan: Plan) -> Iterator[list[str]]:
@@ -84,8 +83,10 @@ def _unread(field: str, leaf: str) -> Problem:
 def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
     """Entries of a list that stand for stages without a use for them."""
     each = plan.known(field) if field in PER_STAGE else None
+    if not isinstance(each, tuple):
+        return
     for stage, used in zip(plan.stages, _used(plan, field), strict=True):
-        if isinstance(each, tuple) and each[stage.index] is not None and not used:
+        if each[stage.index] is not None and not used:
             message = f"changes nothing; only {_readers(field)} reads it"
             message += f", so write null for stage {stage.index + 1}"
             yield Problem("unused-entry", message, stage.path(field))
