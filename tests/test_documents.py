@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from resnet_spec.cli import main
 from resnet_spec.language.fields import Spec
+from resnet_spec.lowering.notes import TORCHVISION
 from resnet_spec.problems.rules import RULES
 
 
@@ -35,6 +36,16 @@ def test_the_committed_schema_is_what_the_models_say() -> None:
     text = CliRunner().invoke(main, ["schema"]).output
     hint = "run `resnet-spec schema > docs/resnet-spec.schema.json`"
     assert Path("docs/resnet-spec.schema.json").read_text() == text, hint
+
+
+def test_the_digests_of_torchvisions_networks_are_those_of_their_specs() -> None:
+    """Headers say by them which checkpoints load."""
+    text = TORCHVISION.read_text(encoding="utf-8")
+    names = [line.split()[0] for line in text.splitlines()[1:]]
+    assert len(names) == 10
+    made = CliRunner().invoke(main, ["digest", *names]).output
+    hint = f"run `resnet-spec digest {' '.join(names)} > {TORCHVISION}`"
+    assert text == made, hint
 
 
 def test_modelines_lead_to_the_schema() -> None:
