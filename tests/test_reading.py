@@ -256,6 +256,7 @@ FORM = "is not of the form key=value, as in head.classes=10"
         ("=1", FORM),
         ("a..b=1", FORM),
         ("a=[1", "is not YAML, a [ that is not closed by ]"),
+        ("title=\udcff", "is not UTF-8 text"),
         ("a={b: 1, b: 2}", "b: is given twice, first in line 1; keep one"),
         (
             "a=&x 1",
@@ -290,6 +291,11 @@ OVERRIDDEN = [
         {"head": {"clases": 1}},
         "head={clases: 1}: head.clases: unknown key (did you mean classes?)",
     ),
+    (
+        {"head": {1: 2}},
+        "head={1: 2}: head[1]: unknown key; known here: pool, classifier, dropout, classes",
+    ),
+    ({"title": "\ud800"}, "title=\ud800: title: must be text, got '\\ud800'"),
 ]
 
 

@@ -111,6 +111,8 @@ def override(text: str) -> tuple[str, Any]:
         node, problems = compose(value, place.file)
     except SpecError as error:
         problems = error.problems
+    except UnicodeEncodeError:  # of bytes that a shell passed on
+        problems = (Problem("text", "is not UTF-8 text"),)
     if problems:
         raise SpecError(*(problem._replace(place=place) for problem in problems))
     return path, node.data

@@ -134,15 +134,19 @@ EXPECTED = {
 }
 
 
+SYNONYMS = {"invalid_key": "extra_forbidden", "string_unicode": "string_type"}
+"""What pydantic tells apart, of values that Python can give and YAML cannot."""
+
+
 def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
     """A problem for each error; a key that was misspelt is not called missing as well."""
-    unknown = [_path(e) for e in errors if e["type"] == "extra_forbidden"]
+    unknown = [_path(e) for e in errors if _kind(e) == "extra_forbidden"]
     meant = {(*path[:-1], _meant(path)) for path in unknown}
     inner = {_path(error)[:-1] for error in errors}
     for error in errors:
         if error["type"] == "too_short" and _path(error) in inner:
             continue  # pydantic counts the valid entries alone
-        path, kind, value = _path(error), error["type"], error["input"]
+        path, kind, value = _path(error), _kind(error), error["input"]
         if kind == "extra_forbidden":
             yield Problem("unknown-key", _unknown_key(path), path, about_key=True)
         elif kind == "missing" and path not in meant:
@@ -157,6 +161,10 @@ def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
             yield Problem(
                 kind.replace("_", "-"), f"{words}, got {describe(value)}", path
             )
+
+
+def _kind(error: ErrorDetails) -> str:
+    return SYNONYMS.get(error["type"], error["type"])
 
 
 def _path(error: ErrorDetails) -> FieldPath:
