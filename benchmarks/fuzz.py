@@ -40,7 +40,7 @@ def read() -> None:
         report.text(error.problems)
         return
     render(compiled.network)
-    explain(compiled.source, compiled.spec)
+    explain(compiled.source, compiled.plan)
 
 
 def main() -> None:
