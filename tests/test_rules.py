@@ -1,6 +1,7 @@
 """The table of rules: every rule has an entry, its specs are what they say, and it is shown."""
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,10 +10,14 @@ from click.testing import CliRunner, Result
 
 from resnet_spec import Problem, SpecError, load
 from resnet_spec.cli import main
-from resnet_spec.language.parsing import EXPECTED
+from resnet_spec.language.document import LARGEST_FILE, LONGEST_CHAIN
+from resnet_spec.language.nodes import DEEPEST, LONGEST, MOST_VALUES
+from resnet_spec.language.parsing import EXPECTED, MOST_PROBLEMS
+from resnet_spec.language.rules.stages import MOST_BLOCKS
+from resnet_spec.language.schema import json_schema
 from resnet_spec.problems.rules import RULES
 
-NAMING = ("Problem", "PydanticCustomError", "note", "refused", "stopped")
+FIELDS = json_schema()["$defs"]["Whole"]["properties"]
 SHOWN = [name for name, rule in RULES.items() if rule.wrong]
 WITHOUT_SPECS = {
     "file",
@@ -39,26 +44,69 @@ def problems(spec: str, folder: Path) -> Sequence[Problem]:
         return error.problems
 
 
-def named(source: str) -> Iterator[str]:
-    """The literal names that a module gives to what it refuses."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and node.args:
-            called, first = node.func, node.args[0]
-            name = getattr(called, "id", getattr(called, "attr", ""))
-            if name in NAMING and isinstance(first, ast.Constant):
-                yield str(first.value).replace("_", "-")
+def named(*sources: str) -> Iterator[str]:
+    """The names that modules give to what they refuse, in calls of all that takes a rule."""
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    naming = {
+        "Problem",
+        "PydanticCustomError",
+        *map(_name, filter(_takes_rule, functions)),
+    }
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    for call in calls:
+        if _name(call.func) in naming and call.args:
+            for word in filter(_is_name, map(_text, ast.walk(call.args[0]))):
+                yield word.replace("_", "-")
+
+
+def _takes_rule(function: ast.FunctionDef) -> bool:
+    return any(argument.arg == "rule" for argument in function.args.args)
+
+
+def _name(node: ast.AST) -> str:
+    found = (getattr(node, field, "") for field in ("name", "id", "attr"))
+    return next(filter(None, found), "")
+
+
+def _text(node: ast.AST) -> str:
+    return str(getattr(node, "value", "")) if isinstance(node, ast.Constant) else ""
+
+
+def _is_name(word: str) -> bool:
+    return bool(re.fullmatch(r"[a-z]+([-_][a-z]+)*", word))
 
 
 def test_the_table_has_the_names_in_the_code_and_no_others() -> None:
     found = {kind.replace("_", "-") for kind in EXPECTED}
-    for file in Path("resnet_spec").rglob("*.py"):
-        found |= set(named(file.read_text(encoding="utf-8")))
+    files = Path("resnet_spec").rglob("*.py")
+    found |= set(named(*(file.read_text(encoding="utf-8") for file in files)))
     assert found == set(RULES)
 
 
-def test_names_are_found_in_calls_of_functions_and_of_methods() -> None:
-    source = 'yield Problem("a", m)\nself.note("b", m)\nrefused(f"c{m}")\nE("d")\n'
-    assert set(named(source)) == {"a", "b"}
+def test_names_are_found_wherever_a_rule_is_taken() -> None:
+    calls = 'yield Problem("a" if m else "b", m)\nself.said("c_d", m)\nother("e")\n'
+    takes = "def said(self, rule): ...\ndef other(word): ...\n"
+    assert set(named(calls + 'said(f"no {m}")\n', takes)) == {"a", "b", "c-d"}
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("file", LARGEST_FILE),
+        ("size", MOST_VALUES),
+        ("nesting", DEEPEST),
+        ("long-number", LONGEST),
+        ("extends", LONGEST_CHAIN),
+        ("more", MOST_PROBLEMS),
+        ("block-count", MOST_BLOCKS),
+        ("too-long", FIELDS["depths"]["maxItems"]),
+        ("string-too-long", FIELDS["title"]["maxLength"]),
+    ],
+)
+def test_the_limits_that_it_says_are_those_of_the_code(name: str, number: int) -> None:
+    said = f"{RULES[name].summary} {RULES[name].explanation}"
+    assert re.search(rf"\b{number:,}\b", said)
 
 
 @pytest.mark.parametrize("name", SHOWN)

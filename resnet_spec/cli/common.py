@@ -35,7 +35,9 @@ def _overrides(
     try:
         return tuple(map(override, texts))
     except SpecError as error:
-        raise click.BadParameter(error.problems[0].message, context, option) from None
+        problem = error.problems[0]
+        said = f"{problem.message} [{problem.rule}]"
+        raise click.BadParameter(said, context, option) from None
 
 
 def _features(
