@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.source import render
 from resnet_spec.emit.table import summarize
-from resnet_spec.language.document import read
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.parsing import parse
 from resnet_spec.language.plan import Plan
+from resnet_spec.language.reading import read
 from resnet_spec.lowering import lower
 from resnet_spec.network import Network, digests
 from resnet_spec.problems import Problem, SpecError

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from resnet_spec.emit.source.stamp import made_from
-from resnet_spec.language.library import spec_path
+from resnet_spec.language.shipped import spec_path
 from resnet_spec.problems import Place, Problem, SpecError
 
 ROOT = "specs"  # a folder of this name is where output paths start

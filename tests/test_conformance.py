@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet_spec import load
 from resnet_spec.compare.libraries import compare, naming_of
 from resnet_spec.emit.module import build
-from resnet_spec.language.library import shipped
+from resnet_spec.language.shipped import shipped
 from resnet_spec.network import digests
 from tests.conformance import FILES, TABLE, Case, Outcome, cases, outcome, small
 

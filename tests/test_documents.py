@@ -1,6 +1,8 @@
 """What is written for other tools and readers is what the code says."""
 
+import importlib
 import json
+import pkgutil
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import yaml
 from click.testing import CliRunner
 
+import resnet_spec
 from resnet_spec.cli import main
 from resnet_spec.language.fields import Spec
 from resnet_spec.lowering.notes import TORCHVISION
@@ -46,6 +49,18 @@ def test_the_digests_of_torchvisions_networks_are_those_of_their_specs() -> None
     made = CliRunner().invoke(main, ["digest", *names]).output
     hint = f"run `resnet-spec digest {' '.join(names)} > {TORCHVISION}`"
     assert text == made, hint
+
+
+def test_no_function_has_the_name_of_a_module() -> None:
+    """`import resnet_spec.language.plan` gives the module, whatever a package exports."""
+    for found in pkgutil.walk_packages(resnet_spec.__path__, "resnet_spec."):
+        if found.name.startswith("resnet_spec.train.") or found.name.endswith(
+            "__main__"
+        ):
+            continue  # those of training need Lightning
+        module = importlib.import_module(found.name)
+        above, _, name = found.name.rpartition(".")
+        assert getattr(importlib.import_module(above), name) is module, found.name
 
 
 def test_modelines_lead_to_the_schema() -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_spec import SpecError, load, read
-from resnet_spec.language.document import override
-from resnet_spec.language.nodes import compose
+from resnet_spec.language.reading import override
+from resnet_spec.language.yaml_nodes import compose
 from resnet_spec.problems import report
 from resnet_spec.problems.words import shortened
 

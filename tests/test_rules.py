@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 
 from resnet_spec import Problem, SpecError, load
 from resnet_spec.cli import main
-from resnet_spec.language.document import LARGEST_FILE, LONGEST_CHAIN
-from resnet_spec.language.nodes import DEEPEST, LONGEST, MOST_VALUES
 from resnet_spec.language.parsing import EXPECTED, MOST_PROBLEMS
+from resnet_spec.language.reading import LARGEST_FILE, LONGEST_CHAIN
 from resnet_spec.language.rules.stages import MOST_BLOCKS
 from resnet_spec.language.schema import json_schema
+from resnet_spec.language.yaml_nodes import DEEPEST, LONGEST, MOST_VALUES
 from resnet_spec.problems.rules import RULES
 
 FIELDS = json_schema()["$defs"]["Whole"]["properties"]

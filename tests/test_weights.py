@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from resnet_spec import build_model, load_weights
 from resnet_spec.emit.module import build
-from resnet_spec.language.library import shipped
+from resnet_spec.language.shipped import shipped
 from resnet_spec.network import Network
 from resnet_spec.weights.loading import WeightsError
 from resnet_spec.weights.naming import NAMINGS, names

@@ -5,18 +5,20 @@ from __future__ import annotations
 import click
 
 from resnet_spec import __version__
-from resnet_spec.cli.build import build
-from resnet_spec.cli.check import check
-from resnet_spec.cli.completion import completion
-from resnet_spec.cli.digest import digest
-from resnet_spec.cli.explain import explain
-from resnet_spec.cli.list import list_specs
-from resnet_spec.cli.predict import predict
-from resnet_spec.cli.rule import rule
-from resnet_spec.cli.schema import schema
-from resnet_spec.cli.summary import summary
-from resnet_spec.cli.train import train
-from resnet_spec.cli.verify import verify
+from resnet_spec.cli import (
+    build,
+    check,
+    completion,
+    digest,
+    explain,
+    list,
+    predict,
+    rule,
+    schema,
+    summary,
+    train,
+    verify,
+)
 
 __all__ = ["main"]
 
@@ -44,17 +46,17 @@ def main() -> None:
 
 
 for command in (
-    build,
-    check,
-    summary,
-    explain,
-    digest,
-    verify,
-    train,
-    predict,
-    list_specs,
-    rule,
-    schema,
-    completion,
+    build.build,
+    check.check,
+    summary.summary,
+    explain.explain,
+    digest.digest,
+    verify.verify,
+    train.train,
+    predict.predict,
+    list.list_specs,
+    rule.rule,
+    schema.schema,
+    completion.completion,
 ):
     main.add_command(command)

@@ -16,7 +16,7 @@ from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.source import render
 from resnet_spec.emit.source.stamp import origin, stamped
 from resnet_spec.language.canonical import digest
-from resnet_spec.language.document import override
+from resnet_spec.language.reading import override
 from resnet_spec.network import Network
 from resnet_spec.output import SpecFile, spec_files
 from resnet_spec.problems import Problem, SpecError, report

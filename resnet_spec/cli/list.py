@@ -8,8 +8,8 @@ from itertools import groupby
 import click
 
 from resnet_spec.cli.common import fail
-from resnet_spec.language.document import read
-from resnet_spec.language.library import shipped
+from resnet_spec.language.reading import read
+from resnet_spec.language.shipped import shipped
 from resnet_spec.problems.words import counted
 
 

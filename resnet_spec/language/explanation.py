@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from resnet_spec.language.canonical import canonical
-from resnet_spec.language.document import Source
-from resnet_spec.language.nodes import Node
 from resnet_spec.language.plan import Plan
+from resnet_spec.language.reading import Source
+from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.problems import FieldPath
 
 PLAIN = re.compile(

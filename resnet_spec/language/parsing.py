@@ -9,9 +9,9 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from resnet_spec.language.document import Source
 from resnet_spec.language.fields import Model, Spec
 from resnet_spec.language.plan import Plan, UnknownError
+from resnet_spec.language.reading import Source
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
 from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import closest, describe, flow, nearest

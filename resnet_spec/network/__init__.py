@@ -18,19 +18,6 @@ from resnet_spec.network.custom import (
 )
 from resnet_spec.network.fingerprint import Digests, digests
 from resnet_spec.network.initialization import Draw, Init, Start
-from resnet_spec.network.numbers import (
-    ALWAYS,
-    NEVER,
-    Condition,
-    Either,
-    Formula,
-    Number,
-    Rate,
-    conditions,
-    named_numbers,
-    plain,
-    with_conditions,
-)
 from resnet_spec.network.ops import (
     Activation,
     Argument,
@@ -54,6 +41,19 @@ from resnet_spec.network.ops import (
 from resnet_spec.network.shapes import (
     Lengths,
     Shape,
+)
+from resnet_spec.network.symbols import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Either,
+    Formula,
+    Number,
+    Rate,
+    conditions,
+    named_numbers,
+    plain,
+    with_conditions,
 )
 from resnet_spec.network.tree import (
     NO_SIZES,

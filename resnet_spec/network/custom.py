@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from resnet_spec.network.numbers import Condition, Rate
 from resnet_spec.network.ops import (
     Argument,
     Conv,
@@ -17,6 +16,7 @@ from resnet_spec.network.ops import (
     convolution_tensors,
 )
 from resnet_spec.network.shapes import Lengths, Shape
+from resnet_spec.network.symbols import Condition, Rate
 
 
 class Layer(Op):

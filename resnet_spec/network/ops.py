@@ -14,8 +14,8 @@ from functools import cached_property, lru_cache
 from math import prod
 from typing import Any, Literal, NamedTuple
 
-from resnet_spec.network.numbers import Condition, plain
 from resnet_spec.network.shapes import Lengths, Shape
+from resnet_spec.network.symbols import Condition, plain
 
 
 class Argument(NamedTuple):

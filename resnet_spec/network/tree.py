@@ -9,9 +9,9 @@ from math import isinf
 from typing import NamedTuple
 
 from resnet_spec.network.initialization import Init
-from resnet_spec.network.numbers import Condition, Number, Rate, named_numbers
 from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op, Tensor
 from resnet_spec.network.shapes import Lengths, Shape
+from resnet_spec.network.symbols import Condition, Number, Rate, named_numbers
 
 
 class Sizes(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from resnet_spec.language.library import shipped_names, shipped_spec
-from resnet_spec.language.nodes import Node, compose
+from resnet_spec.language.shipped import shipped_names, shipped_spec
+from resnet_spec.language.yaml_nodes import Node, compose
 from resnet_spec.problems import FieldPath, Place, Problem, SpecError
 from resnet_spec.problems.words import describe, flow, nearest, shortened
 
