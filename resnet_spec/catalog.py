@@ -1,9 +1,10 @@
 """What there is to choose from: what each thing is called, which fields it reads, what it
 cannot go with and why.
 
-Data, by the field that a word is written in. Validation, the schema, the rules, the docs and
-the drawing of specs all take it from here; `lowering` has a function for each entry. A field
-that no entry of a network reads is refused in it, so an entry must name all that it reads.
+Data, by the field that a word is written in. Validation, the schema, the rules and the docs
+take it from here, and tests draw specs by the schema; `lowering` has a function for each entry.
+A field that no entry of a network reads is refused in it, so an entry must name all that it
+reads.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+
+from resnet_spec.problems.words import article
 
 NUMBER = "a number"  # the entry of any number, where a field takes words and numbers
 STRIDES = "that strides"
@@ -80,15 +83,13 @@ class BlockEntry(Entry):
     one_3x3: bool = False
 
     def reads_as(self, preact: bool) -> Reads:
-        if preact:
-            return reads("pre_activation") if self.preact is None else self.preact
-        return self.reads
+        return self.preact if preact and self.preact is not None else self.reads
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
         if self.preact is not None:
             return self.refuses
-        why = f"a {self.noun} has no such form"
+        why = f"{article(self.noun)} has no such form"
         return (*self.refuses, Refusal("pre_activation", (False,), why))
 
 
@@ -106,7 +107,7 @@ class ActivationEntry(Entry):
     """`module` is its class in torch.nn, `arguments` how that is made."""
 
     module: str
-    arguments: Mapping[str, Any] = field(default_factory=lambda: {"inplace": True})
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 # --- stems --------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ STEM_POOLS = {
 
 # --- blocks -------------------------------------------------------------------------------
 
-ANY_BLOCK = reads("attention", "dilations", "drop_path", "pre_activation")
+ANY_BLOCK = reads("attention", "dilations", "drop_path")
 POST_BLOCK = reads(
     "spatial",
     "spatial.type",
@@ -350,8 +351,15 @@ NORMS = {
     ),
 }
 ACTIVATIONS = {
-    "relu": ActivationEntry(text="(ResNet-50)", module="ReLU"),
-    "silu": ActivationEntry(text="(SE-ResNet-33-TS)", module="SiLU", word="silu"),
+    "relu": ActivationEntry(
+        text="(ResNet-50)", module="ReLU", arguments={"inplace": True}
+    ),
+    "silu": ActivationEntry(
+        text="(SE-ResNet-33-TS)",
+        module="SiLU",
+        arguments={"inplace": True},
+        word="silu",
+    ),
 }
 
 # --- the end, and the start ---------------------------------------------------------------

@@ -16,17 +16,32 @@ from resnet_spec.network import Network
 def verify(network: Network, source: str, batch: int = 2) -> list[str]:
     """What differs between `build(network)` and the source's class; nothing if they are equal.
 
-    Compared are names, order and shapes of the state dict, first weights from one seed,
-    and for a random batch of the network's image size: training output, every gradient,
-    the statistics after that step, and the evaluation output.
+    The tensors that the network says it has, of which its counts are made, must be the
+    module's. Compared are then names, order and shapes of the state dict, first weights from
+    one seed, and for a random batch of the network's image size: training output, every
+    gradient, the statistics after that step, and the evaluation output.
     """
     scope: dict[str, object] = {"__name__": network.name}
     exec(compile(source, f"<{network.name}>", "exec"), scope)
     generated = cast("Callable[[], nn.Module]", scope[network.name])
     with torch.random.fork_rng():
         ours, theirs = (_seeded(make) for make in (lambda: build(network), generated))
+        if untrue := list(_not_as_said(network, ours)):
+            return untrue
         images = torch.randn(batch, *network.image)
         return list(_differences(ours, theirs, images))
+
+
+def _not_as_said(network: Network, module: nn.Module) -> Iterator[str]:
+    """What the module has and the network does not say that it has, or says otherwise."""
+    learning = {name for name, _ in module.named_parameters()}
+    state = module.state_dict().items()
+    found = [(name, tuple(t.shape), name in learning) for name, t in state]
+    said = [(name, tensor.shape, tensor.learns) for name, tensor in network.tensors()]
+    for is_so, is_said in zip_longest(found, said):
+        if is_so != is_said:
+            yield f"tensors: {is_said} by the network, {is_so} built"
+            return
 
 
 def _seeded(make: Callable[[], nn.Module]) -> nn.Module:

@@ -231,7 +231,8 @@ class Spatial(Model):
 
 
 class Standardization(Model):
-    """Weight standardization of every convolution of stem, blocks and shortcuts."""
+    """Weight standardization of every convolution of stem, blocks and shortcuts, but for those
+    inside attention."""
 
     eps: float = Field(
         gt=0, le=1, description="added to each filter's variance (1e-8 in BiT)"

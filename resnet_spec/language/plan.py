@@ -50,6 +50,7 @@ ANYWAY = (
     "widths",
     "strides",
     "shortcut",
+    "pre_activation",
     "standardization",
     "standardization.*",
     "norm.type",

@@ -15,8 +15,8 @@ from resnet_spec.lowering.blocks import stage
 from resnet_spec.lowering.checks import wrong
 from resnet_spec.lowering.heads import head
 from resnet_spec.lowering.initialization import SCHEMES
-from resnet_spec.lowering.kinds import kinds
-from resnet_spec.lowering.notes import notes
+from resnet_spec.lowering.kinds import kinds_of
+from resnet_spec.lowering.notes import sentences
 from resnet_spec.lowering.stems import stem
 from resnet_spec.network import Network, Rate, Shape, Stage
 from resnet_spec.problems import SpecError
@@ -52,13 +52,13 @@ def lower(plan: Plan) -> Network:
 
 def noted(plan: Plan, network: Network) -> Network:
     """The network, or what a pass has left of it, with what people are told about it."""
-    return replace(network, notes=tuple(notes(plan, network)))
+    return replace(network, notes=tuple(sentences(plan, network)))
 
 
 def _stages(plan: Plan, x: Shape) -> Iterator[Stage]:
     """Each stage, on what the one before it gives; the first reads `x`."""
     dilation, rates = 1, _rates(plan)
-    for planned, kind in zip(plan.stages, kinds(plan), strict=True):
+    for planned, kind in zip(plan.stages, kinds_of(plan), strict=True):
         made = stage(planned, kind, x, dilation, rates[: planned.depth])
         yield made
         x, dilation, rates = made.output, planned.dilation, rates[planned.depth :]

@@ -39,7 +39,7 @@ class _Settled(NamedTuple):
         )
 
 
-def kinds(plan: Plan) -> tuple[Kind, ...]:
+def kinds_of(plan: Plan) -> tuple[Kind, ...]:
     """The kind of each stage's blocks: one name, one structure."""
     stages = plan.stages
     settled = [

@@ -15,7 +15,7 @@ Stages = Sequence[StagePlan]
 TORCHVISION = Path(__file__).parent / "torchvision.txt"
 
 
-def notes(plan: Plan, network: Network) -> Iterator[str]:
+def sentences(plan: Plan, network: Network) -> Iterator[str]:
     """Sentences, each true of this network, or of the stages that a pass has left of it."""
     spec, stages = plan.spec, plan.stages[: len(network.stages)]
     yield from _stem(spec, network)

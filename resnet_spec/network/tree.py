@@ -98,6 +98,10 @@ class Block:
         ops = (*self.pre, *self.body, *self.post)
         paths = [op.path for op in ops]
         shared = {op.path: op for op in ops if paths.count(op.path) > 1}
+        held = [path for path, op in shared.items() if op.tensors]
+        assert not held, (
+            f"{self.kind}: one module at {held} cannot have several weights"
+        )
         return (*(op for op in ops if op.path not in shared), *shared.values())
 
     @cached_property

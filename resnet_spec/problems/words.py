@@ -53,6 +53,16 @@ def either(options: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+def article(noun: str) -> str:
+    """The noun after `a` or `an`, as it is spoken; words in capitals are spelled.
+
+    >>> article("bottleneck"), article("eca block"), article("IR block")
+    ('a bottleneck', 'an eca block', 'an IR block')
+    """
+    vowels = "AEFHILMNORSX" if noun[:2].isupper() else "aeiouAEIOU"
+    return f"{'an' if noun[:1] in vowels else 'a'} {noun}"
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a misspelt one is likely to mean."""
     import difflib

@@ -13,6 +13,7 @@ from resnet_spec.emit.source.layout import (
     layout,
 )
 from resnet_spec.network import Stage
+from resnet_spec.problems.words import article
 
 CHANNELS = ("in_channels", "width", "out_channels")  # what `blocks` is said after
 
@@ -70,7 +71,7 @@ class StageFunction:
         if any(changes):
             verbs.append("widens" if min(changes) >= 0 else "changes the channels")
         only = f"; only the first one {' and '.join(verbs)}" if verbs else ""
-        each = f"a {self.block.noun} for each of `drop_rates`"
+        each = f"{article(self.block.noun)} for each of `drop_rates`"
         what = each if self.rated else f"`blocks` {self.block.noun}s"
         return docstring(f"Stack {what}{only}.")
 

@@ -16,7 +16,7 @@ from resnet_spec.language.plan import (
     covers,
 )
 from resnet_spec.problems import Problem
-from resnet_spec.problems.words import either, flow
+from resnet_spec.problems.words import article, either, flow
 
 
 def what_is_needed_is_there(plan: Plan) -> Iterator[Problem]:
@@ -168,7 +168,7 @@ def _readers(field: str) -> str:
     return either(
         f"`{kind}: {either(names)}` {where}".strip()
         if kind in CATALOG
-        else f"a {kind}{either(names)} {where}".strip()
+        else f"{article(kind + either(names))} {where}".strip()
         for (kind, where), names in found.items()
     )
 
@@ -193,5 +193,5 @@ def _noun(word: str, entry: Entry) -> str:
 
 def _called(owner: str, word: str, entry: Entry, read: Read) -> str:
     """`a bottleneck that strides`, or the field and its word."""
-    name = f"a {_noun(word, entry)}" if owner == "block" else f"`{owner}: {word}`"
+    name = article(_noun(word, entry)) if owner == "block" else f"`{owner}: {word}`"
     return f"{name} {read.where}".strip()
