@@ -175,9 +175,9 @@ def _problems(data: Data) -> Sequence[Problem]:
 
 def _mend(draw: st.DrawFn, data: Data, problems: Sequence[Problem]) -> None:
     """Change all that is idle or missing; without such, one thing, for that may be enough."""
-    plain = [p for p in problems if _is_idle(p) or _at(data, p.path) is None]
-    some = plain or [draw(st.sampled_from(problems))]
-    for problem in sorted(some, key=lambda p: -len(p.path)):  # inner ones first
+    sure = [p for p in problems if _is_idle(p) or _at(data, p.path) is None]
+    chosen = sure or [draw(st.sampled_from(problems))]
+    for problem in sorted(chosen, key=lambda p: -len(p.path)):  # inner ones first
         HINTS.get(problem.rule, _change)(draw, data, problem)
 
 
@@ -197,11 +197,8 @@ def _change(draw: st.DrawFn, data: Data, problem: Problem) -> None:
     places = [problem.path, *([problem.otherwise[0]] if problem.otherwise else [])]
     path: Sequence[Any] = draw(st.sampled_from(places))
     *above, key = path
-    holder, schema, there = (
-        _at(data, above),
-        reduce(_inner, above, _WHOLE),
-        _at(data, path),
-    )
+    holder, there = _at(data, above), _at(data, path)
+    schema = reduce(_inner, above, _WHOLE)
     goes = _is_idle(problem) or isinstance(there, dict) or draw(st.booleans())
     if there is None or not goes or not _may_go(schema, key):
         field = [part for part in path if isinstance(part, str)][-1]
