@@ -59,7 +59,7 @@ def what_is_there_is_read(plan: Plan) -> Iterator[Problem]:
 def _written(plan: Plan) -> Iterator[list[str]]:
     """The fields that the spec writes, those of a mapping together."""
     for name in plan.spec.model_fields_set:
-        value = getattr(plan.spec, name)
+        value = plan.known(name)
         if isinstance(value, BaseModel):
             written = [
                 key for key in type(value).model_fields if key in value.model_fields_set
