@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 
 from resnet_spec import __version__, load
-from resnet_spec.cli import common, main
+from resnet_spec.cli import COMMANDS, common, main
 from tests.conftest import ROOT
 from tests.strategies import spec_data
 
@@ -279,7 +279,7 @@ def test_check_prints_a_line_for_each_spec() -> None:
 
 def test_version_help_and_module() -> None:
     assert run("--version").output == f"resnet-spec, version {__version__}\n"
-    for command in main.commands:
+    for command in COMMANDS:
         help_text = run(command, "-h").output
         assert "resnet-spec" in help_text
     done = subprocess.run(

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from resnet_spec import __version__
-from resnet_spec.cli import (
-    build,
-    check,
-    completion,
-    digest,
-    explain,
-    list_specs,
-    predict,
-    rule,
-    schema,
-    summary,
-    train,
-    verify,
-)
 
 __all__ = ["main"]
 
+COMMANDS = {
+    "build": "build",
+    "check": "check",
+    "completion": "completion",
+    "digest": "digest",
+    "explain": "explain",
+    "list": "list_specs",
+    "predict": "predict",
+    "rule": "rule",
+    "schema": "schema",
+    "summary": "summary",
+    "train": "train",
+    "verify": "verify",
+}
+"""Each command, and what its module and its function are called."""
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is asked for: a build does not load training."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        name = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
+        return command
+
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88}
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
 @click.version_option(__version__, prog_name="resnet-spec")
 def main() -> None:
@@ -43,20 +62,3 @@ def main() -> None:
     resnet-spec rule stage-count                        what a mistake is about
     resnet-spec list                                    what ships, by family
     """
-
-
-for command in (
-    build.build,
-    check.check,
-    summary.summary,
-    explain.explain,
-    digest.digest,
-    verify.verify,
-    train.train,
-    predict.predict,
-    list_specs.list_specs,
-    rule.rule,
-    schema.schema,
-    completion.completion,
-):
-    main.add_command(command)
