@@ -44,7 +44,7 @@ def reads(*fields: str, **others: Read) -> Reads:
     return {name: Read() for name in fields} | others
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Entry:
     """`text` says what it is, and names a published network that has it.
 
@@ -66,7 +66,7 @@ class Entry:
         return self.refuses
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BlockEntry(Entry):
     """A kind of block: `name` is its class, `noun` what people call one of them.
 
@@ -93,7 +93,7 @@ class BlockEntry(Entry):
         return (*self.refuses, Refusal("pre_activation", (False,), why))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ShortcutEntry(Entry):
     """`differs` says in which stages it is another shortcut than a plain projection."""
 
@@ -102,7 +102,7 @@ class ShortcutEntry(Entry):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ActivationEntry(Entry):
     """`module` is its class in torch.nn, `arguments` how that is made."""
 

@@ -19,9 +19,8 @@ from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import override
 from resnet_spec.network import Network
 from resnet_spec.output import SpecFile, spec_files
-from resnet_spec.problems import Problem, SpecError, report
+from resnet_spec.problems import Problem, RunError, SpecError, report
 from resnet_spec.problems.words import counted, flow
-from resnet_spec.train.errors import RunError
 
 P = ParamSpec("P")
 Overrides = tuple[tuple[str, Any], ...]

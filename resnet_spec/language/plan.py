@@ -75,7 +75,7 @@ class UnknownError(Exception):
     """A field was asked for that is not valid."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StagePlan:
     """What a spec says of one stage: its entry, or the one value for all stages."""
 
@@ -258,7 +258,7 @@ def _reads(
     return found
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan:
     """A spec, and what it says of each stage."""
 

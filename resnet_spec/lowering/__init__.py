@@ -8,7 +8,6 @@ cost and a proof of its shapes for nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from resnet_spec.language.plan import Plan
 from resnet_spec.lowering.blocks import stage
@@ -52,7 +51,7 @@ def lower(plan: Plan) -> Network:
 
 def noted(plan: Plan, network: Network) -> Network:
     """The network, or what a pass has left of it, with what people are told about it."""
-    return replace(network, notes=tuple(sentences(plan, network)))
+    return network.noted(sentences(plan, network))
 
 
 def _stages(plan: Plan, x: Shape) -> Iterator[Stage]:

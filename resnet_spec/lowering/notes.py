@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan, StagePlan
-from resnet_spec.network import Network, digests
+from resnet_spec.network import Network
 
 Stages = Sequence[StagePlan]
 TORCHVISION = Path(__file__).parent / "torchvision.txt"
@@ -108,7 +108,7 @@ def _torchvisions() -> list[Known]:
 def _weights(network: Network) -> Iterator[str]:
     """What becomes of torchvision's weights, where they load."""
     as_many = [k for k in _torchvisions() if k.params == str(network.params)]
-    mine = digests(network) if as_many and network.head else None
+    mine = network.digests if as_many and network.head else None
     for known in as_many:
         if mine is None or mine.layout != known.layout:
             continue

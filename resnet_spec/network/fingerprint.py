@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_spec.network.initialization import Init
 from resnet_spec.network.ops import Activation, Chain, MaxPool, Norm, Op, ZeroPad
-from resnet_spec.network.tree import Block, Network
+
+if TYPE_CHECKING:
+    from resnet_spec.network.tree import Block, Network
 
 
 class Digests(NamedTuple):

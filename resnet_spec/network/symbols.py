@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 
@@ -95,9 +96,12 @@ class Either(int):
         return number
 
 
+PLAIN = (int, float, bool, str, type(None))
+
+
 def plain(value: Any) -> Any:
     """A value without its name: an int, a float, or whether a condition holds."""
-    if type(value) in (int, float, bool, str):
+    if type(value) in PLAIN:
         return value
     if isinstance(value, Condition):
         return value.holds
@@ -109,7 +113,7 @@ def plain(value: Any) -> Any:
 def named_numbers(part: Any) -> dict[str, Number | Rate]:
     """The named numbers in a part of a network; one name with two values is refused."""
     found: dict[str, Number | Rate] = {}
-    for number in (*_found(part, Number), *_found(part, Rate)):
+    for number in _found(part, (Number, Rate)):
         if number.name:
             known = found.setdefault(number.name, number)
             assert known == number, f"{number.name} is both {known} and {number}"
@@ -138,7 +142,9 @@ def with_conditions(part: Any, change: Callable[[Condition], Condition]) -> Any:
     return part
 
 
-def _found(part: Any, kind: type[Any]) -> Iterator[Any]:
+def _found(part: Any, kind: type[Any] | tuple[type[Any], ...]) -> Iterator[Any]:
+    if type(part) in PLAIN:
+        return
     if isinstance(part, kind):
         yield part
     if isinstance(part, tuple):
@@ -147,5 +153,10 @@ def _found(part: Any, kind: type[Any]) -> Iterator[Any]:
     elif isinstance(part, Either):
         yield from _found(part.when, kind)
     elif is_dataclass(part):
-        for field in fields(part):
-            yield from _found(getattr(part, field.name), kind)
+        for name in _fields(part.__class__):
+            yield from _found(getattr(part, name), kind)
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

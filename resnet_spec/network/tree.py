@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from math import isinf
 from typing import NamedTuple
 
+from resnet_spec.network.fingerprint import Digests, digests
 from resnet_spec.network.initialization import Init
 from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op, Tensor
 from resnet_spec.network.shapes import Lengths, Shape
@@ -198,6 +199,18 @@ class Network:
     head: Chain
     init: Init
     features: tuple[str, ...] = ()
+
+    def noted(self, notes: Iterable[str]) -> Network:
+        """The same with other notes, on which nothing that is derived depends."""
+        made = replace(self, notes=tuple(notes))
+        known = vars(made)
+        known |= {name: fact for name, fact in vars(self).items() if name not in known}
+        return made
+
+    @cached_property
+    def digests(self) -> Digests:
+        """What the network is in each respect, to compare."""
+        return digests(self)
 
     @property
     def entry(self) -> Chain:

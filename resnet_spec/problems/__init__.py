@@ -4,8 +4,9 @@ from resnet_spec.problems.problem import (
     FieldPath,
     Place,
     Problem,
+    RunError,
     SpecError,
     dotted,
 )
 
-__all__ = ["FieldPath", "Place", "Problem", "SpecError", "dotted"]
+__all__ = ["FieldPath", "Place", "Problem", "RunError", "SpecError", "dotted"]

@@ -79,3 +79,7 @@ class SpecError(ValueError):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+
+class RunError(ValueError):
+    """Why a training run cannot start or continue: one line, or several if names follow."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from resnet_spec.problems import RunError
 from resnet_spec.problems.extras import needs
-from resnet_spec.train.errors import RunError
 from resnet_spec.train.settings import Settings
 
 LOOP = ("pytorch_lightning", "torchvision", "matplotlib")

@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from resnet_spec.output import write
-from resnet_spec.train.errors import RunError
+from resnet_spec.problems import RunError
 
 
 class WholeFiles(TorchCheckpointIO):

@@ -12,7 +12,7 @@ from pytorch_lightning import LightningDataModule, Trainer
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from resnet_spec.network import Shape
-from resnet_spec.train.errors import RunError
+from resnet_spec.problems import RunError
 from resnet_spec.train.pictures import (
     Augmented,
     Folder,

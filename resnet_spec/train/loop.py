@@ -21,10 +21,9 @@ from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.module import build
 from resnet_spec.network import Network, digests
 from resnet_spec.output import spec_files
-from resnet_spec.problems import report
+from resnet_spec.problems import RunError, report
 from resnet_spec.train.checkpoints import Keep, WholeFiles, read
 from resnet_spec.train.data import Pictures
-from resnet_spec.train.errors import RunError
 from resnet_spec.train.norms import norm_of_one_value
 from resnet_spec.train.pictures import Held, folders_in
 from resnet_spec.train.results import export

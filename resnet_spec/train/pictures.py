@@ -20,7 +20,7 @@ from torchvision.transforms import v2
 from tqdm import tqdm
 
 from resnet_spec.network import Shape
-from resnet_spec.train.errors import RunError
+from resnet_spec.problems import RunError
 
 MODES = {1: "L", 3: "RGB"}
 MEAN = {1: [0.5], 3: [0.485, 0.456, 0.406]}  # for color ImageNet's, which

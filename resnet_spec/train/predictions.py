@@ -8,7 +8,7 @@ import torch
 
 from resnet_spec.compiler import load
 from resnet_spec.emit.module import build
-from resnet_spec.train.errors import RunError
+from resnet_spec.problems import RunError
 from resnet_spec.train.pictures import mode, prepare, read
 from resnet_spec.train.run import opened
 from resnet_spec.weights.loading import WeightsError, load_weights

@@ -15,7 +15,7 @@ from resnet_spec.emit.source.stamp import origin, stamped
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.explanation import explain
 from resnet_spec.output import write
-from resnet_spec.train.errors import RunError
+from resnet_spec.problems import RunError
 from resnet_spec.train.settings import Settings
 
 RECORD = "run.json"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from resnet_spec.train.errors import RunError
+from resnet_spec.problems import RunError
 
 RATES = {"adam": 1e-3, "sgd": 0.1}  # Adam's own default; SGD's in the ResNet paper
 Positive = Annotated[int, Field(ge=1)]

@@ -15,8 +15,8 @@ from torchmetrics import MeanMetric, Metric
 from torchmetrics.classification import MulticlassAccuracy
 
 from resnet_spec.network import Digests
+from resnet_spec.problems import RunError
 from resnet_spec.train.data import Pictures
-from resnet_spec.train.errors import RunError
 from resnet_spec.train.pictures import mixed
 from resnet_spec.train.settings import Settings
 

@@ -13,7 +13,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 
 from resnet_spec.output import write
-from resnet_spec.train.errors import RunError
+from resnet_spec.problems import RunError
 from resnet_spec.train.say import say
 from resnet_spec.train.task import Classifier
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from resnet_spec.train.errors import RunError
+from resnet_spec.problems import RunError
 from resnet_spec.weights.loading import WeightsError, load_weights, tensors
 from resnet_spec.weights.naming import fitting, names
 
