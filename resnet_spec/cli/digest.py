@@ -7,7 +7,7 @@ import sys
 import click
 
 from resnet_spec.cli.common import FEATURES, Outcome, compiling, report_problems
-from resnet_spec.network import Digests, digests
+from resnet_spec.network import Digests
 
 COLUMNS = ("parameters", *Digests._fields, "fingerprint")
 
@@ -33,7 +33,7 @@ def digest(outcome: Outcome, features: object) -> None:  # noqa: ARG001  # of `c
     width = max(map(len, ("spec", *names)))
     rows = [("spec", *COLUMNS)]
     for name, job in zip(names, outcome.jobs, strict=True):
-        found = digests(job.network)
+        found = job.network.digests
         rows.append((name, str(job.network.params), *found, found.fingerprint))
     for first, params, *more in rows:
         click.echo(

@@ -135,11 +135,11 @@ class _Block(_Composite):
         self.adds = block.shortcut is not None
         self.pre, self.body = _names(block.pre), _names(block.body)
         self.branch, self.post = _names(block.branch), _names(block.post)
-        self.from_pre = bool(self.branch and block.shortcut and block.shortcut.from_pre)
+        self.reads_pre = block.reads_pre
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.run(self.pre, x)
-        shortcut = y if self.from_pre else x
+        shortcut = y if self.reads_pre else x
         y = self.run(self.body, y)
         if self.adds:
             y = y + self.run(self.branch, shortcut)

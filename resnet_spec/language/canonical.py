@@ -6,8 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import BaseModel
-
 from resnet_spec.language.plan import PER_STAGE, Plan, covers
 
 LISTS = ("depths", "widths", "strides")  # always written stage by stage
@@ -19,12 +17,9 @@ def canonical(plan: Plan) -> dict[str, Any]:
     It is a spec again, of the same network. A field has one value where all stages that
     read it agree, and claims are left out.
     """
-    spec = plan.spec
-    return {
-        name: found
-        for name in type(spec).model_fields
-        if name != "expect" and (found := _said(plan, name)) not in (None, {})
-    }
+    plain = plan.spec.model_dump(mode="json", exclude={"expect"})
+    said = {name: _said(plan, name, value) for name, value in plain.items()}
+    return {name: value for name, value in said.items() if value not in (None, {})}
 
 
 def digest(plan: Plan) -> str:
@@ -33,16 +28,16 @@ def digest(plan: Plan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _said(plan: Plan, name: str) -> Any:
+def _said(plan: Plan, name: str, value: Any) -> Any:
     """The value of a field as the form has it; None or {} for nothing."""
     if name in PER_STAGE:
         return _by_stage(plan, name)
-    value = getattr(plan.spec, name)
-    if isinstance(value, BaseModel):
-        items = value.model_dump(mode="json").items()
-        return {k: v for k, v in items if v is not None and _reads(plan, f"{name}.{k}")}
-    plain = plan.spec.model_dump(mode="json", include={name})[name]
-    return plain if _reads(plan, name) else None
+    if isinstance(value, dict):
+        read = {
+            key: inner for key, inner in value.items() if plan.reads(f"{name}.{key}")
+        }
+        return {key: inner for key, inner in read.items() if inner is not None}
+    return value if plan.reads(name) else None
 
 
 def _by_stage(plan: Plan, name: str) -> Any:
@@ -54,7 +49,3 @@ def _by_stage(plan: Plan, name: str) -> Any:
     if name not in LISTS and all(value == values[0] for value in values):
         return values[0]
     return [stage.value(name) if stage in reading else None for stage in plan.stages]
-
-
-def _reads(plan: Plan, field: str) -> bool:
-    return any(covers(stage.reads, field) for stage in plan.stages)

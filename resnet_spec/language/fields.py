@@ -4,8 +4,6 @@ Every field's description says what it does to the network and names a published
 that needs it. What must hold between fields is in `rules`.
 """
 
-from __future__ import annotations
-
 import keyword
 import re
 from dataclasses import dataclass

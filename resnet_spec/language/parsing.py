@@ -1,4 +1,4 @@
-"""Source -> Spec, or every problem at once, in our own words."""
+"""Source -> Plan, or every problem at once, in our own words."""
 
 from __future__ import annotations
 

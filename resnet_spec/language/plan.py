@@ -271,6 +271,10 @@ class Plan:
         except UnknownError:
             return None
 
+    def reads(self, field: str) -> bool:
+        """Whether any stage reads the field."""
+        return any(covers(stage.reads, field) for stage in self.stages)
+
     @cached_property
     def stages(self) -> tuple[StagePlan, ...]:
         found: list[StagePlan] = []

@@ -7,11 +7,20 @@ left out, so that a new argument of torch's moves no digest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_spec.network.initialization import Init
-from resnet_spec.network.ops import Activation, Chain, MaxPool, Norm, Op, ZeroPad
+from resnet_spec.network.ops import (
+    Activation,
+    Chain,
+    MaxPool,
+    Norm,
+    Op,
+    Tensor,
+    ZeroPad,
+    tensors_of,
+)
 
 if TYPE_CHECKING:
     from resnet_spec.network.tree import Block, Network
@@ -64,17 +73,14 @@ def _digest(data: Any) -> str:
 
 def _layout(network: Network) -> list[Any]:
     """The names and shapes of all tensors, those of each block as a digest."""
-    known: dict[int, str] = {}
-    for _, block in network.blocks():
-        if id(block) not in known:
-            tensors = sorted((name, tensor.shape) for name, tensor in block.tensors)
-            known[id(block)] = _digest(tensors)
-    ends = [
-        (f"{op.path}.{tensor.name}", tensor.shape)
-        for op in (*network.entry, *network.head)
-        for tensor in op.tensors
-    ]
-    return sorted(ends) + [(name, known[id(block)]) for name, block in network.blocks()]
+
+    def shapes(tensors: Iterable[tuple[str, Tensor]]) -> list[Any]:
+        return sorted((name, tensor.shape) for name, tensor in tensors)
+
+    found = shapes(tensors_of((*network.entry, *network.head)))
+    for stage, blocks in _by_stage(network, lambda b: _digest(shapes(b.tensors))):
+        found += [(f"{stage}.{i}", known) for i, known in enumerate(blocks)]
+    return found
 
 
 # --- what evaluation computes -------------------------------------------------------------
@@ -95,9 +101,7 @@ def _function(network: Network) -> list[Any]:
 
 def _wired(block: Block) -> tuple[Any, ...]:
     """What the block's chains do, whether there is a shortcut, and what that reads."""
-    from_pre = bool(block.branch and block.shortcut and block.shortcut.from_pre)
-    chains = (block.pre, block.body, block.branch, block.post)
-    return (bool(block.shortcut), from_pre, *map(_computed, chains))
+    return (bool(block.shortcut), block.reads_pre, *map(_computed, block.chains))
 
 
 def _computed(ops: Chain) -> list[tuple[Any, ...]]:
@@ -107,14 +111,16 @@ def _computed(ops: Chain) -> list[tuple[Any, ...]]:
     as well pad by itself.
     """
     found: list[tuple[Any, ...]] = []
-    padding, nonnegative = 0, False
+    zeros: ZeroPad | None = None  # around numbers of which none is negative
+    nonnegative = False
     for op in ops:
-        if isinstance(op, ZeroPad) and nonnegative:
-            padding = op.padding
-        elif op.active and op.meaning:
-            padded = padding and isinstance(op, MaxPool) and not op.padding
-            found.append((*op.meaning, ("padding", padding)) if padded else op.meaning)
-            padding = 0
+        if not (op.active and op.meaning):
+            continue
+        if zeros and isinstance(op, MaxPool) and not op.padding:
+            found[-1] = (*op.meaning, ("padding", zeros.padding))
+        else:
+            found.append(op.meaning)
+        zeros = op if nonnegative and isinstance(op, ZeroPad) else None
         nonnegative = isinstance(op, Activation) and op.function == "relu"
     return found
 
@@ -128,14 +134,14 @@ def _marks(network: Network, mark: Callable[[Op], Any]) -> list[Any]:
     def marked(ops: Chain) -> list[Any]:
         found, place = [], 0
         for op in ops:
-            if op.active and mark(op):
-                found.append((place, mark(op)))
+            if op.active and (said := mark(op)):
+                found.append((place, said))
             place += op.active and bool(op.meaning)
         return found
 
     def of_block(block: Block) -> list[Any]:
-        chains = (block.pre, block.body, block.branch, block.post)
-        return [(i, marks) for i, ops in enumerate(chains) if (marks := marked(ops))]
+        found = map(marked, block.chains)
+        return [(i, marks) for i, marks in enumerate(found) if marks]
 
     blocks = [found for _, each in _by_stage(network, of_block) for found in each]
     every = (marked(network.entry), *blocks, marked(network.head))

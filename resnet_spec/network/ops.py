@@ -9,6 +9,7 @@ of `torch.nn` are here, those that it lacks in `custom`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
@@ -148,6 +149,11 @@ class Op:
 
 
 Chain = tuple[Op, ...]
+
+
+def tensors_of(ops: Chain) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of the ops' modules, with its name in the state dict."""
+    return ((f"{op.path}.{tensor.name}", tensor) for op in ops for tensor in op.tensors)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

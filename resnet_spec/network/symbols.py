@@ -126,19 +126,23 @@ def conditions(part: Any) -> list[Condition]:
 
 
 def with_conditions(part: Any, change: Callable[[Condition], Condition]) -> Any:
-    """The part with each of its conditions changed."""
+    """The part with each of its conditions changed; what has none is kept as it is."""
+    if type(part) in PLAIN:
+        return part
     if isinstance(part, Condition):
         return change(part)
     if isinstance(part, Either):
         return Either(change(part.when), part.then, part.otherwise)
     if isinstance(part, tuple):
-        items = (with_conditions(item, change) for item in part)
+        items = [with_conditions(item, change) for item in part]
+        if all(new is old for new, old in zip(items, part, strict=True)):
+            return part
         return type(part)(*items) if hasattr(part, "_fields") else tuple(items)
     if is_dataclass(part) and not isinstance(part, type):
-        values = {f.name: getattr(part, f.name) for f in fields(part)}
-        return replace(
-            part, **{k: with_conditions(v, change) for k, v in values.items()}
-        )
+        values = _values(part)
+        made = {name: with_conditions(old, change) for name, old in values.items()}
+        changed = {name: new for name, new in made.items() if new is not values[name]}
+        return replace(part, **changed) if changed else part
     return part
 
 
@@ -153,8 +157,13 @@ def _found(part: Any, kind: type[Any] | tuple[type[Any], ...]) -> Iterator[Any]:
     elif isinstance(part, Either):
         yield from _found(part.when, kind)
     elif is_dataclass(part):
-        for name in _fields(part.__class__):
-            yield from _found(getattr(part, name), kind)
+        for value in _values(part).values():
+            yield from _found(value, kind)
+
+
+def _values(part: Any) -> dict[str, Any]:
+    """What each field of a dataclass holds."""
+    return {name: getattr(part, name) for name in _fields(part.__class__)}
 
 
 @cache

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from itertools import chain
 from math import isinf
 from typing import NamedTuple
 
 from resnet_spec.network.fingerprint import Digests, digests
 from resnet_spec.network.initialization import Init
-from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op, Tensor
+from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op, Tensor, tensors_of
 from resnet_spec.network.shapes import Lengths, Shape
 from resnet_spec.network.symbols import Condition, Number, Rate, named_numbers
 
@@ -85,10 +86,15 @@ class Block:
         """The ops of the shortcut that this block has."""
         return self.shortcut.active if self.shortcut else ()
 
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """Pre, body, branch and post, in the order in which they run."""
+        return (self.pre, self.body, self.branch, self.post)
+
     @cached_property
     def ops(self) -> Chain:
         """The ops in the order in which they run."""
-        return _active((*self.pre, *self.body, *self.branch, *self.post))
+        return _active(tuple(chain.from_iterable(self.chains)))
 
     @cached_property
     def main(self) -> Chain:
@@ -113,7 +119,7 @@ class Block:
     @cached_property
     def tensors(self) -> list[tuple[str, Tensor]]:
         """Every tensor with its name in the block's state dict, in the order of that."""
-        return list(_tensors(_active(self.registered)))
+        return list(tensors_of(_active(self.registered)))
 
     @cached_property
     def params(self) -> int:
@@ -142,10 +148,14 @@ class Block:
         return max(_smallest((*self.pre, *self.body)), _smallest(self.added))
 
     @property
+    def reads_pre(self) -> bool:
+        """Whether the shortcut's ops read what `pre` gives, and not the block's input."""
+        return bool(self.branch and self.shortcut and self.shortcut.from_pre)
+
+    @property
     def added(self) -> Chain:
         """The ops between the block's input and what is added to its body."""
-        reads_pre = self.branch and self.shortcut and self.shortcut.from_pre
-        return (*self.pre, *self.branch) if reads_pre else self.branch
+        return (*self.pre, *self.branch) if self.reads_pre else self.branch
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -226,10 +236,10 @@ class Network:
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor with its name in the state dict, in the order of that."""
-        yield from _tensors(self.entry)
+        yield from tensors_of(self.entry)
         for prefix, block in self.blocks():
             yield from ((f"{prefix}.{name}", tensor) for name, tensor in block.tensors)
-        yield from _tensors(self.head)
+        yield from tensors_of(self.head)
 
     def distinct_ops(self) -> Iterator[tuple[str, Op]]:
         """Every op with a path in the state dict, those of blocks that repeat once."""
@@ -252,9 +262,7 @@ class Network:
     @property
     def parts(self) -> tuple[str, ...]:
         """What a network can be asked to give the maps of, by name, in order."""
-        ends = {"stem": self.stem, "pool": self.pool}
-        names = (name for name, ops in ends.items() if ops)
-        return (*names, *(stage.name for stage in self.stages))
+        return tuple(self.shapes)
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -349,11 +357,6 @@ def _active(ops: Chain) -> Chain:
 
 def _through(ops: Chain) -> Lengths:
     return reduce(Lengths.then, (op.lengths for op in _active(ops)), Lengths())
-
-
-def _tensors(ops: Chain) -> Iterator[tuple[str, Tensor]]:
-    """Every tensor of the ops with its name in the state dict."""
-    return ((f"{op.path}.{tensor.name}", tensor) for op in ops for tensor in op.tensors)
 
 
 def _smallest(ops: Chain) -> float:

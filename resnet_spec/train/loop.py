@@ -19,7 +19,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.module import build
-from resnet_spec.network import Network, digests
+from resnet_spec.network import Network
 from resnet_spec.output import spec_files
 from resnet_spec.problems import RunError, report
 from resnet_spec.train.checkpoints import Keep, WholeFiles, read
@@ -121,7 +121,7 @@ def _fit(
                 say(start_from(net, settings.weights))
             elif settings.freeze_backbone:
                 say("without --weights the frozen layers stay as they were initialized")
-        task = Classifier(net, pictures, settings, digests(compiled.network))
+        task = Classifier(net, pictures, settings, compiled.network.digests)
         try:
             trainer.fit(task, pictures, ckpt_path=last)
         except SystemExit as error:  # Lightning's answer to Ctrl-C, and to SIGTERM

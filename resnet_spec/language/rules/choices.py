@@ -47,7 +47,7 @@ def _is_missing(stage: StagePlan, field: str) -> bool:
 
 def what_is_there_is_read(plan: Plan) -> Iterator[Problem]:
     for fields in _written(plan):
-        dead = [field for field in fields if not any(_used(plan, field))]
+        dead = [field for field in fields if not plan.reads(field)]
         if len(dead) == len(fields) > 1:
             yield _unread(fields[0].split(".")[0], dead[0])
         else:
@@ -71,10 +71,6 @@ def _written(plan: Plan) -> Iterator[list[str]]:
             yield [name]
 
 
-def _used(plan: Plan, field: str) -> list[bool]:
-    return [covers(stage.reads, field) for stage in plan.stages]
-
-
 def _unread(field: str, leaf: str) -> Problem:
     message = f"changes nothing here; only {_readers(leaf)} reads it, so remove it"
     return Problem("unused", message, tuple(field.split(".")), about_key=True)
@@ -85,8 +81,8 @@ def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
     each = plan.known(field) if field in PER_STAGE else None
     if not isinstance(each, tuple):
         return
-    for stage, used in zip(plan.stages, _used(plan, field), strict=True):
-        if each[stage.index] is not None and not used:
+    for stage in plan.stages:
+        if each[stage.index] is not None and not covers(stage.reads, field):
             message = f"changes nothing; only {_readers(field)} reads it"
             message += f", so write null for stage {stage.index + 1}"
             yield Problem("unused-entry", message, stage.path(field))
@@ -118,19 +114,16 @@ def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
 
 def _refused(stage: StagePlan, owner: str, word: str, refusal: Refusal) -> Problem:
     """At the value that is refused; where that is a default, at the choice that refuses it."""
-    legal, choice = (
-        _legal(stage, refusal),
-        f"`{owner}: {word}`" if word else f"`{owner}`",
-    )
+    legal = _legal(stage, refusal)
+    choice = f"`{owner}: {word}`" if word else f"`{owner}`"
     message = f"must {legal} with {choice}; {refusal.why}"
     at_choice = f"{refusal.field} must {legal}; {refusal.why}"
     if word:
         at_choice = f"with {word}, {at_choice}"
-    otherwise = (stage.path(owner), at_choice)
-    if _is_written(stage, refusal.field):
-        path = stage.path(refusal.field)
-        return Problem("not-together", message, path, otherwise=otherwise)
-    return Problem("not-together", at_choice, stage.path(owner))
+    path, otherwise = stage.path(refusal.field), (stage.path(owner), at_choice)
+    if not _is_written(stage, refusal.field):
+        return Problem("not-together", at_choice, stage.path(owner))
+    return Problem("not-together", message, path, otherwise=otherwise)
 
 
 def _legal(stage: StagePlan, refusal: Refusal) -> str:
