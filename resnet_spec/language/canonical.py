@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import PER_STAGE, Plan, covers
 
 LISTS = ("depths", "widths", "strides")  # always written stage by stage
@@ -23,9 +24,26 @@ def canonical(plan: Plan) -> dict[str, Any]:
 
 
 def digest(plan: Plan) -> str:
-    """Twelve hexadecimal digits of the SHA-256 of the canonical form."""
-    text = json.dumps(canonical(plan), sort_keys=True)
+    """Twelve hexadecimal digits of the SHA-256 of the canonical form without its defaults.
+
+    So a field that the language gains, with a default, moves no digest.
+    """
+    text = json.dumps(_beyond_defaults(plan), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _beyond_defaults(plan: Plan) -> dict[str, Any]:
+    """The canonical form without what the language has where nothing is said."""
+    plain = plan.spec.model_dump(mode="json", exclude_defaults=True)
+    said = {}
+    for name, value in canonical(plan).items():
+        if name not in plain or value == Spec.model_fields[name].default:
+            continue
+        mapping = isinstance(value, dict)
+        said[name] = (
+            {k: v for k, v in value.items() if k in plain[name]} if mapping else value
+        )
+    return said
 
 
 def _said(plan: Plan, name: str, value: Any) -> Any:
