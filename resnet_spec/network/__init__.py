@@ -33,10 +33,12 @@ from resnet_spec.network.ops import (
     MaxPool,
     Norm,
     Op,
+    PReLU,
     Tensor,
     WholeAvgPool,
     Windowed,
     ZeroPad,
+    biases,
 )
 from resnet_spec.network.shapes import (
     Lengths,
@@ -100,6 +102,7 @@ __all__ = [
     "Norm",
     "Number",
     "Op",
+    "PReLU",
     "PadChannels",
     "Rate",
     "Res2Conv2d",
@@ -116,6 +119,7 @@ __all__ = [
     "WholeAvgPool",
     "Windowed",
     "ZeroPad",
+    "biases",
     "conditions",
     "digests",
     "named_numbers",

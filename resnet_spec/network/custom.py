@@ -109,6 +109,10 @@ class StdConv2d(Layer, Conv):
 
     eps: float
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        assert self.groups == self.dilation == 1, self.path
+
     @property
     def args(self) -> tuple[Argument, ...]:
         kept = [

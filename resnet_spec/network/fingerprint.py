@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from resnet_spec.network.initialization import Init
+from resnet_spec.network.initialization import UNGROUPED, Init, Start
 from resnet_spec.network.ops import (
     Activation,
     Chain,
@@ -19,6 +19,7 @@ from resnet_spec.network.ops import (
     Op,
     Tensor,
     ZeroPad,
+    biases,
     tensors_of,
 )
 
@@ -61,10 +62,15 @@ def digests(network: Network) -> Digests:
 
 
 def _init(network: Network) -> Init:
-    """How weights start, without a word on a classifier that is not there."""
-    return (
-        network.init if network.classifier else network.init._replace(classifier=None)
-    )
+    """How weights start, without a word on what is not there: classifier, biases, groups."""
+    (weight, bias), classifier = network.init
+    ops = [op for _, op in network.distinct_ops() if op is not network.classifier]
+    convolutions = [op for op in ops if any(True for _ in biases(op))]
+    if not any(has for op in convolutions for has in biases(op)):
+        bias = None
+    if all(getattr(op, "groups", 1) == 1 for op in convolutions):
+        weight = UNGROUPED.get(weight, weight)
+    return Init(Start(weight, bias), classifier if network.classifier else None)
 
 
 def _digest(data: Any) -> str:

@@ -9,6 +9,9 @@ Draw = Literal["kaiming_fan_out", "kaiming_fan_out_grouped", "normal_0.01", "zer
 height * kernel width * output channels). Grouped, that product is divided by the groups, as
 timm 1.0 counts it for RegNets. The other normal has the standard deviation in its name."""
 
+UNGROUPED: dict[Draw, Draw] = {"kaiming_fan_out_grouped": "kaiming_fan_out"}
+"""What draws by groups are where every convolution has one."""
+
 
 class Start(NamedTuple):
     """How weights start, and biases; without a `bias` those start as torch has it."""

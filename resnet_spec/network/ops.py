@@ -45,6 +45,7 @@ class Tensor(NamedTuple):
 
 
 MEAN = ("mean",)  # of each channel, whatever computes it
+SAME = Lengths()  # what most ops do to height and width
 
 
 @lru_cache(maxsize=512)
@@ -83,14 +84,16 @@ class Op:
     def active(self) -> bool:
         return self.when is None or self.when.holds
 
-    @cached_property
+    @property
     def output(self) -> Shape:
+        if self.lengths is SAME:
+            return self.input
         channels, height, width = self.input
         return Shape(channels, self.lengths(height), self.lengths(width))
 
-    @cached_property
+    @property
     def lengths(self) -> Lengths:
-        return Lengths()
+        return SAME
 
     @property
     def least(self) -> int:
@@ -154,6 +157,14 @@ Chain = tuple[Op, ...]
 def tensors_of(ops: Chain) -> Iterator[tuple[str, Tensor]]:
     """Every tensor of the ops' modules, with its name in the state dict."""
     return ((f"{op.path}.{tensor.name}", tensor) for op in ops for tensor in op.tensors)
+
+
+def biases(op: Op) -> Iterator[bool]:
+    """For each 2-D convolution in the op's module, whether it has a bias."""
+    names = {tensor.name for tensor in op.tensors}
+    for tensor in op.tensors:
+        if tensor.name.endswith("weight") and len(tensor.shape) == 4:
+            yield f"{tensor.name.removesuffix('weight')}bias" in names
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -301,6 +312,18 @@ class Activation(Op):
             )
             for name, value in self.arguments
         )
+
+
+class PReLU(Activation):
+    """A slope for each channel's negative numbers, which learns (arXiv 1502.01852)."""
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (int(self.input.channels),)),)
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), *super().args)
 
 
 class Pool(Windowed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from resnet_spec.emit.source.layout import indented
-from resnet_spec.network import Draw, Op, Start
+from resnet_spec.network import Draw, Start
 
 DRAWS: dict[Draw, str] = {
     "kaiming_fan_out": 'nn.init.kaiming_normal_({}, mode="fan_out")',
@@ -33,11 +33,3 @@ def started(
         elif not linear:
             yield "assert module.bias is not None"
         yield line
-
-
-def biases(op: Op) -> Iterator[bool]:
-    """For each 2-D convolution in the op's module, whether it has a bias."""
-    names = {tensor.name for tensor in op.tensors}
-    for tensor in op.tensors:
-        if tensor.name.endswith("weight") and len(tensor.shape) == 4:
-            yield f"{tensor.name.removesuffix('weight')}bias" in names

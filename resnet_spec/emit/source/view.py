@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import accumulate, groupby
 
 from resnet_spec.emit.source.blocks import RATE, BlockClass
-from resnet_spec.emit.source.initialization import biases, started
+from resnet_spec.emit.source.initialization import started
 from resnet_spec.emit.source.layers import layer_sources
 from resnet_spec.emit.source.layout import (
     LINE,
@@ -29,6 +29,7 @@ from resnet_spec.network import (
     Rate,
     Shape,
     Stage,
+    biases,
 )
 from resnet_spec.problems.words import counted, snake
 
