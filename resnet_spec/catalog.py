@@ -360,20 +360,32 @@ ACTIVATIONS = {
         arguments={"inplace": True},
         word="silu",
     ),
+    "prelu": ActivationEntry(
+        text="a slope for each channel, which learns (insightface's IR-ResNets)",
+        module="PReLU",
+        word="prelu",
+    ),
 }
 
 # --- the end, and the start ---------------------------------------------------------------
 
+ANY_MAP = (
+    Refusal(
+        "head.pool",
+        ("global",),
+        "only a linear classifier refuses a map that a fixed pool does not cover",
+    ),
+)
 HEAD_POOLS = {"global": Entry(text="averages over any map (ResNet-50 today)")}
 CLASSES = {
     NUMBER: Entry(
         text="logits of the classifier", reads=reads("head.classifier", "head.dropout")
     ),
-    "none": Entry(text="ends in the pooled features"),
+    "none": Entry(text="ends in the pooled features", refuses=ANY_MAP),
 }
 CLASSIFIERS = {
     "linear": Entry(text="a linear layer (ResNet-50)"),
-    "conv": Entry(text="a 1x1 convolution (BiT)"),
+    "conv": Entry(text="a 1x1 convolution (BiT)", refuses=ANY_MAP),
 }
 SCHEMES = {
     "kaiming": Entry(

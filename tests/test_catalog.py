@@ -1,6 +1,6 @@
 """Every entry of the catalog with every option: refused with a reason, or another network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from resnet_spec.lowering.initialization import SCHEMES
 from resnet_spec.lowering.parts import NORMS
 from resnet_spec.lowering.shortcuts import SHORTCUTS
 from resnet_spec.lowering.stems import CONVOLUTIONS, POOLS
-from resnet_spec.network import Digests
+from resnet_spec.network import Digests, Op
 from tests.strategies import parsed
 
 Fields = dict[str, Any]
@@ -56,8 +56,9 @@ NEEDS: dict[tuple[str, str], Fields] = {
     ("norm.type", "evonorm_s0"): {"norm.groups": 4},
     ("attention_after", "last"): {"attention": "se"},
     ("attention_after", "conv2"): {"attention": "se"},
+    ("head.classes", "none"): {"attention": "se"},  # biases, which schemes start
 }
-"""What an entry cannot be had without."""
+"""What an entry cannot be had without, or an option cannot be seen beside it."""
 TRIED: dict[str, list[Any]] = {
     "stem.width": [24],
     "expansion": [4],
@@ -165,6 +166,29 @@ def test_every_option_beside_it_is_refused_or_makes_another_network(
                     break
             else:
                 assert "the same" not in found, (option, base)
+
+
+@pytest.mark.parametrize(("field", "word"), ENTRIES)
+def test_every_norm_beside_it_is_the_one_asked_for_or_that_is_refused(
+    field: str, word: str
+) -> None:
+    """So an entry whose layer has norms of its own must refuse others."""
+    asked: list[tuple[Fields, Callable[[Op], bool]]] = [
+        ({"norm.eps": 1e-3}, lambda op: getattr(op, "eps", None) == 1e-3),
+        ({"norm.type": "group", "norm.groups": 4}, lambda op: False),
+    ]
+    for base in bases(field, word):
+        for norm, has_it in asked if not field.startswith("norm") else []:
+            try:
+                network = compiled(base | norm)
+            except SpecError:
+                continue
+            assert all(has_it(op) for _, op in network.distinct_ops() if averages(op))
+
+
+def averages(op: Op) -> bool:
+    """Whether its module keeps running averages, as batch norms do."""
+    return any(tensor.name.endswith("running_mean") for tensor in op.tensors)
 
 
 def test_every_field_that_an_entry_reads_is_tried() -> None:

@@ -153,6 +153,15 @@ BODIES: list[tuple[Fields, str, str]] = [
 ]
 
 
+def test_an_activation_that_learns_has_a_module_in_each_place(lowered: Lowered) -> None:
+    network = lowered(BASIC | {"activation": "prelu", "se.activated": True})
+    block = network.stages[0].blocks[0]
+    assert said(block.body) == (
+        "conv1 3x3/1:16 bn1 prelu1 conv2 3x3/1x2:16 bn2 prelu2 se:4"
+    )
+    assert said(block.post) == "prelu3"
+
+
 @pytest.mark.parametrize(("fields", "first", "second"), BODIES)
 def test_bodies(fields: Fields, first: str, second: str, lowered: Lowered) -> None:
     network = lowered(fields)

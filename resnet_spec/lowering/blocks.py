@@ -10,7 +10,7 @@ from resnet_spec.language.plan import StagePlan
 from resnet_spec.lowering.attention import ATTENTION, Weighed
 from resnet_spec.lowering.conv3x3 import At, conv3x3
 from resnet_spec.lowering.kinds import Kind
-from resnet_spec.lowering.parts import Part, Parts, chain
+from resnet_spec.lowering.parts import Part, Parts, apart, chain
 from resnet_spec.lowering.shortcuts import SHORTCUTS, Change
 from resnet_spec.network import Block, Dropout, DropPath, Number, Rate, Shape, Stage
 
@@ -76,9 +76,9 @@ class Slot(NamedTuple):
         self, *body: Part, pre: Sequence[Part] = (), post: Sequence[Part] = ()
     ) -> Block:
         """post(body(pre(x)) + shortcut), the shortcut of x or of pre(x)."""
-        before = chain(self.x, *pre)
         ops = chain(self.x, *body, *self.drop_path())
         out = ops[-1].output
+        before, ops, after = apart(chain(self.x, *pre), ops, chain(out, *post))
         change = Change(self.x, out.channels, self.stride, self.parts, bool(pre))
         return Block(
             kind=self.kind.name,
@@ -86,7 +86,7 @@ class Slot(NamedTuple):
             pre=before,
             body=ops,
             shortcut=SHORTCUTS[self.kind.shortcut](change),
-            post=chain(out, *post),
+            post=after,
         )
 
 

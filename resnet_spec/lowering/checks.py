@@ -25,7 +25,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
         *_wrong_sizes(plan, network),
         *_dropped_channels(plan, network),
         *_taken_name(network),
-        *_odd_groups(network),
+        *_odd_groups(plan, network),
         *_single_weights(network),
     ]
     return found or list(_unequal_shapes(network))
@@ -82,10 +82,10 @@ def _taken_name(network: Network) -> Iterator[Problem]:
         yield Problem("name-taken", message, ("name",))
 
 
-def _odd_groups(network: Network) -> Iterator[Problem]:
+def _odd_groups(plan: Plan, network: Network) -> Iterator[Problem]:
     """Channels that do not fall into the groups that something in the network makes."""
     for path, op in network.distinct_ops():
-        for channels, groups, field in _groups(op):
+        for channels, groups, field in _groups(plan, op):
             if channels % groups:
                 message = (
                     f"{groups} groups do not divide {channels} channels, of {path}"
@@ -94,7 +94,7 @@ def _odd_groups(network: Network) -> Iterator[Problem]:
                 return
 
 
-def _groups(op: Op) -> Iterator[tuple[int, int, FieldPath]]:
+def _groups(plan: Plan, op: Op) -> Iterator[tuple[int, int, FieldPath]]:
     """Channels, the groups that they must fall into, and the field that says so."""
     channels = op.input.channels
     if isinstance(op, (GroupNorm, EvoNormS0)):
@@ -105,7 +105,8 @@ def _groups(op: Op) -> Iterator[tuple[int, int, FieldPath]]:
         yield channels, op.groups * op.radix, ("spatial", "radix")
         yield op.reduced, op.groups, ("groups",)
     elif isinstance(op, Conv):
-        yield channels, op.groups, ("reduce_first",)
+        reduced = plan.spec.reduce_first != 1
+        yield channels, op.groups, ("reduce_first" if reduced else "groups",)
 
 
 def _single_weights(network: Network) -> Iterator[Problem]:

@@ -65,14 +65,15 @@ def _kind(
     noun = entry.noun_tail if before else entry.noun
     return Kind(
         name="".join([*map(_cap, before), name, *map(_cap, words)]),
-        noun=" ".join([*words, *before, noun]),
+        noun=" ".join([*words, *before, noun]).replace("_", " "),
         shortcut=settled.shortcut,
         stride_on=settled.stride_on,
     )
 
 
 def _cap(word: str) -> str:
-    return word.capitalize()
+    """The word as in the name of a class: `hard_swish` gives `HardSwish`."""
+    return "".join(map(str.capitalize, word.split("_")))
 
 
 def _base(stage: StagePlan, settled: _Settled) -> tuple[str, ...]:

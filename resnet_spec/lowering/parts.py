@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from resnet_spec.network import (
     FrozenBatchNorm2d,
     GroupNorm,
     Op,
+    PReLU,
     Shape,
     StdConv2d,
 )
@@ -49,6 +51,24 @@ def numbered(path: str, *parts: Part) -> list[Part]:
         return lambda x: replace(part(x), path=f"{path}.{i}")
 
     return [at(i, part) for i, part in enumerate(parts)]
+
+
+def apart(*chains: Chain) -> Iterator[Chain]:
+    """The chains of a block, where modules with weights of one path are numbered.
+
+    What learns nothing may be shared: one `relu`, but `prelu1` and `prelu2`.
+    """
+    counts = Counter(op.path for ops in chains for op in ops if op.tensors)
+    nth: Counter[str] = Counter()
+
+    def named(op: Op) -> Op:
+        nth[op.path] += 1
+        return (
+            replace(op, path=f"{op.path}{nth[op.path]}") if counts[op.path] > 1 else op
+        )
+
+    for ops in chains:
+        yield tuple(map(named, ops))
 
 
 def rounded(value: float, divisor: int, least: int = 0) -> int:
@@ -107,8 +127,8 @@ class Parts(NamedTuple):
     def activation(self) -> Part:
         """The function, by a module of its name."""
         name, entry = self.function, ACTIVATIONS[self.function]
-        arguments = tuple(entry.arguments.items())
-        return lambda x: Activation(
+        arguments, made = tuple(entry.arguments.items()), LEARNED.get(name, Activation)
+        return lambda x: made(
             path=name, input=x, function=name, kind=entry.module, arguments=arguments
         )
 
@@ -139,3 +159,6 @@ NORMS: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {
     "frn": (FilterResponseNorm, ("eps",)),
 }
 """The op of each norm, and the settings of the spec that it has."""
+
+LEARNED = {"prelu": PReLU}
+"""The op of each activation that has weights."""

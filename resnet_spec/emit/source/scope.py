@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ class Scope(NamedTuple):
             return self._either(value)
         if isinstance(value, (Number, Rate)) and value.name in self.names:
             return self.names[value.name]
+        if isinstance(value, str):
+            return json.dumps(value)  # quoted as code is
         return repr(int(value) if isinstance(value, Number) else value)
 
     def _either(self, value: Either) -> str:
