@@ -1,29 +1,30 @@
 """A compiler for residual networks: a page of YAML in, a checked network and source out.
 
-Importing this does not import torch; `build`, `build_model` and `verify` do when called.
+Importing this imports nothing else: each name is fetched when it is first asked for. torch is
+imported when `build`, `build_model` or `load_weights` is called.
 """
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
-
-from resnet_spec.compiler import Compiled, load
-from resnet_spec.emit.source import render
-from resnet_spec.emit.table import summarize
-from resnet_spec.language.fields import Spec
-from resnet_spec.language.parsing import parse
-from resnet_spec.language.plan import Plan
-from resnet_spec.language.reading import read
-from resnet_spec.lowering import lower
-from resnet_spec.network import Network, digests
-from resnet_spec.problems import Problem, SpecError
-from resnet_spec.problems.extras import needs
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     import torch
+
+    from resnet_spec.compiler import Compiled, load
+    from resnet_spec.emit.source import render
+    from resnet_spec.emit.table import summarize
+    from resnet_spec.language.fields import Spec
+    from resnet_spec.language.parsing import parse
+    from resnet_spec.language.plan import Plan
+    from resnet_spec.language.reading import read
+    from resnet_spec.lowering import lower
+    from resnet_spec.network import Network, digests
+    from resnet_spec.problems import Problem, SpecError
 
 __version__ = "0.1.0"
 
@@ -46,6 +47,34 @@ __all__ = [
     "summarize",
 ]
 
+HOMES = {
+    "Compiled": "compiler",
+    "Network": "network",
+    "Plan": "language.plan",
+    "Problem": "problems",
+    "Spec": "language.fields",
+    "SpecError": "problems",
+    "digests": "network",
+    "load": "compiler",
+    "lower": "lowering",
+    "parse": "language.parsing",
+    "read": "language.reading",
+    "render": "emit.source",
+    "summarize": "emit.table",
+}
+"""The module of each name that is not defined here."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
 
 def build(
     network: Network, *, device: torch.device | str | None = None, init: bool = True
@@ -58,6 +87,8 @@ def build(
 
     Raises ImportError where torch is missing.
     """
+    from resnet_spec.problems.extras import needs
+
     needs("torch", "torch")
     from resnet_spec.emit.module import build
 
@@ -86,6 +117,8 @@ def build_model(
     if features and num_classes is not None:
         raise ValueError("features have no classifier, so num_classes changes nothing")
     overrides = {} if num_classes is None else {"head.classes": num_classes}
+    from resnet_spec.compiler import load
+
     return build(load(spec, overrides, features).network, device=device, init=init)
 
 
@@ -106,6 +139,8 @@ def load_weights(
     Raises ValueError, and leaves the model as it was, where a tensor is missing, left over,
     or of another shape.
     """
+    from resnet_spec.problems.extras import needs
+
     needs("torch", "torch")
     from resnet_spec.weights.loading import load_weights
 

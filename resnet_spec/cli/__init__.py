@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from resnet_spec import __version__
 
 __all__ = ["main"]
 
 COMMANDS = {
-    "build": "build",
-    "check": "check",
-    "completion": "completion",
-    "digest": "digest",
-    "explain": "explain",
-    "list": "list_specs",
-    "predict": "predict",
-    "rule": "rule",
-    "schema": "schema",
-    "summary": "summary",
-    "train": "train",
-    "verify": "verify",
+    "build": "Write each network as a standalone PyTorch module.",
+    "check": "Look for mistakes, and write nothing.",
+    "completion": "Print the script that completes words in a shell.",
+    "digest": "Print digests: equal where networks are.",
+    "explain": "Print a spec whole, and where each value comes from.",
+    "list": "Print the specs that ship, by family.",
+    "predict": "Print the likeliest classes of pictures, by a run.",
+    "rule": "Explain what a mistake is about.",
+    "schema": "Print the JSON Schema of a spec, for editors.",
+    "summary": "Print shapes, parameters and MACs, stage by stage.",
+    "train": "Train a network on a folder of pictures.",
+    "verify": "Compare a network with another library's.",
 }
-"""Each command, and what its module and its function are called."""
+"""Each command, and what the list of them says of it."""
+MODULES = {"list": "list_specs"}
+"""What the module and the function of a command are called, where not as itself."""
 
 
 class Commands(click.Group):
-    """The commands, each imported when it is asked for: a build does not load training."""
+    """The commands, each imported when it is run: a build does not load training."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command. What importing makes is no garbage, so it is not looked for."""
         if cmd_name not in COMMANDS:
             return None
-        name = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
+        name = MODULES.get(cmd_name, cmd_name)
+        gc.disable()
+        try:
+            module = import_module(f"{__name__}.{name}")
+        finally:
+            gc.freeze()
+            gc.enable()
+        command: click.Command = getattr(module, name)
         return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[CompletionItem]:
+        found = [
+            CompletionItem(name, help=summary)
+            for name, summary in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(
