@@ -1,7 +1,5 @@
 """The renderer refuses to say in one class or call what is not the same."""
 
-from dataclasses import replace
-
 import pytest
 
 from resnet_spec import load, render
@@ -12,7 +10,7 @@ def changed(network: Network, at: int, block: Block) -> Network:
     """The network with another block in its first stage."""
     first, *rest = network.stages
     blocks = (*first.blocks[:at], block, *first.blocks[at + 1 :])
-    return replace(network, stages=(replace(first, blocks=blocks), *rest))
+    return network.replace(stages=(first.replace(blocks=blocks), *rest))
 
 
 def test_one_name_has_one_value() -> None:
@@ -24,7 +22,7 @@ def test_blocks_of_one_kind_must_read_alike() -> None:
     network = load("specs/resnet18.yaml").network
     block = network.stages[0].blocks[1]
     conv, *others = block.body
-    odd = replace(block, body=(replace(conv, kernel=5, padding=2), *others))
+    odd = block.replace(body=(conv.replace(kernel=5, padding=2), *others))
     with pytest.raises(AssertionError, match="BasicBlock is not one class"):
         render(changed(network, 1, odd))
 
@@ -43,8 +41,8 @@ def test_a_number_that_the_renderer_does_not_know_is_printed_too(start: int) -> 
 
     def named(block: Block, value: int) -> Block:
         conv, *others = block.body
-        return replace(
-            block, body=(replace(conv, padding=Number(value, "margin")), *others)
+        return block.replace(
+            body=(conv.replace(padding=Number(value, "margin")), *others)
         )
 
     stages = []
@@ -53,8 +51,8 @@ def test_a_number_that_the_renderer_does_not_know_is_printed_too(start: int) -> 
             named(block, i + start) for block in (stage.blocks[0], stage.repeat)
         )
         blocks = (first, *[repeat] * (len(stage.blocks) - 1))
-        stages.append(replace(stage, blocks=blocks, repeat=repeat))
-    source = render(replace(network, stages=tuple(stages)))
+        stages.append(stage.replace(blocks=blocks, repeat=repeat))
+    source = render(network.replace(stages=tuple(stages)))
     assert "padding=margin" in source
     assert f"stage(64, width=64, blocks=2, stride=1, margin={start})" in source
 

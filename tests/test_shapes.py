@@ -1,6 +1,5 @@
 """The shape theorem, judged by counting and by torch."""
 
-from dataclasses import replace
 from math import inf
 from typing import NamedTuple
 
@@ -95,13 +94,15 @@ def test_a_chain_is_one_map_of_lengths(windows: list[Window], length: int) -> No
 
 
 def adding(body: Chain, branch: Chain) -> Block:
-    return Block("Sketch", "sketch", body, Shortcut(branch), ())
+    return Block(
+        kind="Sketch", noun="sketch", body=body, shortcut=Shortcut(branch), post=()
+    )
 
 
 def sketched(stem: Chain, *blocks: Block) -> Network:
     """A network of one stage, on square images of any size."""
     first, last = (stem[0] if stem else blocks[0].body[0]), blocks[-1]
-    stage = Stage("layer1", blocks, last)
+    stage = Stage(name="layer1", blocks=blocks, repeat=last)
     pool = chain(last.output, lambda x: GlobalAvgPool(path="avgpool", input=x))
     return Network(
         name="Sketch",
@@ -263,4 +264,14 @@ def test_a_disagreement_is_of_an_image_that_the_network_takes() -> None:
         lambda x: WholeAvgPool(path="avgpool", input=x, kernel=1),
         lambda x: Flatten(path="", input=x),
     )
-    assert replace(network, head=fixed).disagreement() is None
+    assert network.replace(head=fixed).disagreement() is None
+
+
+def test_an_op_is_frozen_and_has_its_fields_and_no_others() -> None:
+    op = ZeroPad(path="pad", input=Shape(1, 2, 3), padding=1)
+    with pytest.raises(AttributeError, match="ZeroPad is frozen: padding"):
+        op.padding = 2  # type: ignore[misc]
+    for fields in ({"path": "pad"}, {**op.values(), "kernel": 3}):
+        with pytest.raises(TypeError, match="ZeroPad has path, input, when, padding"):
+            ZeroPad(**fields)
+    assert op.replace(padding=2).output == (1, 6, 7)

@@ -224,9 +224,9 @@ def stage(
     name, others = f"layer{plan.index + 1}", range(1, plan.depth)
     if plan.spec.pruned:
         pruned = [make(again._replace(nth=i, rate=rate(i))) for i in others]
-        return Stage(name, (first, *pruned), None)
+        return Stage(name=name, blocks=(first, *pruned), repeat=None)
     if rates:
         dropped = [make(again._replace(rate=rate(i))) for i in others]
-        return Stage(name, (first, *dropped), make(again))
+        return Stage(name=name, blocks=(first, *dropped), repeat=make(again))
     repeat = make(again)
-    return Stage(name, (first, *[repeat] * len(others)), repeat)
+    return Stage(name=name, blocks=(first, *[repeat] * len(others)), repeat=repeat)

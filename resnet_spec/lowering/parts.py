@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
 from typing import NamedTuple
 
 from resnet_spec.catalog import ACTIVATIONS
@@ -41,14 +40,14 @@ def chain(x: Shape, *parts: Part) -> Chain:
 
 def where(when: Condition, part: Part) -> Part:
     """The part where the condition holds, the identity elsewhere."""
-    return lambda x: replace(part(x), when=when)
+    return lambda x: part(x).replace(when=when)
 
 
 def numbered(path: str, *parts: Part) -> list[Part]:
     """The parts as the members of one Sequential: `conv1.0`, `conv1.1` ..."""
 
     def at(i: int, part: Part) -> Part:
-        return lambda x: replace(part(x), path=f"{path}.{i}")
+        return lambda x: part(x).replace(path=f"{path}.{i}")
 
     return [at(i, part) for i, part in enumerate(parts)]
 
@@ -64,7 +63,7 @@ def apart(*chains: Chain) -> Iterator[Chain]:
     def named(op: Op) -> Op:
         nth[op.path] += 1
         return (
-            replace(op, path=f"{op.path}{nth[op.path]}") if counts[op.path] > 1 else op
+            op.replace(path=f"{op.path}{nth[op.path]}") if counts[op.path] > 1 else op
         )
 
     for ops in chains:
@@ -147,8 +146,7 @@ class Parts(NamedTuple):
 
 
 def _standardized(conv: Conv, eps: float) -> StdConv2d:
-    settings = {field.name: getattr(conv, field.name) for field in fields(conv)}
-    return StdConv2d(**settings, eps=eps)
+    return StdConv2d(**conv.values(), eps=eps)
 
 
 NORMS: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {

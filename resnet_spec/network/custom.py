@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -47,7 +46,6 @@ def _conv3x3_norm(prefix: str, read: int, out: int, norm: str) -> tuple[Tensor, 
 # --- maps ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PadChannels(Layer):
     """Every stride-th pixel, and channels of zeros after the input's own."""
 
@@ -88,7 +86,6 @@ class BlurPool2d(Layer):
         return channels * height * width * 9
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DropPath(Layer):
     """In training, zero for some images."""
 
@@ -103,7 +100,6 @@ class DropPath(Layer):
         return ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StdConv2d(Layer, Conv):
     """A convolution by standardized weights, of one group and dilation 1."""
 
@@ -124,7 +120,6 @@ class StdConv2d(Layer, Conv):
 # --- norms --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FrozenBatchNorm2d(Layer, Norm):
     """Batch normalization that no longer learns."""
 
@@ -146,7 +141,6 @@ class FrozenBatchNorm2d(Layer, Norm):
         return (Argument(self.input.channels), Argument(self.eps, "eps", 1e-5))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EvoNormS0(Layer, Norm):
     """A normalization over groups of channels that is its own activation."""
 
@@ -162,7 +156,6 @@ class EvoNormS0(Layer, Norm):
         return (Argument(self.groups), Argument(self.input.channels), eps)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FilterResponseNorm(Layer, Norm):
     """A normalization of each channel alone, with a learned threshold for activation."""
 
@@ -178,7 +171,6 @@ class FilterResponseNorm(Layer, Norm):
 # --- attention ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SqueezeExcite(Layer):
     """Channels weighed by two 1x1 convolutions, with biases, of their means."""
 
@@ -205,7 +197,6 @@ class SqueezeExcite(Layer):
         return (Argument(self.input.channels), Argument(self.squeezed))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EfficientChannelAttention(Layer):
     """Channels weighed by a convolution, without bias, along their means."""
 
@@ -231,7 +222,6 @@ class EfficientChannelAttention(Layer):
 # --- what replaces a 3x3 convolution -------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Conv3x3(Layer):
     """A 3x3 convolution with an inner graph of its own, padded to keep the size."""
 
@@ -247,7 +237,6 @@ class Conv3x3(Layer):
         return self.output.height * self.output.width
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Res2Conv2d(Conv3x3):
     """Bands of channels, each band's 3x3 reading the one before; `apart`, none does."""
 
@@ -287,7 +276,6 @@ class Res2Conv2d(Conv3x3):
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SelectiveKernel(Conv3x3):
     """A mix of two 3x3 of different dilation, with their norms and activations."""
 
@@ -342,7 +330,6 @@ class SelectiveKernel(Conv3x3):
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SplitAttention(Conv3x3):
     """A sum of `radix` 3x3 by shares of their own, with norm and activation."""
 

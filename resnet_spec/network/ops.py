@@ -10,11 +10,11 @@ of `torch.nn` are here, those that it lacks in `custom`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
 from typing import Any, Literal, NamedTuple
 
+from resnet_spec.network.record import Record
 from resnet_spec.network.shapes import Lengths, Shape
 from resnet_spec.network.symbols import Condition, plain
 
@@ -69,8 +69,7 @@ def batch_norm_tensors(channels: int, prefix: str = "") -> tuple[Tensor, ...]:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Op:
+class Op(Record):
     """One step on a map of shape `input`, by the module at `path` within its block.
 
     Where `when` does not hold the op is the identity: a block without it.
@@ -167,7 +166,6 @@ def biases(op: Op) -> Iterator[bool]:
             yield f"{tensor.name.removesuffix('weight')}bias" in names
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Windowed(Op):
     """A square window that slides over the map."""
 
@@ -190,7 +188,6 @@ class Windowed(Op):
         return Lengths(2 * self.padding - span + self.stride + rounding, self.stride)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Conv(Windowed):
     """A convolution, without bias where a norm follows it."""
 
@@ -235,7 +232,6 @@ class Conv(Windowed):
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Norm(Op):
     """A normalization with a weight and a bias; `zero` starts its weight at 0 rather than 1."""
 
@@ -248,7 +244,6 @@ class Norm(Op):
         return (Tensor("weight", channels), Tensor("bias", channels))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BatchNorm(Norm):
     """Batch normalization."""
 
@@ -271,7 +266,6 @@ class BatchNorm(Norm):
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GroupNorm(Norm):
     """Group normalization (https://arxiv.org/abs/1803.08494)."""
 
@@ -292,7 +286,6 @@ class GroupNorm(Norm):
         return (Argument(self.groups), channels, eps)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Activation(Op):
     """A function of each number: `function` is its name, `kind` its class in torch.nn."""
 
@@ -361,7 +354,6 @@ class AvgPool(Pool):
         return "AvgPool2d"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ZeroPad(Op):
     """`padding` rows and columns of zeros on each side."""
 
@@ -419,7 +411,6 @@ class Flatten(Op):
         return ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dropout(Op):
     """In training, zero for some numbers."""
 
@@ -438,7 +429,6 @@ class Dropout(Op):
         return (Argument(self.rate, changes="training"),)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Linear(Op):
     """The classifier, with bias."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass, replace
-from functools import cache
 from typing import Any, NamedTuple
+
+from resnet_spec.network.record import Record
 
 
 class Formula(NamedTuple):
@@ -138,11 +138,11 @@ def with_conditions(part: Any, change: Callable[[Condition], Condition]) -> Any:
         if all(new is old for new, old in zip(items, part, strict=True)):
             return part
         return type(part)(*items) if hasattr(part, "_fields") else tuple(items)
-    if is_dataclass(part) and not isinstance(part, type):
-        values = _values(part)
+    if isinstance(part, Record):
+        values = part.values()
         made = {name: with_conditions(old, change) for name, old in values.items()}
         changed = {name: new for name, new in made.items() if new is not values[name]}
-        return replace(part, **changed) if changed else part
+        return part.replace(**changed) if changed else part
     return part
 
 
@@ -156,16 +156,6 @@ def _found(part: Any, kind: type[Any] | tuple[type[Any], ...]) -> Iterator[Any]:
             yield from _found(item, kind)
     elif isinstance(part, Either):
         yield from _found(part.when, kind)
-    elif is_dataclass(part):
-        for value in _values(part).values():
+    elif isinstance(part, Record):
+        for value in part.values().values():
             yield from _found(value, kind)
-
-
-def _values(part: Any) -> dict[str, Any]:
-    """What each field of a dataclass holds."""
-    return {name: getattr(part, name) for name in _fields(part.__class__)}
-
-
-@cache
-def _fields(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from itertools import chain
 from math import isinf
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from resnet_spec.network.fingerprint import Digests, digests
 from resnet_spec.network.initialization import Init
 from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op, Tensor, tensors_of
+from resnet_spec.network.record import Record
 from resnet_spec.network.shapes import Lengths, Shape
 from resnet_spec.network.symbols import Condition, Number, Rate, named_numbers
 
@@ -57,8 +57,7 @@ class Shortcut(NamedTuple):
         return self.ops if self.when is None or self.when.holds else ()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Block:
+class Block(Record):
     """post(body(pre(x)) + shortcut(x)); a shortcut of None adds nothing.
 
     Blocks of one kind are one class in the source, and `noun` is what people call one of
@@ -158,8 +157,7 @@ class Block:
         return (*self.pre, *self.branch) if self.reads_pre else self.branch
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Stage:
+class Stage(Record):
     """Blocks in a row. `repeat` is what follows the first block, however often, even never.
 
     Without it, each block has widths of its own.
@@ -190,8 +188,7 @@ class Stage:
         return reduce(Lengths.then, (block.lengths for block in self.blocks), Lengths())
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Network:
+class Network(Record):
     """A stem, its pool, stages and a head, with what people are told about them.
 
     With `features` it has no head and gives what those parts give: `stem`, before its pool,
@@ -212,7 +209,7 @@ class Network:
 
     def noted(self, notes: Iterable[str]) -> Network:
         """The same with other notes, on which nothing that is derived depends."""
-        made = replace(self, notes=tuple(notes))
+        made = self.replace(notes=tuple(notes))
         known = vars(made)
         known |= {name: fact for name, fact in vars(self).items() if name not in known}
         return made

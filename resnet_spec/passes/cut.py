@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from resnet_spec.network import Network
@@ -24,8 +23,7 @@ def cut(network: Network, features: Sequence[str | int]) -> Network:
         message = f"features must be different ones of {', '.join(known)}, got "
         raise SpecError(Problem("features", message + ", ".join(map(str, features))))
     kept = known[: max(map(known.index, names)) + 1]
-    return replace(
-        network,
+    return network.replace(
         notes=(),
         pool=network.pool if kept[-1] != "stem" else (),
         stages=tuple(stage for stage in network.stages if stage.name in kept),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from resnet_spec.emit.source.layout import Call, docstring, indented, layout
 from resnet_spec.emit.source.modules import calls, definitions
@@ -209,13 +208,13 @@ def _with(block: Block, changes: Iterator[Callable[[Condition], Condition]]) -> 
     elif shortcut and shortcut.when == ALWAYS:
         shortcut = shortcut._replace(when=None)
     pre, body, post = map(_kept, (settled.pre, settled.body, settled.post))
-    return replace(settled, shortcut=shortcut, pre=pre, body=body, post=post)
+    return settled.replace(shortcut=shortcut, pre=pre, body=body, post=post)
 
 
 def _kept(ops: Chain) -> Chain:
     """The ops without those that never take part."""
     return tuple(
-        replace(op, when=None) if op.when == ALWAYS else op
+        op.replace(when=None) if op.when == ALWAYS else op
         for op in ops
         if op.when != NEVER
     )
