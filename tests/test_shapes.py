@@ -28,6 +28,7 @@ from resnet_spec.network import (
     Stage,
     Start,
     WholeAvgPool,
+    ZeroPad,
 )
 
 LARGEST = 512
