@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from resnet_spec.lowering import lower
     from resnet_spec.network import Network, digests
     from resnet_spec.problems import Problem, SpecError
+    from resnet_spec.weights.loading import Loaded
 
 __version__ = "0.1.0"
 
@@ -124,24 +125,30 @@ def build_model(
 
 def load_weights(
     model: torch.nn.Module,
-    weights: str | os.PathLike[str] | Mapping[str, torch.Tensor],
+    weights: str | os.PathLike[str] | Mapping[str, Any],
     naming: str = "torchvision",
     ignore: Sequence[str] = (),
-) -> None:
+) -> Loaded:
     """Load a state dict, or a `.safetensors` or torch file of one, into the model, all of it.
 
-    `naming` says who named its tensors: torchvision (and this project), timm, timm-senet or
-    tutorial. Tensors whose name, ours or theirs, begins with one of `ignore` are left as they
-    are: `["fc"]` for another classifier, or none. Counts of batches may be missing, as in
-    files from before torch 0.4.1. A model on the meta device takes the tensors themselves,
-    with their dtype. Files of torch are read with `weights_only`.
+    `naming` says who named its tensors: torchvision (and this project), timm, timm-senet,
+    tutorial or kuangliu. A state dict may lie inside others, under `state_dict` or `model`,
+    and its names below one more, as `module.` or `backbone.`; the value that is returned reads
+    as a line that says so.
+
+    `ignore` has names of tensors, ours or theirs, or of what they lie in: `["fc"]` for
+    another classifier, or none. What is ignored stays as it is; in a model without values (on
+    the meta device, or built with `init=False`) it starts as the network says. Counts of
+    batches may be missing, as in files from before torch 0.4.1. A model on the meta device
+    takes the tensors themselves, with their dtype. Files of torch are read with
+    `weights_only`.
 
     Raises ValueError, and leaves the model as it was, where a tensor is missing, left over,
-    or of another shape.
+    or of another shape, or an entry of `ignore` is no tensor's name.
     """
     from resnet_spec.problems.extras import needs
 
     needs("torch", "torch")
     from resnet_spec.weights.loading import load_weights
 
-    load_weights(model, weights, naming, ignore)
+    return load_weights(model, weights, naming, ignore)

@@ -1,7 +1,9 @@
 """Weights of other libraries, and what is said of those that do not fit."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -67,16 +69,16 @@ def test_what_does_not_fit_is_named_and_changes_nothing() -> None:
     ours = build_model("resnet18")
     before = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
     weights = torchvision.models.resnet18(num_classes=10).state_dict()
-    weights["extra"] = weights.pop("bn1.bias")
+    del weights["bn1.bias"]
     del weights["bn1.num_batches_tracked"]  # as in files from before torch 0.4.1
     with pytest.raises(WeightsError) as caught:
         load_weights(ours, weights)
     assert str(caught.value) == (
         "the weights are not this network's:\n"
         "  1 missing: bn1.bias\n"
-        "  1 left over: extra\n"
         "  2 of another shape: fc.weight is 10 x 512, and the network's 1000 x 512, "
-        "fc.bias is 10, and the network's 1000"
+        "fc.bias is 10, and the network's 1000\n"
+        "  ignore=['bn1', 'fc'] leaves them out"
     )
     assert all(torch.equal(t, before[name]) for name, t in ours.state_dict().items())
 
@@ -100,7 +102,7 @@ def test_files_that_hold_no_weights(tmp_path: Path) -> None:
         (trap, "is no file of tensors, or holds more, which could run code"),
         (text, "is no file of tensors"),
         (broken, "is no file of tensors"),
-        (inner, "not a state dict: 'state_dict' is no tensor; give what it has as"),
+        (inner, "not a state dict: 'state_dict' is no tensor"),
         (tmp_path / "none.pth", "cannot be read, No such file"),
         (tmp_path / "none.safetensors", "cannot be read"),
     ):
@@ -115,9 +117,6 @@ def test_a_naming_that_fits_is_named() -> None:
     ours = build_model("legacy_seresnet18", device="meta")
     with pytest.raises(WeightsError, match=r"naming='timm-senet' fits"):
         load_weights(ours, weights, naming="timm")
-    wrapped = {f"module.{name}": tensor for name, tensor in weights.items()}
-    with pytest.raises(WeightsError, match="every name begins with"):
-        load_weights(ours, wrapped, naming="timm")
     with pytest.raises(WeightsError, match="give its state_dict"):
         load_weights(ours, timm.create_model("resnet18"))
 
@@ -138,6 +137,72 @@ def test_another_classifier_or_none() -> None:
         build_model("resnet18", features=[2], num_classes=10)
 
 
+@pytest.mark.parametrize("where", [{"device": "meta"}, {"init": False}])
+def test_what_is_ignored_starts_as_the_network_says_where_it_has_no_value(
+    where: dict[str, Any],
+) -> None:
+    weights = torchvision.models.resnet18().state_dict()
+    ours = build_model("resnet18", num_classes=7, **where)
+    torch.manual_seed(0)
+    done = load_weights(ours, weights, ignore=["conv1.weight", "fc."])
+    assert str(done) == "119 tensors; conv1.weight, fc. ignored; 3 start afresh"
+    torch.manual_seed(0)
+    whole = build_model("resnet18", num_classes=7)
+    for name in ("conv1.weight", "fc.weight", "fc.bias"):
+        assert torch.equal(ours.state_dict()[name], whole.state_dict()[name])
+    kept = ours.conv1.weight.clone()
+    load_weights(ours, weights, ignore=["conv1", "fc"])  # now it has a value
+    assert torch.equal(ours.conv1.weight, kept)
+
+
+def test_an_entry_of_ignore_is_a_name_that_there_is() -> None:
+    weights = torchvision.models.resnet18(num_classes=7).state_dict()
+    ours = build_model("resnet18")
+    for ignore, said in (
+        ("fc", "write ['fc']"),
+        (["fcs"], "no tensor is 'fcs' or lies in it (did you mean fc?)"),
+        (["f"], "no tensor is 'f' or lies in it"),
+    ):
+        with pytest.raises(WeightsError, match=re.escape(said)):
+            load_weights(ours, weights, ignore=ignore)
+    with torch.device("meta"):
+        theirs = torchvision.models.resnet18()
+    with pytest.raises(WeightsError, match=r"fc\.weight is ignored, and has no value"):
+        load_weights(theirs, weights, ignore=["fc"])
+
+
+def test_wrappers_are_taken_off_and_said() -> None:
+    weights = torchvision.models.resnet18().state_dict()
+    ours = build_model("resnet18")
+    outer = {"epoch": 3, "optimizer": {"state": {0: {"mean": torch.ones(1)}}}}
+    for wrapped, said in (
+        ({"model": weights, **outer}, "122 tensors from model"),
+        ({"model": {"state_dict": weights}}, "122 tensors from model.state_dict"),
+        (below("module.", weights), "122 tensors, below module"),
+        (
+            {"state_dict": {**below("backbone.", weights), "neck": torch.ones(1)}},
+            "122 tensors from state_dict, below backbone; 1 elsewhere left out",
+        ),
+    ):
+        ours.apply(zeroed)
+        assert str(load_weights(ours, wrapped)) == said
+        assert all(torch.equal(t, weights[n]) for n, t in ours.state_dict().items())
+    with pytest.raises(WeightsError, match=r"has several, 'a', 'b'"):
+        load_weights(ours, {"a": weights, "b": weights})
+    query, key = below("encoder_q.", weights), below("encoder_k.", weights)
+    with pytest.raises(WeightsError, match=r"below encoder_k\., encoder_q\."):
+        load_weights(ours, query | key)
+
+
+def below(prefix: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": tensor for name, tensor in weights.items()}
+
+
+def zeroed(module: nn.Module) -> None:
+    for tensor in [*module.parameters(), *module.buffers()]:
+        nn.init.zeros_(tensor)
+
+
 def test_a_tutorials_names() -> None:
     ours = build_model("resnet18")
     weights = {
@@ -145,6 +210,8 @@ def test_a_tutorials_names() -> None:
         for name, tensor in torchvision.models.resnet18().state_dict().items()
     }
     load_weights(ours, weights, naming="tutorial")
+    weights |= {f"linear.{end}": weights.pop(f"fc.{end}") for end in ("weight", "bias")}
+    load_weights(ours, weights, naming="kuangliu")
     name = "layer2.0.downsample.0.weight"
     shortcut = "layer2.0.shortcut.0.weight"
     assert torch.equal(ours.state_dict()[name], weights[shortcut])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, fx, nn
@@ -44,7 +45,14 @@ def build(
         model = _Network(network)
         if init:
             _initialize(model, network)
-    return model if init else model.to_empty(device=device)
+    made: nn.Module = model if init else model.to_empty(device=device)
+    if not init or device.type == "meta":
+        WITHOUT_VALUES[made] = network
+    return made
+
+
+WITHOUT_VALUES: WeakKeyDictionary[nn.Module, Network] = WeakKeyDictionary()
+"""The networks of the models that were built without values, until they are given some."""
 
 
 def _initialize(model: nn.Module, network: Network) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from resnet_spec.problems import RunError
-from resnet_spec.weights.loading import WeightsError, load_weights, tensors
+from resnet_spec.weights.loading import WeightsError, load_weights, unwrapped
 from resnet_spec.weights.naming import fitting, names
 
 
@@ -31,6 +31,6 @@ def start_from(net: nn.Module, file: Path) -> str:
 
 def _tensors(file: Path) -> dict[str, Tensor]:
     try:
-        return tensors(file)
+        return unwrapped(file)[0]
     except WeightsError as error:  # which names the file
         raise RunError(str(error)) from None

@@ -6,11 +6,12 @@ import os
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from resnet_spec.emit.module import WITHOUT_VALUES, build
 from resnet_spec.problems.words import nearest
 from resnet_spec.weights.naming import NAMINGS, fitting, names
 
@@ -22,48 +23,101 @@ class WeightsError(ValueError):
     """Weights that are not those of the model, with what is wrong, a line for each kind."""
 
 
+class Loaded(NamedTuple):
+    """What was loaded; as text, a line that says it."""
+
+    tensors: int
+    inside: tuple[str, ...]  # the keys that the state dict was found under
+    below: str  # what every name that was taken begins with
+    elsewhere: int  # tensors whose names do not
+    ignored: tuple[str, ...]
+    started: int  # of those ignored, tensors that had no values
+
+    def __str__(self) -> str:
+        """`122 tensors from state_dict, below backbone; 2 elsewhere left out; fc ignored`"""
+        said = [f"{self.tensors} tensors"]
+        said[0] += f" from {'.'.join(self.inside)}" * bool(self.inside)
+        said[0] += f", below {self.below}" * bool(self.below)
+        said += [f"{self.elsewhere} elsewhere left out"] * bool(self.elsewhere)
+        said += [f"{', '.join(self.ignored)} ignored"] * bool(self.ignored)
+        said += [f"{self.started} start afresh"] * bool(self.started)
+        return "; ".join(said)
+
+
 def load_weights(
     model: nn.Module,
-    weights: str | os.PathLike[str] | Mapping[str, Tensor],
+    weights: str | os.PathLike[str] | Mapping[str, Any],
     naming: str = "torchvision",
     ignore: Sequence[str] = (),
-) -> None:
+) -> Loaded:
     """Load a state dict, or a `.safetensors` or torch file of one, into the model, all of it.
 
-    `naming` says who named its tensors: torchvision (and this project), timm, timm-senet or
-    tutorial. Tensors whose name, ours or theirs, begins with one of `ignore` are left as they
-    are: `["fc"]` for another classifier, or none. Counts of batches may be missing, as in
-    files from before torch 0.4.1. A model on the meta device takes the tensors themselves,
-    with their dtype. Files of torch are read with `weights_only`.
+    `naming` says who named its tensors: torchvision (and this project), timm, timm-senet,
+    tutorial or kuangliu. A state dict may lie inside others, under `state_dict` or `model`,
+    and its names below one more, as `module.` or `backbone.`; the value that is returned reads
+    as a line that says so.
+
+    `ignore` has names of tensors, ours or theirs, or of what they lie in: `["fc"]` for
+    another classifier, or none. What is ignored stays as it is; in a model without values (on
+    the meta device, or built with `init=False`) it starts as the network says. Counts of
+    batches may be missing, as in files from before torch 0.4.1. A model on the meta device
+    takes the tensors themselves, with their dtype. Files of torch are read with
+    `weights_only`.
 
     Raises WeightsError, and leaves the model as it was, where a tensor is missing, left
-    over, or of another shape.
+    over, or of another shape, or an entry of `ignore` is no tensor's name.
     """
     if naming not in NAMINGS:
         near = nearest(naming, NAMINGS)
         raise WeightsError(
             f"naming must be one of {', '.join(NAMINGS)}, got {naming}{near}"
         )
-    ours, theirs = model.state_dict(), tensors(weights)
-    known = names(ours, naming).items()
-    table = {our: their for our, their in known if not _begins((our, their), ignore)}
-    given = {name: t for name, t in theirs.items() if not _begins((name,), ignore)}
+    ours, (theirs, inside) = model.state_dict(), unwrapped(weights)
+    known = names(ours, naming)
+    theirs, below, outside = _below(theirs, list(known.values()))
+    _must_be_known(ignore, [*known, *known.values(), *theirs])
+    table = {our: t for our, t in known.items() if not _among((our, t), ignore)}
+    given = {name: t for name, t in theirs.items() if not _among((name,), ignore)}
     given = _with_counts(given, list(table.values()))
     if wrong := _wrong(ours, given, table):
-        lines = [
-            "the weights are not this network's:",
-            *wrong,
-            *_hint(ours, list(theirs)),
-        ]
+        hint = _hint(ours, list(theirs), naming, _owners(ours, given, table))
+        lines = ["the weights are not this network's:", *wrong, *hint]
         raise WeightsError("\n".join(lines))
+    started = _started(model, [name for name in ours if name not in table])
+    loaded = {our: given[their] for our, their in table.items()} | started
     meta = any(tensor.is_meta for tensor in ours.values())
-    loaded = {our: given[their] for our, their in table.items()}
     model.load_state_dict(loaded, strict=not ignore, assign=meta)
+    return Loaded(len(table), inside, below, outside, tuple(ignore), len(started))
 
 
-def _begins(found: tuple[str, ...], beginnings: Sequence[str]) -> bool:
-    dotted = tuple(f"{beginning}." for beginning in beginnings)
-    return any(name.startswith(dotted) for name in found)
+def _must_be_known(ignore: Sequence[str], found: Sequence[str]) -> None:
+    if isinstance(ignore, str):
+        raise WeightsError(f"ignore is a list of names: write [{ignore!r}]")
+    for entry in ignore:
+        if not any(_among((name,), (entry,)) for name in found):
+            near = nearest(entry, {name.rpartition(".")[0] for name in found})
+            raise WeightsError(f"no tensor is {entry!r} or lies in it{near}")
+
+
+def _among(found: tuple[str, ...], entries: Sequence[str]) -> bool:
+    """Whether a name is one of the entries, or lies in one: `fc.bias` in `fc`."""
+    return any(
+        f"{name}.".startswith(f"{entry.rstrip('.')}.")
+        for name in found
+        for entry in entries
+    )
+
+
+def _started(model: nn.Module, left: list[str]) -> dict[str, Tensor]:
+    """First values for what is not loaded, in a model that has none."""
+    network, tensors = WITHOUT_VALUES.pop(model, None), model.state_dict()
+    if network is None:
+        if lost := [name for name in left if tensors[name].is_meta]:
+            message = "is ignored, and has no value on the meta device"
+            raise WeightsError(f"{lost[0]} {message}")
+        return {}
+    fresh = build(network, device="cpu").state_dict() if left else {}
+    return {name: fresh[name] for name in left}
 
 
 def _with_counts(given: dict[str, Tensor], asked: Sequence[str]) -> dict[str, Tensor]:
@@ -78,13 +132,31 @@ def _with_counts(given: dict[str, Tensor], asked: Sequence[str]) -> dict[str, Te
     }
 
 
-def _hint(ours: Mapping[str, Tensor], theirs: Sequence[str]) -> list[str]:
+def _hint(
+    ours: Mapping[str, Tensor], theirs: Sequence[str], naming: str, owners: list[str]
+) -> list[str]:
     """What would make them fit, where that is seen."""
-    if naming := fitting(ours, theirs):
-        return [f"  naming={naming!r} fits"]
-    if theirs and all(name.startswith("module.") for name in theirs):
-        return ["  every name begins with `module.`, of DataParallel; take that away"]
+    fits = fitting(ours, theirs)
+    if fits and fits != naming:
+        return [f"  naming={fits!r} fits"]
+    if 0 < len(owners) <= 2:
+        return [
+            f"  ignore={owners!r} leaves {'it' if len(owners) == 1 else 'them'} out"
+        ]
     return []
+
+
+def _owners(
+    ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], table: Mapping[str, str]
+) -> list[str]:
+    """The modules of the tensors that do not fit, by their names."""
+    fits = {
+        their
+        for our, their in table.items()
+        if their in theirs and theirs[their].shape == ours[our].shape
+    }
+    wrong = [name for name in (*table.values(), *theirs) if name not in fits]
+    return list(dict.fromkeys(name.rpartition(".")[0] or name for name in wrong))
 
 
 def _wrong(
@@ -114,17 +186,57 @@ def _size(tensor: Tensor) -> str:
     return " x ".join(map(str, tensor.shape)) or "a number"
 
 
-def tensors(weights: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Tensor]:
+def unwrapped(
+    weights: str | os.PathLike[str] | Mapping[str, Any],
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The state dict in a file or a mapping, and the keys that it was found under."""
     if isinstance(weights, nn.Module):
         raise WeightsError("got a module; give its state_dict()")
-    found = weights if isinstance(weights, Mapping) else _read(Path(weights))
-    others = [key for key, value in found.items() if not isinstance(value, Tensor)]
-    if others:
-        inner = [key for key in others if isinstance(found[key], Mapping)]
-        hint = f"; give what it has as {inner[0]!r}" if inner else ""
-        file = "" if isinstance(weights, Mapping) else f"{weights} is "
-        raise WeightsError(f"{file}not a state dict: {others[0]!r} is no tensor{hint}")
-    return dict(found)
+    file = "" if isinstance(weights, Mapping) else f"{weights} is "
+    found: Any = weights if isinstance(weights, Mapping) else _read(Path(weights))
+    inside: list[str] = []
+    while others := [k for k, value in found.items() if not isinstance(value, Tensor)]:
+        inner = [key for key in found if _has_tensors(found[key])]
+        if len(inner) != 1:
+            several = f"; it has several, {', '.join(map(repr, inner))}" * bool(inner)
+            message = f"{file}not a state dict: {others[0]!r} is no tensor{several}"
+            raise WeightsError(message)
+        inside += map(str, inner)
+        found = found[inner[0]]
+    return dict(found), tuple(inside)
+
+
+def _has_tensors(value: Any) -> bool:
+    """Whether it is a state dict, or has one in it."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    named = all(isinstance(key, str) for key in value)
+    return named and any(
+        isinstance(v, Tensor) or _has_tensors(v) for v in value.values()
+    )
+
+
+def _below(
+    theirs: dict[str, Tensor], known: Sequence[str]
+) -> tuple[dict[str, Tensor], str, int]:
+    """The tensors below the name that most of the known ones have there, and how many are not.
+
+    Refuses a file of several such networks.
+    """
+    ends = f".{known[0]}" if known else ""
+    found = {name.removesuffix(ends[1:]) for name in theirs if name.endswith(ends)}
+    tops = [
+        p for p in found if sum(p + name in theirs for name in known) * 2 > len(known)
+    ]
+    if not known or known[0] in theirs or not tops:
+        return theirs, "", 0
+    if len(tops) > 1:
+        raise WeightsError(
+            f"there are several networks, below {', '.join(sorted(tops))}"
+        )
+    (top,) = tops
+    kept = {n.removeprefix(top): t for n, t in theirs.items() if n.startswith(top)}
+    return kept, top.rstrip("."), len(theirs) - len(kept)
 
 
 def _read(file: Path) -> Mapping[str, Any]:

@@ -42,8 +42,13 @@ def torchvision(_: list[str]) -> Replacements:
 
 
 def tutorial(_: list[str]) -> Replacements:
-    """Tutorials, after https://github.com/kuangliu/pytorch-cifar: `shortcut.0`."""
+    """Tutorials that call it `shortcut.0`."""
     return [(r"\.downsample\.", ".shortcut.")]
+
+
+def kuangliu(ours: list[str]) -> Replacements:
+    """https://github.com/kuangliu/pytorch-cifar: as tutorials, and `linear`."""
+    return [*tutorial(ours), (r"^fc\.", "linear.")]
 
 
 def timm(ours: list[str]) -> Replacements:
@@ -128,6 +133,7 @@ NAMINGS: dict[str, Callable[[list[str]], Replacements]] = {
     "timm": timm,
     "timm-senet": timm_senet,
     "tutorial": tutorial,
+    "kuangliu": kuangliu,
 }
 
 
