@@ -46,6 +46,14 @@ def _shortcuts(stages: Stages) -> Iterator[str]:
     averages = (stage.shortcut == "avg_projection" for stage in stages)
     if all(averages) and any(stage.stride > 1 for stage in stages):
         yield "Where the resolution drops, the shortcut averages before it projects."
+    if any(
+        s.shortcut == "zero_pad" and s.in_channels != s.out_channels for s in stages
+    ):
+        # https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
+        yield (
+            "Shortcuts add their zero channels after the input's own; weights from code that "
+            "puts half of them first also load, and give other outputs."
+        )
 
 
 def _strides(spec: Spec, network: Network, stages: Stages) -> Iterator[str]:
