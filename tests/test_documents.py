@@ -4,10 +4,13 @@ import importlib
 import json
 import pkgutil
 import re
+import runpy
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -97,3 +100,10 @@ def test_hooks_for_other_repositories_run() -> None:
         files = [] if hook.get("pass_filenames") is False else ["specs/resnet50.yaml"]
         assert all(re.search(hook["files"], file) for file in files)
         assert CliRunner().invoke(main, [*args, *files]).exit_code == 0
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib")
+def test_the_picture_of_the_house_is_drawn_from_its_contract() -> None:
+    drawn = runpy.run_path("docs/architecture.py")["drawn"]()
+    hint = "run `python docs/architecture.py`"
+    assert Path("docs/architecture.svg").read_text(encoding="utf-8") == drawn, hint
