@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 if TYPE_CHECKING:
     import os
@@ -64,9 +65,16 @@ HOMES = {
     "summarize": "emit.table",
 }
 """The module of each name that is not defined here."""
+RENAMED = {"digest": "language.canonical.digest"}
+"""What the last version had here, for one version more."""
 
 
 def __getattr__(name: str) -> Any:
+    if name in RENAMED:
+        home, _, new = RENAMED[name].rpartition(".")
+        message = f"resnet_spec.{name} is resnet_spec.{home}.{new} now"
+        warn(message, DeprecationWarning, stacklevel=2)
+        return getattr(import_module(f"{__name__}.{home}"), new)
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

@@ -107,3 +107,13 @@ def test_the_picture_of_the_house_is_drawn_from_its_contract() -> None:
     drawn = runpy.run_path("docs/architecture.py")["drawn"]()
     hint = "run `python docs/architecture.py`"
     assert Path("docs/architecture.svg").read_text(encoding="utf-8") == drawn, hint
+
+
+def test_a_name_that_was_renamed_answers_with_its_new_one() -> None:
+    for name, new in resnet_spec.RENAMED.items():
+        with pytest.warns(
+            DeprecationWarning, match=re.escape(f"resnet_spec.{new} now")
+        ):
+            found = getattr(resnet_spec, name)
+        assert callable(found)
+    assert not {*resnet_spec.RENAMED} & {*resnet_spec.__all__}
