@@ -23,6 +23,7 @@ pytest.importorskip("pytorch_lightning", reason="needs the extra `train`")
 
 import numpy as np
 import torch
+import torchvision
 from click.testing import CliRunner
 from hypothesis import given
 from PIL import Image
@@ -196,12 +197,16 @@ def test_its_files_predict_without_resnet_spec_and_agree(finished: Path) -> None
             f"{value:.3f}  {name}" for name, value in ordered
         ]
         assert sum(found.values()) == pytest.approx(1)
-    without = [sys.executable, "predict.py"]
-    done = subprocess.run(without, cwd=finished, capture_output=True, text=True)
-    assert (done.returncode, done.stderr[-30:]) == (
-        1,
-        "python predict.py picture.png\n",
-    )
+    for args, said in (
+        ([], "python predict.py picture.png\n"),
+        (["none.png"], "none.png: no such file\n"),
+        (["run.json"], "run.json cannot be read as a picture, not a known format\n"),
+    ):
+        command = [sys.executable, "predict.py", *args]
+        done = subprocess.run(command, cwd=finished, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr.endswith(said)
+        assert "Traceback" not in done.stderr
     for command in (["check"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "predict.py"]
         subprocess.run(ruff, cwd=finished, check=True, capture_output=True)
@@ -262,14 +267,20 @@ def test_schedules_are_those_of_torch() -> None:
         ("step", lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [4, 6])),
         ("constant", lambda o: torch.optim.lr_scheduler.ConstantLR(o, 1)),
     ):
-        settings = Settings(data="", schedule=schedule)
+        settings = Settings(data="", schedule=schedule, epochs=2)
         optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(()))], 1.0)
         reference = theirs(optimizer)
         for step in range(8):
             expected = pytest.approx(reference.get_last_lr()[0])
-            assert _factor(settings, step / 8) == expected
+            assert _factor(settings, step, steps=4) == expected
             optimizer.step()
             reference.step()
+
+
+def test_a_network_warms_up_at_a_tenth_of_the_rate() -> None:
+    settings = Settings(data="", schedule="step", epochs=4, warmup_epochs=1)
+    found = [_factor(settings, step, steps=2) for step in range(8)]
+    assert found == pytest.approx([0.1, 0.1, 1, 1, 0.1, 0.1, 0.01, 0.01])
 
 
 def stopped(args: list[str], how: signal.Signals, after: float) -> str:
@@ -313,7 +324,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
                 f"stopped; resnet-spec train --resume {folder} continues it\n"
             )
         args = ["train", "--resume", str(folder)]
-    run(*args)
+    assert "no epoch was kept" not in run(*args)  # the one whose line was printed was
     assert same(weights(folder), weights(whole))
     assert same(weights(folder, "best"), weights(whole, "best"))
     untimed = [
@@ -403,6 +414,7 @@ def test_weights_by_every_naming_leave_their_own_classifier_out(here: Path) -> N
         ({"pre_activation": True}, "timm"),
         ({"attention": "se"}, "timm-senet"),
         ({"shortcut": "projection"}, "tutorial"),
+        ({"shortcut": "projection"}, "kuangliu"),
         ({}, "torchvision"),
     ):
         base = build(load(here / "tiny.yaml", spec).network)
@@ -415,6 +427,11 @@ def test_weights_by_every_naming_leave_their_own_classifier_out(here: Path) -> N
         found = net.state_dict()
         assert found["fc.weight"].shape == (3, 16)
         assert all(torch.equal(found[n], state[n]) for n in state if n[:3] != "fc.")
+        gray = build(load(here / "tiny.yaml", {**spec, "input": [1, 8, 8]}).network)
+        assert start_from(gray, file, ours) == (
+            f"weights: {file}, all but the first convolution"
+        )
+        assert torch.equal(gray.state_dict()["fc.weight"], state["fc.weight"])
         same_head = build(load(here / "tiny.yaml", spec).network)
         assert start_from(same_head, file) == f"weights: {file}"
         assert same(same_head.state_dict(), state)
@@ -490,7 +507,7 @@ def test_augmentation_depends_on_seed_epoch_and_picture_alone(here: Path) -> Non
         folder = Folder(here / "data/train", Shape(3, 8, 8), augment)
         return Augmented(folder, seed)[key[0], key[1]][0]
 
-    for augment in ("flip", "crop"):
+    for augment in ("flip", "crop", "resized-crop"):
         first = drawn(augment, 0, 1, 2)
         torch.rand(3)
         assert torch.equal(first, drawn(augment, 0, 1, 2))
@@ -723,6 +740,11 @@ def test_options_that_cannot_be_are_one_line(
     [
         (["--lr", "-1"], "--lr: input should be greater than 0, got -1.0"),
         (["--momentum", "0.9"], "momentum is SGD's; adam has none"),
+        (["--naming", "timm"], "naming is that of weights, and there are none"),
+        (
+            ["--warmup-epochs", "9"],
+            "warmup_epochs must be fewer than the 3 epochs",
+        ),
         (
             ["--devices", "3"],
             "batch_size 8 cannot be divided among 3 processes",
@@ -879,7 +901,7 @@ def test_the_page_about_training_runs_as_it_stands(
     page, readme = (Path(p).read_text() for p in ("docs/training.md", "README.md"))
     (commands,) = re.findall(r"```bash\n(.*?)```", page, re.S)
     assert commands in readme
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    fetch, code = re.findall(r"```python\n(.*?)```", page, re.S)
     copytree("benchmarks", tmp_path / "benchmarks")
     monkeypatch.chdir(tmp_path)
     first, train, predict, alone = (line.split() for line in commands.splitlines())
@@ -891,6 +913,22 @@ def test_the_page_about_training_runs_as_it_stands(
     done = subprocess.run([sys.executable, *alone[1:]], check=True, capture_output=True)
     assert done.stdout.decode().splitlines()[:5] == [line.strip() for line in said]
     exec(code, {"__name__": "__main__"})
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", Arrays)
+    exec(fetch, {})
+    classes, *_ = folders = sorted(Path("cifar10").glob("*/*"))
+    assert [folder.name for folder in folders] == ["cat", "dog"] * 2
+    with Image.open(classes / "00000.png") as picture:
+        assert picture.size == (32, 32)
+
+
+class Arrays(list[tuple[Image.Image, int]]):
+    """What torchvision's CIFAR10 gives, without the download."""
+
+    classes = ("cat", "dog")
+
+    def __init__(self, root: str, train: bool, download: bool) -> None:
+        assert (root, download) == ("downloads", True)
+        super().__init__((Image.new("RGB", (32, 32)), n % 2) for n in range(2 + train))
 
 
 def test_settings_are_kept(finished: Path) -> None:

@@ -26,8 +26,9 @@ def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     text = f"{said[:1].upper()}{said[1:]}.{default}"
     if kind is bool:
         return click.option(flag, is_flag=True, default=None, help=text)
-    first = get_args(kind)[:1] or (kind,)  # of `float | None`, or of words
-    one = click.Choice(get_args(kind)) if isinstance(first[0], str) else first[0]
+    if type(None) in get_args(kind):
+        kind = get_args(kind)[0]  # of `float | None`
+    one = click.Choice(words) if (words := get_args(kind)) else kind
     return click.option(flag, type=one, metavar=METAVARS.get(name), help=text)
 
 

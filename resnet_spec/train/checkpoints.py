@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
@@ -36,6 +38,18 @@ class Keep(ModelCheckpoint):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+
+
+class KeepLast(Keep):
+    """The last epoch, which is said when it is kept, so that stopping then loses nothing."""
+
+    def __init__(self, say: Callable[[Trainer], None], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.say = say
+
+    def on_train_epoch_end(self, trainer: Trainer, *rest: Any) -> None:
+        super().on_train_epoch_end(trainer, *rest)
+        self.say(trainer)
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from resnet_spec.emit.module import build
 from resnet_spec.network import Network
 from resnet_spec.output import spec_files
 from resnet_spec.problems import RunError, report
-from resnet_spec.train.checkpoints import Keep, WholeFiles, read
+from resnet_spec.train.checkpoints import Keep, KeepLast, WholeFiles, read
 from resnet_spec.train.data import Pictures
 from resnet_spec.train.norms import norm_of_one_value
 from resnet_spec.train.pictures import Held, folders_in
@@ -112,13 +112,13 @@ def _fit(
     history = History(run.metrics, held.test.name)
     pictures = Pictures(held, compiled.network.image, settings)
     with _quiet():
-        trainer = _trainer(run, settings, [first, history])
+        trainer = _trainer(run, settings, first, history)
         seed_everything(settings.seed, verbose=False)
         net = build(compiled.network)
         last = run.last if run.last.exists() else None
         if last is None:
             if settings.weights:
-                say(start_from(net, settings.weights))
+                say(start_from(net, settings.weights, settings.naming))
             elif settings.freeze_backbone:
                 say("without --weights the frozen layers stay as they were initialized")
         task = Classifier(net, pictures, settings, compiled.network.digests)
@@ -159,15 +159,16 @@ def _quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def _trainer(run: Run, settings: Settings, watching: list[Callback]) -> Trainer:
-    keep = partial(
-        Keep,
-        dirpath=run.folder,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    best = keep(filename=run.best.stem, monitor="test_acc", mode="max")
-    last = keep(filename=run.last.stem)
+def _trainer(
+    run: Run, settings: Settings, first: Callback, history: History
+) -> Trainer:
+    where: dict[str, Any] = {
+        "dirpath": run.folder,
+        "save_on_train_epoch_end": True,
+        "enable_version_counter": False,
+    }
+    best = Keep(filename=run.best.stem, monitor="test_acc", mode="max", **where)
+    last = KeepLast(history.say, filename=run.last.stem, **where)
     plugins: list[Any] = [WholeFiles()]
     if SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # --resume is ours
@@ -180,7 +181,7 @@ def _trainer(run: Run, settings: Settings, watching: list[Callback]) -> Trainer:
             strategy="ddp" if settings.processes > 1 else settings.strategy,
             precision=settings.precision,
             max_epochs=settings.epochs,
-            callbacks=[*watching, *bar, best, last],
+            callbacks=[first, history, *bar, best, last],
             plugins=plugins,
             logger=False,
             enable_model_summary=False,

@@ -25,6 +25,7 @@ from resnet_spec.problems import RunError
 MODES = {1: "L", 3: "RGB"}
 MEAN = {1: [0.5], 3: [0.485, 0.456, 0.406]}  # for color ImageNet's, which
 STD = {1: [0.5], 3: [0.229, 0.224, 0.225]}  # torchvision's and timm's weights expect
+MOVED = 4  # pixels of zeros on each side, https://arxiv.org/abs/1512.03385, section 4.2
 DEEP = ("I", "PPM")  # mode and format of a PGM with 16 bits per pixel
 
 
@@ -225,12 +226,14 @@ def prepare(image: Shape, augment: str = "off") -> v2.Transform:
     """A Pillow picture -> (C, H, W), resized to the network's input and normalized."""
     size = [image.height, image.width]
     channels = image.channels
-    resize = v2.RandomResizedCrop if augment == "crop" else v2.Resize
+    resize = v2.RandomResizedCrop if augment == "resized-crop" else v2.Resize
+    crop = [v2.RandomCrop(size, padding=MOVED)] if augment == "crop" else []
     flip = [] if augment == "off" else [v2.RandomHorizontalFlip()]
     return v2.Compose(
         [
             v2.PILToTensor(),
             resize(size, antialias=True),
+            *crop,
             *flip,
             v2.ToDtype(torch.float32, scale=True),
             v2.Normalize(MEAN[channels], STD[channels]),

@@ -96,7 +96,7 @@ import sys
 from pathlib import Path
 
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from safetensors.torch import load_file
 from torchvision.transforms import v2
 
@@ -104,6 +104,7 @@ from {run.module} import {network.name}
 
 if len(sys.argv) != 2:
     sys.exit(__doc__)
+file = sys.argv[1]
 
 here = Path(__file__).parent
 model = {network.name}().eval()
@@ -117,10 +118,17 @@ prepare = v2.Compose(
         v2.Normalize({MEAN[channels]}, {STD[channels]}),
     ]
 )
-image = Image.open(sys.argv[1])
-if image.mode in ("I", "I;16"):
-    image = image.point(lambda value: value / 256)  # convert() would clip it
-picture = prepare(image.convert("{MODES[channels]}"))
+try:
+    image = Image.open(file)
+    if image.mode in ("I", "I;16"):
+        image = image.point(lambda value: value / 256)  # convert() would clip it
+    picture = prepare(image.convert("{MODES[channels]}"))
+except FileNotFoundError:
+    sys.exit(f"{{file}}: no such file")
+except UnidentifiedImageError:
+    sys.exit(f"{{file}} cannot be read as a picture, not a known format")
+except Exception as error:  # decoders raise many types for other bytes
+    sys.exit(f"{{file}} cannot be read as a picture, {{error}}")
 with torch.inference_mode():
     probabilities = model(picture.unsqueeze(0)).softmax(1)[0].tolist()
 

@@ -41,16 +41,22 @@ class Settings(BaseModel):
         description="of the learning rate; step divides it by 10 after 1/2 and 3/4 of "
         "the steps, cosine lowers it to 0",
     )
+    warmup_epochs: int = Field(
+        default=0,
+        ge=0,
+        description="epochs at a tenth of the learning rate first (1 for the paper's "
+        "ResNet-110)",
+    )
     seed: int = Field(
         default=0,
         ge=0,
         lt=2**32,
         description="for the first weights, the order and the augmentation",
     )
-    augment: Literal["off", "flip", "crop"] = Field(
+    augment: Literal["off", "flip", "crop", "resized-crop"] = Field(
         default="off",
-        description="flip: left and right at random; crop: a random part, resized, and "
-        "flipped",
+        description="flip: left and right at random; crop: that, moved by up to 4 pixels "
+        "(CIFAR-10 in the paper); resized-crop: that, a random part resized (ImageNet)",
     )
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         default="32-true", description="as Lightning calls it"
@@ -58,7 +64,13 @@ class Settings(BaseModel):
     weights: Path | None = Field(
         default=None,
         description="file of tensors to start from, with our names or another library's; "
-        "a classifier for other classes is left out",
+        "what other classes or other channels of pictures make unfit is left out",
+    )
+    naming: (
+        Literal["torchvision", "timm", "timm-senet", "tutorial", "kuangliu"] | None
+    ) = Field(
+        default=None,
+        description="who named the tensors of --weights; found by itself where left out",
     )
     freeze_backbone: bool = Field(
         default=False,
@@ -90,6 +102,12 @@ class Settings(BaseModel):
     def _no_setting_is_without_effect(self) -> Settings:
         if self.momentum is not None and self.optimizer != "sgd":
             raise ValueError("momentum is SGD's; adam has none")
+        if self.naming and not self.weights:
+            raise ValueError("naming is that of weights, and there are none")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs must be fewer than the {self.epochs} epochs"
+            )
         if self.batch_size % self.processes:
             raise ValueError(
                 f"batch_size {self.batch_size} cannot be divided among "

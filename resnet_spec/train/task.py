@@ -101,8 +101,8 @@ class Classifier(LightningModule):
                 learning, settings.rate, weight_decay=settings.weight_decay
             )
         # Lightning's own count of the steps would start to read pictures of epoch 1.
-        steps = self.pictures.steps() * settings.epochs
-        schedule = LambdaLR(optimizer, lambda step: _factor(settings, step / steps))
+        steps = self.pictures.steps()  # in an epoch
+        schedule = LambdaLR(optimizer, lambda step: _factor(settings, step, steps))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
@@ -132,8 +132,14 @@ def _accuracy(classes: int) -> Metric:
     return MulticlassAccuracy(classes, average="micro", validate_args=False)
 
 
-def _factor(settings: Settings, done: float) -> float:
-    """Of the initial learning rate, after that fraction of the steps."""
+def _factor(settings: Settings, step: int, steps: int) -> float:
+    """Of the learning rate, at that step, with so many in an epoch.
+
+    A tenth while the network warms up, as for ResNet-110 in https://arxiv.org/abs/1512.03385.
+    """
+    if step < settings.warmup_epochs * steps:
+        return 0.1
+    done = step / (settings.epochs * steps)
     if settings.schedule == "step":
         return 0.1 ** ((done >= 0.5) + (done >= 0.75))
     if settings.schedule == "cosine":

@@ -30,7 +30,7 @@ class Bar(TQDMProgressBar):
 
 
 class History(Callback):
-    """Prints each epoch's figures and keeps them, also in the checkpoints."""
+    """Keeps each epoch's figures, also in the checkpoints, and prints them when it is told."""
 
     def __init__(self, file: Path, held_out: str) -> None:
         self.file, self.held_out = file, held_out
@@ -52,12 +52,16 @@ class History(Callback):
             raise RunError(f"{message} may help")
         self.rows.append(row)
         pl_module.log("test_acc", row["test_acc"], sync_dist=True)
-        if trainer.progress_bar_callback:
-            pl_module.print(line(row, self.held_out))  # above the bar
-        else:
-            say(line(row, self.held_out))
         if trainer.is_global_zero:
             write(self.file, table(self.rows))
+
+    def say(self, trainer: Trainer) -> None:
+        """Print the line of the last epoch, above the bar where there is one."""
+        said = line(self.rows[-1], self.held_out)
+        if trainer.progress_bar_callback:
+            trainer.lightning_module.print(said)
+        else:
+            say(said)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

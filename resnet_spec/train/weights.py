@@ -7,29 +7,35 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from resnet_spec.problems import RunError
-from resnet_spec.weights.loading import WeightsError, load_weights, unwrapped
-from resnet_spec.weights.naming import fitting, names
+from resnet_spec.weights.loading import WeightsError, closest, load_weights, unwrapped
+from resnet_spec.weights.naming import names
+
+FC = "fc.weight"
 
 
-def start_from(net: nn.Module, file: Path) -> str:
+def start_from(net: nn.Module, file: Path, naming: str | None = None) -> str:
     """Load the tensors of a file into the network; returns what to say about it.
 
-    If the file's classifier is for other classes, or missing, the network keeps its own.
-    Raises RunError if other tensors are missing, left over, or of another shape.
+    If the file's classifier is for other classes, or missing, or its first convolution reads
+    other channels, the network keeps its own. Raises RunError if other tensors are missing,
+    left over, or of another shape.
     """
-    ours, theirs = net.state_dict(), _tensors(file)
-    naming = fitting(ours, theirs) or "torchvision"
-    head = names(ours, naming)["fc.weight"]
-    fits = head in theirs and theirs[head].shape == ours["fc.weight"].shape
-    ignored = () if fits else ("fc", head.removesuffix(".weight"))
+    ours, theirs = net.state_dict(), _read(file)
+    naming, theirs = closest(ours, theirs, naming)
+    known, left = names(ours, naming), dict[str, str]()
+    for our, part in ((next(iter(ours)), "first convolution"), (FC, "classifier")):
+        their = known[our]
+        if their not in theirs or theirs[their].shape != ours[our].shape:
+            left |= {name.removesuffix(".weight"): part for name in (our, their)}
     try:
-        load_weights(net, theirs, naming, ignored)
+        load_weights(net, theirs, naming, list(left))
     except WeightsError as error:
         raise RunError(f"{file}: {error}") from None
-    return f"weights: {file}" + ("" if fits else ", all but the classifier")
+    parts = " and the ".join(dict.fromkeys(left.values()))
+    return f"weights: {file}" + f", all but the {parts}" * bool(parts)
 
 
-def _tensors(file: Path) -> dict[str, Tensor]:
+def _read(file: Path) -> dict[str, Tensor]:
     try:
         return unwrapped(file)[0]
     except WeightsError as error:  # which names the file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -204,6 +204,20 @@ def unwrapped(
         inside += map(str, inner)
         found = found[inner[0]]
     return dict(found), tuple(inside)
+
+
+def closest(
+    ours: Iterable[str], theirs: dict[str, Tensor], naming: str | None = None
+) -> tuple[str, dict[str, Tensor]]:
+    """The naming by which most of our tensors are there, or the given one; theirs by it."""
+    known, found = list(ours), []
+    for each in [naming] if naming else NAMINGS:
+        wanted = list(names(known, each).values())
+        tensors, _, _ = _below(theirs, wanted)
+        there = sum(name in tensors for name in wanted)
+        found.append((there, each, tensors))
+    _, best, tensors = max(found, key=lambda each: each[0])
+    return best, tensors
 
 
 def _has_tensors(value: Any) -> bool:
