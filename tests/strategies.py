@@ -194,7 +194,7 @@ def _at(data: Any, path: Sequence[Any]) -> Any:
 
 def _change(draw: st.DrawFn, data: Data, problem: Problem) -> None:
     """Take away what a problem names, where it is there and may go, or draw it again."""
-    places = [problem.path, *([problem.otherwise[0]] if problem.otherwise else [])]
+    places = [problem.path, *(problem.others if problem.rule == "not-together" else ())]
     path: Sequence[Any] = draw(st.sampled_from(places))
     *above, key = path
     holder, there = _at(data, above), _at(data, path)

@@ -12,6 +12,7 @@ from resnet_spec.cli.common import (
     line,
     report_problems,
 )
+from resnet_spec.language.shipped import shown
 from resnet_spec.problems import report
 
 
@@ -35,7 +36,7 @@ def check(outcome: Outcome, form: str) -> None:
     if form == "text":
         report_problems(outcome.problems)
         for job in outcome.jobs:
-            click.echo(line(job.spec.file, job.network))
+            click.echo(line(shown(job.spec.file), job.network))
     else:
         click.echo(report.FORMATS[form](outcome.problems), nl=False)
     if outcome.fails:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from resnet_spec.language.shipped import shipped_names, shipped_spec
+from resnet_spec.language.shipped import shipped_names, shipped_spec, shown
 from resnet_spec.language.yaml_nodes import Node, compose
-from resnet_spec.problems import FieldPath, Place, Problem, SpecError
+from resnet_spec.problems import FieldPath, Place, Problem, SpecError, dotted
 from resnet_spec.problems.words import describe, flow, nearest, shortened
 
 LARGEST_FILE = 1_000_000  # bytes; a spec has some hundred
 LONGEST_CHAIN = 16  # specs that extend one another
 OWN = ("name", "title", "expect")  # said of one network alone, so never inherited
+
+
+class Link(NamedTuple):
+    """A file that is extended, where it is named, and whether it ships."""
+
+    file: str
+    named: Place
+    ships: bool
 
 
 class Source(NamedTuple):
@@ -23,6 +31,7 @@ class Source(NamedTuple):
     root: Node
     problems: tuple[Problem, ...] = ()
     overrides: tuple[str, ...] = ()  # as key=value
+    links: tuple[Link, ...] = ()  # what it extends, what that extends, and so on
 
     def refuse(self, *problems: Problem) -> SpecError:
         """The error to raise: what was wrong before and these, placed, in file order."""
@@ -35,35 +44,57 @@ class Source(NamedTuple):
         nodes = dict(self.root.walk())
         found = []
         for problem in problems:
-            problem = self._mine(problem, nodes)
-            place = problem.place or _place(problem, nodes)
-            extending = self.root.place.file if self._inherited(place) else ""
-            problem = problem._replace(place=place, inherited_by=extending)
-            found.append(problem._replace(note=self._note(problem, place)))
+            written = problem.place or _place(problem, nodes)
+            place = self._nearest(written, problem.others, nodes)
+            moved = place != written
+            elsewhere = self._distance(place) or not place.line
+            problem = problem._replace(
+                place=place,
+                inherited_by=self.root.place.file if elsewhere else "",
+                message=(moved and problem.inherited) or problem.message,
+            )
+            said = [_inherited(problem.path, written, nodes)] if moved else []
+            found.append(
+                problem._replace(note="; ".join((*said, *self._notes(problem))))
+            )
         return sorted(found, key=lambda problem: (problem.place or ())[:3])
 
-    def _mine(self, problem: Problem, nodes: Mapping[FieldPath, Node]) -> Problem:
-        """The problem as it is said of this file's own value, where another is inherited."""
-        if problem.otherwise is None:
-            return problem
-        path, message = problem.otherwise
-        mine = problem._replace(path=path, message=message, otherwise=None)
-        is_mine = [not self._inherited(_place(each, nodes)) for each in (problem, mine)]
-        return mine if is_mine == [False, True] else problem._replace(otherwise=None)
+    def _nearest(
+        self,
+        place: Place,
+        others: Sequence[FieldPath],
+        nodes: Mapping[FieldPath, Node],
+    ) -> Place:
+        """Where a mistake was made that shows at a place: in the last file to have a say.
 
-    def _inherited(self, place: Place) -> bool:
-        """Whether a place is in a file that this one extends; an override is in none."""
-        return bool(place.line) and place.file != self.root.place.file
+        Files that ship cannot be changed, so there it is the line that names the file.
+        """
+        written = (nodes[path].place for path in others if path in nodes)
+        places = [place, *(other for other in written if other.line)]
+        place = min(places, key=self._distance)
+        for link in reversed(self.links):
+            if place.file == link.file and link.ships:
+                place = link.named
+        return place
 
-    def _note(self, problem: Problem, place: Place) -> str:
-        if not place.line:  # an override's
-            return f"in {self.root.place.file}"
-        extending = problem.inherited_by
-        said = [f"{extending} extends this file"] if extending else []
-        said += [f"with {override}" for override in self.overrides]
-        if said and problem.rule == "unused":
-            said.append(f"`{problem.path[-1]}: null` takes it away again")
-        return "; ".join(said)
+    def _distance(self, place: Place) -> int:
+        """How many `extends` lead to the place's file; 0 of this file and of an override."""
+        files = [link.file for link in self.links]
+        here = not place.line or place.file not in files
+        return 0 if here else files.index(place.file) + 1
+
+    def _notes(self, problem: Problem) -> Iterator[str]:
+        """What is to be known where a place is not in the spec, or not the whole reason."""
+        assert problem.place
+        if not problem.place.line:  # an override's
+            yield f"in {self.root.place.file}"
+            return
+        if problem.inherited_by:
+            yield f"{problem.inherited_by} extends this file"
+        yield from (f"with {override}" for override in self.overrides)
+        taken = problem.inherited_by or self.overrides
+        if taken and problem.rule == "unused" and problem.message != problem.inherited:
+            yield f"`{problem.path[-1]}: null` takes it away again"
 
 
 def _place(problem: Problem, nodes: Mapping[FieldPath, Node]) -> Place:
@@ -79,6 +110,13 @@ def _place(problem: Problem, nodes: Mapping[FieldPath, Node]) -> Place:
     return node.place
 
 
+def _inherited(path: FieldPath, place: Place, nodes: Mapping[FieldPath, Node]) -> str:
+    """`resnet50:13:9 has widths: [64, 128, 256, 512]`"""
+    while path not in nodes:
+        path = path[:-1]
+    return f"{place} has {dotted(path)}: {shortened(flow(nodes[path].data))}"
+
+
 def read(
     file: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None
 ) -> Source:
@@ -87,13 +125,13 @@ def read(
     Refuses what cannot be read or is not one YAML mapping, and an `extends` that is
     missing or goes in a circle. Keys given twice, anchors and tags are noted as problems.
     """
-    root, problems = _extended(Path(file), ())
+    root, problems, links = _extended(Path(file))
     if overrides:
         root = _without(root, "expect")
     for path, value in (overrides or {}).items():
         root = _merged(root, _override(path, value), problems)
     said = tuple(f"{path}={flow(value)}" for path, value in (overrides or {}).items())
-    return Source(root, tuple(problems), said)
+    return Source(root, tuple(problems), said, tuple(links))
 
 
 def override(text: str) -> tuple[str, Any]:
@@ -134,55 +172,108 @@ def _override(path: str, value: Any) -> Node:
     return node(value)
 
 
-def _extended(file: Path, chain: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
-    """The file's document laid over the one that it extends."""
-    root, noted = compose(_text(file), str(file))
+def _extended(file: Path) -> tuple[Node, list[Problem], list[Link]]:
+    """The file's document laid over all that it extends."""
+    document, noted = _document(file)
+    chain, files, links = [(document, noted)], [file], []
+    while link := document.value.get("extends"):
+        file = _target(link, files)
+        document, noted = _base(link, file)
+        name = shown(file)
+        links.append(Link(name, link.place, name != str(file)))
+        chain.append((document, noted))
+        files.append(file)
+    root = Node({}, document.place)
+    problems = [problem for _, noted in chain for problem in noted]
+    for document, _ in reversed(chain):
+        root = _merged(_without(root, *OWN), _without(document, "extends"), problems)
+    return root, problems, links
+
+
+def _document(file: Path) -> tuple[Node, tuple[Problem, ...]]:
+    """What the file says, and what is wrong in it; refuses what is no mapping."""
+    root, noted = compose(_text(file), shown(file))
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.data)
         message = f"must be a mapping of keys to values, got {got}"
         raise SpecError(Problem("mapping", message, place=root.place))
-    base, problems = Node({}, root.place), list(noted)
-    if "extends" in root.value:
-        link = root.value["extends"]
-        root = _without(root, "extends")
-        base, found = _extended(_target(link, file, (*chain, file)), (*chain, file))
-        problems += found
-        base = _without(base, *OWN)
-    return _merged(base, root, problems), problems
+    return root, noted
 
 
-def _target(link: Node, file: Path, chain: tuple[Path, ...]) -> Path:
+def _base(link: Node, file: Path) -> tuple[Node, tuple[Problem, ...]]:
+    """A document to extend. Of what is no spec nothing is printed: it may be anybody's."""
+    try:
+        document, noted = _document(file)
+        if shown(file) != str(file) or _is_spec(document):
+            return document, noted
+        why = "has no field of a spec"
+    except SpecError as error:
+        place = error.problems[0].place or Place("")
+        why = f"cannot be read as a spec{f', by its line {place.line}' * bool(place.line)}"
+    message = f"{shortened(shown(file))} {why}; name a spec, or mend that file"
+    raise _not_extended(link, message)
+
+
+def _is_spec(document: Node) -> bool:
+    """Whether a mapping is empty or has one key at least that a spec has."""
+    from resnet_spec.language.fields import Spec  # pydantic, which reading alone spares
+
+    keys = {"extends", *Spec.model_fields}
+    return not document.value or not keys.isdisjoint(document.value)
+
+
+def _target(link: Node, files: list[Path]) -> Path:
     """The file that `extends` names, seen from the folder of the file that says it."""
-
-    def refused(message: str) -> SpecError:
-        return SpecError(Problem("extends", message, ("extends",), link.place))
-
     if not isinstance(link.value, str):
-        raise refused(f"must be the path of a spec, got {describe(link.data)}")
-    target = Path(os.path.normpath(file.parent / link.value))
+        got = describe(link.data)
+        raise _not_extended(
+            link, f"takes one spec, as resnet50 or base.yaml, got {got}"
+        )
+    target = Path(os.path.normpath(files[-1].parent / link.value))
     if not target.suffix:
         target = shipped_spec(link.value) or target
-    if any(target.absolute() == seen.absolute() for seen in chain):
-        circle = " -> ".join(map(str, (*chain, target)))
-        raise refused(f"goes in a circle, {circle}")
-    if len(chain) > LONGEST_CHAIN:
-        raise refused(f"is the {len(chain)}th in a row, and {LONGEST_CHAIN} are enough")
+    if any(target.absolute() == seen.absolute() for seen in files):
+        circle = " -> ".join(map(shown, (*files, target)))
+        raise _not_extended(link, f"goes in a circle, {circle}")
+    if len(files) > LONGEST_CHAIN:
+        message = f"is the {len(files)}th in a row, and {LONGEST_CHAIN} are enough"
+        raise _not_extended(link, message)
     try:
         if target.is_file():
             return target
-        names = [file.name for file in target.parent.glob("*.yaml")]
+        is_folder = target.is_dir()
+        names = [file.name for file in target.parent.glob("*.yaml") if file.is_file()]
+        names = [name for name in names if name != files[-1].name]
         names += [] if target.suffix else shipped_names()
     except (OSError, ValueError):  # a path that no file system takes
-        names = []
+        is_folder, names = False, []
+    if is_folder:
+        raise _not_extended(link, f"{shortened(str(target))} is a folder; name a file")
+    raise _not_extended(
+        link, f"no such file {shortened(str(target))}{_meant(target, names)}"
+    )
+
+
+def _meant(target: Path, names: list[str]) -> str:
+    """What a file that is not there may have meant: one beside it, or one that ships."""
     hint = nearest(target.name, names)
     if target.suffix and shipped_spec(target.stem):
-        hint += f"; {target.stem}, without a suffix, ships"
-    raise refused(f"no such file {shortened(str(target))}{hint}")
+        return f"{hint}; {target.stem}, without a suffix, ships"
+    after = target.suffix[1:]  # as in torchvision.resnet50
+    return (
+        f", and no spec that ships (did you mean {after}?)"
+        if shipped_spec(after)
+        else hint
+    )
+
+
+def _not_extended(link: Node, message: str) -> SpecError:
+    return SpecError(Problem("extends", message, ("extends",), link.place))
 
 
 def _text(file: Path) -> str:
     def refused(rule: str, message: str) -> SpecError:
-        return SpecError(Problem(rule, message, place=Place(str(file))))
+        return SpecError(Problem(rule, message, place=Place(shown(file))))
 
     try:
         with file.open("rb") as opened:

@@ -22,6 +22,15 @@ def shipped() -> dict[str, Path]:
     return {path.as_posix(): file for path, file in names.items()}
 
 
+def shown(file: Path) -> str:
+    """What a file is called: one that ships by its name, for nobody edits it in its folder."""
+    for folder in FOLDERS:
+        if file.is_absolute() and folder in file.parents:
+            key = file.relative_to(folder).with_suffix("")
+            return key.name if len(_named(key.name)) == 1 else key.as_posix()
+    return str(file)
+
+
 def shipped_names() -> list[str]:
     """What the specs that ship are called, without their folders."""
     return [PurePosixPath(key).name for key in shipped()]

@@ -33,6 +33,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
 
 def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
     """An image that leaves a map without a pixel, or with more than a fixed pool covers."""
+    others = (("strides",), ("stem", "pool"), ("stem", "type"), ("head", "pool"))
     _, *sides = network.image
     smallest, largest = network.sizes
     if all(side in network.sizes for side in sides):
@@ -42,7 +43,8 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
     if largest is None:
         message = f"{image} leaves a map too small for a pool that follows"
         more = f"heights and widths from {smallest} on do not"
-        yield Problem("image-too-small", f"{message}; {more}", ("input",))
+        message = f"{message}; {more}"
+        yield Problem("image-too-small", message, ("input",), others=others)
     elif largest < smallest:
         message = (
             "no image is large enough for a layer that follows a map of fixed size"
@@ -54,20 +56,25 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
             f"{image} gives a last map of {last.height} x {last.width}, and head.pool needs "
             f"{pool} x {pool}; heights and widths from {smallest} to {largest} give it",
             ("input",),
+            others=others,
         )
 
 
 def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
-    """A shortcut by zero_pad can add channels but not take any away."""
+    """A shortcut by zero_pad can add channels but not take any away; said once."""
+    found: dict[FieldPath, Problem] = {}
     for stage, made in zip(plan.stages, network.stages, strict=True):
         before, after = made.input.channels, made.output.channels
         if stage.shortcut == "zero_pad" and after < before:
-            yield Problem(
+            problem = Problem(
                 "channels-dropped",
                 f"zero_pad cannot drop channels, and stage {stage.index + 1} goes from "
                 f"{before} to {after}; projection can",
                 stage.path("shortcut"),
+                others=(stage.path("widths"), stage.path("expansion"), ("depths",)),
             )
+            found.setdefault(problem.path, problem)
+    yield from found.values()
 
 
 def _taken_name(network: Network) -> Iterator[Problem]:
@@ -90,7 +97,8 @@ def _odd_groups(plan: Plan, network: Network) -> Iterator[Problem]:
                 message = (
                     f"{groups} groups do not divide {channels} channels, of {path}"
                 )
-                yield Problem("odd-groups", message, field)
+                others = (("widths",), ("stem", "width"), ("groups",), ("spatial",))
+                yield Problem("odd-groups", message, field, others=others)
                 return
 
 
@@ -116,7 +124,9 @@ def _single_weights(network: Network) -> Iterator[Problem]:
             continue
         if op.kernel == 1 and op.input.channels == op.groups:
             message = f"would make {path} zero, whose filters have one weight each"
-            yield Problem("single-weight", message, ("standardization",))
+            others = (("widths",), ("stem", "width"), ("input",))
+            field = ("standardization",)
+            yield Problem("single-weight", message, field, others=others)
             return
 
 

@@ -42,11 +42,11 @@ class Problem(NamedTuple):
     """One mistake: what is wrong, what would be legal, and where it stands.
 
     `rule` names what is broken, as in the table of `rules`; `about_key` says that the key is
-    wrong, whatever value it has; a `warning` is lawful and almost certainly a mistake. A
-    problem of a spec that stands in a file that it extends is `inherited_by` that spec, and
-    `note` is said in addition. Two values that do not go together have two places, and
-    `otherwise` is the path of the second one and the message there: it is shown where the
-    first is inherited.
+    wrong, whatever value it has; a `warning` is lawful and almost certainly a mistake.
+    `others` are the other fields that it comes from: where the value at `path` is inherited,
+    the problem is shown at one of those that is not, and says `inherited` where that is
+    another message. A problem of a spec that stands in a file that it extends, or in an
+    override, is `inherited_by` that spec, and `note` is said in addition.
     """
 
     rule: str
@@ -57,7 +57,14 @@ class Problem(NamedTuple):
     warning: bool = False
     inherited_by: str = ""
     note: str = ""
-    otherwise: tuple[FieldPath, str] | None = None
+    others: tuple[FieldPath, ...] = ()
+    inherited: str = ""
+
+    @property
+    def file(self) -> str:
+        """The file that a page of annotations has to open; an override is in the spec's."""
+        place = self.place or Place("")
+        return place.file if place.line else self.inherited_by or place.file
 
     @property
     def said(self) -> str:

@@ -105,7 +105,7 @@ def _object(problem: Problem) -> dict[str, Any]:
         "message": problem.message,
         "path": dotted(problem.path),
         "note": problem.note,
-        "file": place.file,
+        "file": problem.file,
         "line": place.line or None,
         "column": place.column or None,
     }
@@ -114,7 +114,7 @@ def _object(problem: Problem) -> dict[str, Any]:
 def _command(problem: Problem) -> str:
     place = problem.place or Place("")
     kind = "warning" if problem.warning else "error"
-    where = [f"file={_escaped(place.file, ',:')}"]
+    where = [f"file={_escaped(problem.file, ',:')}"]
     if place.line:
         where += [f"line={place.line}", f"col={place.column}"]
     where.append(f"title={problem.rule}")
@@ -148,7 +148,7 @@ def _described(name: str) -> dict[str, Any]:
 def _result(problem: Problem) -> dict[str, Any]:
     place = problem.place or Place("")
     location: dict[str, Any] = {
-        "artifactLocation": {"uri": Path(place.file).as_posix()}
+        "artifactLocation": {"uri": Path(problem.file).as_posix()}
     }
     if place.line:
         end = place.column + place.length

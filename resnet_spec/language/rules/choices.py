@@ -9,13 +9,14 @@ from pydantic import BaseModel
 
 from resnet_spec.catalog import CATALOG, BlockEntry, Entry, Read, Refusal, words
 from resnet_spec.language.plan import (
+    KINDS,
     PER_STAGE,
     Plan,
     StagePlan,
     UnknownError,
     covers,
 )
-from resnet_spec.problems import Problem
+from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import article, either, flow
 
 
@@ -24,18 +25,19 @@ def what_is_needed_is_there(plan: Plan) -> Iterator[Problem]:
     for stage in plan.stages:
         for field, read in stage.reads.items():
             if read.example and field not in found and _is_missing(stage, field):
-                for by in _readers_here(stage, field):
+                for owner, by in _readers_here(stage, field):
                     message = f"is missing; {by} needs it: {read.example}"
-                    path = stage.path(field)
-                    found.setdefault(field, Problem("missing", message, path))
+                    path, others = stage.path(field), (stage.path(owner),)
+                    problem = Problem("missing", message, path, others=others)
+                    found.setdefault(field, problem)
     yield from found.values()
 
 
-def _readers_here(stage: StagePlan, field: str) -> Iterator[str]:
-    """The entries of a stage that read the field, in words."""
+def _readers_here(stage: StagePlan, field: str) -> Iterator[tuple[str, str]]:
+    """The entries of a stage that read the field: who asks for it, and what, in words."""
     for owner, word, entry in stage.entries():
         if read := entry.reads_as(stage.preact).get(field):
-            yield _called(owner, word, entry, read)
+            yield owner, _called(owner, word, entry, read)
 
 
 def _is_missing(stage: StagePlan, field: str) -> bool:
@@ -72,8 +74,19 @@ def _written(plan: Plan) -> Iterator[list[str]]:
 
 
 def _unread(field: str, leaf: str) -> Problem:
-    message = f"changes nothing here; only {_readers(leaf)} reads it, so remove it"
-    return Problem("unused", message, tuple(field.split(".")), about_key=True)
+    path, others = tuple(field.split(".")), _owners(leaf)
+    why = f"changes nothing here; only {_readers(leaf)} reads it"
+    taken: Any = None
+    for key in reversed(path):
+        taken = {key: taken}
+    return Problem(
+        "unused",
+        f"{why}, so remove it",
+        path,
+        about_key=True,
+        others=others,
+        inherited=f"{why}, so write {flow(taken)[1:-1]}",
+    )
 
 
 def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
@@ -85,7 +98,8 @@ def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
         if each[stage.index] is not None and not covers(stage.reads, field):
             message = f"changes nothing; only {_readers(field)} reads it"
             message += f", so write null for stage {stage.index + 1}"
-            yield Problem("unused-entry", message, stage.path(field))
+            path = stage.path(field)
+            yield Problem("unused-entry", message, path, others=_owners(field))
 
 
 # --- what goes together -------------------------------------------------------------------
@@ -114,16 +128,16 @@ def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
 
 def _refused(stage: StagePlan, owner: str, word: str, refusal: Refusal) -> Problem:
     """At the value that is refused; where that is a default, at the choice that refuses it."""
+    others = (stage.path(owner),)
     legal = _legal(stage, refusal)
     choice = f"`{owner}: {word}`" if word else f"`{owner}`"
     message = f"must {legal} with {choice}; {refusal.why}"
     at_choice = f"{refusal.field} must {legal}; {refusal.why}"
     if word:
         at_choice = f"with {word}, {at_choice}"
-    path, otherwise = stage.path(refusal.field), (stage.path(owner), at_choice)
     if not _is_written(stage, refusal.field):
         return Problem("not-together", at_choice, stage.path(owner))
-    return Problem("not-together", message, path, otherwise=otherwise)
+    return Problem("not-together", message, stage.path(refusal.field), others=others)
 
 
 def _legal(stage: StagePlan, refusal: Refusal) -> str:
@@ -164,6 +178,20 @@ def _readers(field: str) -> str:
         else f"{article(kind + either(names))} {where}".strip()
         for (kind, where), names in found.items()
     )
+
+
+def _owners(field: str) -> tuple[FieldPath, ...]:
+    """The fields that decide whether this one is read."""
+    readers = [
+        (owner, read)
+        for owner, entries in CATALOG.items()
+        for entry in entries.values()
+        for preact in (False, True)
+        if (read := _read_in(entry, field, preact))
+    ]
+    kinds = [KINDS[read.where][0] for _, read in readers if read.where]
+    names = dict.fromkeys([*(owner for owner, _ in readers), *kinds, "pre_activation"])
+    return tuple(tuple(name.split(".")) for name in names)
 
 
 FORMS = {

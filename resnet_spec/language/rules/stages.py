@@ -16,11 +16,16 @@ def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
     for field in PER_STAGE:
         value = plan.known(field)
         if isinstance(value, tuple) and len(value) != len(depths):
+            why = (
+                f"needs one entry per stage, got {len(value)}; "
+                f"depths has {len(depths)}: {list(depths)}"
+            )
             yield Problem(
                 "stage-count",
-                f"needs one entry per stage, got {len(value)}; "
-                f"depths has {len(depths)}: {list(depths)}",
+                why,
                 (field,),
+                others=(("depths",),),
+                inherited=f"{why}, so write {field} with {len(depths)} here",
             )
 
 
@@ -40,10 +45,18 @@ def dilation_is_used(plan: Plan) -> Iterator[Problem]:
             f"the last stage's {last.dilation} changes nothing: its one 3x3 is the first of "
             f"the stage, which keeps the dilation of the stage before, {previous}",
             last.path("dilations"),
+            others=(("depths",), ("block",)),
         )
 
 
 def a_path_can_be_dropped(plan: Plan) -> Iterator[Problem]:
     if plan.spec.drop_path and sum(plan.spec.depths) == 1:
         message = "is 0 in the first block, and there is no other; remove it"
-        yield Problem("unused", message, ("drop_path",), about_key=True)
+        yield Problem(
+            "unused",
+            message,
+            ("drop_path",),
+            about_key=True,
+            others=(("depths",),),
+            inherited="is 0 in the first block, and there is no other; write drop_path: null",
+        )

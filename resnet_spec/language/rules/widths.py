@@ -25,7 +25,9 @@ def groups_divide(plan: Plan) -> Iterator[Problem]:
             widths = ", ".join(str(stage.width) for stage in odd)
             numbers = ", ".join(str(stage.index + 1) for stage in odd)
             message = f"{asked} does not divide the width {widths} of stage {numbers}"
-            yield Problem("groups-divide", f"{message}; {near} does", path)
+            others = tuple(stage.path("widths") for stage in odd)
+            message = f"{message}; {near} does"
+            yield Problem("groups-divide", message, path, others=others)
 
 
 def groups_are_whole(plan: Plan) -> Iterator[Problem]:
@@ -38,6 +40,7 @@ def groups_are_whole(plan: Plan) -> Iterator[Problem]:
                 f"{stage.width} x {stage.width_per_group} / 64 = {each:g} channels; "
                 "that must be a whole number",
                 stage.path("width_per_group"),
+                others=(stage.path("widths"),),
             )
 
 
@@ -48,7 +51,8 @@ def stem_divides(plan: Plan) -> Iterator[Problem]:
         message = (
             f"must be a multiple of {by} in the stem {stem.type}, got {stem.width}"
         )
-        yield Problem("stem-width", message, ("stem", "width"))
+        others = (("stem", "type"),)
+        yield Problem("stem-width", message, ("stem", "width"), others=others)
 
 
 def reduced_is_whole(plan: Plan) -> Iterator[Problem]:
@@ -58,7 +62,8 @@ def reduced_is_whole(plan: Plan) -> Iterator[Problem]:
             message = (
                 f"{by} does not divide the width {width} of stage {stage.index + 1}"
             )
-            yield Problem("reduce-first", message, ("reduce_first",))
+            others = (stage.path("widths"), ("width_per_group",), ("groups",))
+            yield Problem("reduce-first", message, ("reduce_first",), others=others)
             return
 
 
@@ -70,12 +75,14 @@ def every_block_is_pruned(plan: Plan) -> Iterator[Problem]:
         given = [len(stage) for stage in getattr(pruned, field)]
         if given != depths:
             message = f"needs a width for each block, {depths} of them, got {given}"
-            yield Problem("pruned-blocks", message, ("pruned", field))
+            path, others = ("pruned", field), (("depths",),)
+            yield Problem("pruned-blocks", message, path, others=others)
     if len(pruned.out) != len(depths):
         message = (
             f"needs a width for each of {len(depths)} stages, got {len(pruned.out)}"
         )
-        yield Problem("pruned-blocks", message, ("pruned", "out"))
+        path, others = ("pruned", "out"), (("depths",),)
+        yield Problem("pruned-blocks", message, path, others=others)
 
 
 def _grouped(plan: Plan) -> list[StagePlan]:
