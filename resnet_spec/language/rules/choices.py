@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from resnet_spec.catalog import CATALOG, BlockEntry, Entry, Read, Refusal, words
+from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import (
     KINDS,
     PER_STAGE,
@@ -54,13 +55,14 @@ def what_is_there_is_read(plan: Plan) -> Iterator[Problem]:
             yield _unread(fields[0].split(".")[0], dead[0])
         else:
             yield from (_unread(field, field) for field in dead)
-        for field in set(fields) - set(dead):
-            yield from _unread_entries(plan, field)
+        for field in fields:
+            if field not in dead:
+                yield from _unread_entries(plan, field)
 
 
 def _written(plan: Plan) -> Iterator[list[str]]:
     """The fields that the spec writes, those of a mapping together."""
-    for name in plan.spec.model_fields_set:
+    for name in filter(plan.spec.model_fields_set.__contains__, Spec.model_fields):
         value = plan.known(name)
         if isinstance(value, BaseModel):
             written = [
