@@ -1,4 +1,4 @@
-"""What is lawful and almost certainly a mistake, for the image that a spec states."""
+"""What is lawful and almost certainly a mistake."""
 
 from __future__ import annotations
 
@@ -7,16 +7,33 @@ from collections.abc import Iterator
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan
 from resnet_spec.network import Network
-from resnet_spec.problems import Problem
+from resnet_spec.problems import FieldPath, Problem
 
 SMALL = 32  # pixels, CIFAR's
+NARROW = 32  # channels of a group where `widths` says 64
+LARGE = 0.5  # of momentum, from where it is likely another library's
 
 
 def advice(plan: Plan, network: Network) -> Iterator[Problem]:
-    """A warning for each thing that wastes the network on its own image size."""
-    yield from _strides_of_one_pixel(plan, network)
-    yield from _large_stem_on_a_small_image(plan.spec, network)
+    """A warning for each thing that hardly anybody means."""
+    if network.stages:  # features may be the stem alone
+        sizes = [
+            *_strides_of_one_pixel(plan, network),
+            *_large_stem_on_a_small_image(plan.spec, network),
+        ]
+        yield from sizes or _one_pixel(plan, network)
     yield from _image_with_channels_last(plan.spec, network)
+    yield from _widths_that_are_outputs(plan)
+    yield from _narrow_without_groups(plan)
+    yield from _momentum_of_keras(plan.spec)
+
+
+def _warning(
+    rule: str, message: str, path: FieldPath, *others: str | FieldPath
+) -> Problem:
+    """A warning, and the other fields that it comes from."""
+    fields = (o if isinstance(o, tuple) else tuple(o.split(".")) for o in others)
+    return Problem(rule, message, path, warning=True, others=tuple(fields))
 
 
 def _strides_of_one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
@@ -27,19 +44,36 @@ def _strides_of_one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
                 f"stage {planned.index + 1} strides a map that is 1 x 1 already, for an image "
                 f"of {sides[0]} x {sides[1]}; a larger input or fewer strides leave it more"
             )
-            yield Problem(
-                "strides-one-pixel", message, planned.path("strides"), warning=True
-            )
+            path = planned.path("strides")
+            yield _warning("strides-one-pixel", message, path, "input", "stem")
+
+
+def _one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
+    _, *sides = network.image
+    last = network.stages[-1].output
+    if last.height == last.width == 1 < max(sides):
+        message = (
+            f"the last map is 1 x 1, for an image of {sides[0]} x {sides[1]}; a larger input "
+            "or fewer strides leave it more"
+        )
+        path = plan.stages[len(network.stages) - 1].path("strides")
+        yield _warning("one-pixel", message, path, "input", "stem", "depths")
 
 
 def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Problem]:
     _, height, width = network.image
-    if spec.stem.type == "conv7x7" and max(height, width) <= SMALL:
-        message = (
-            f"conv7x7 is made for 224 x 224, and the image is {height} x {width}; "
-            "conv3x3 without a pool is what ResNet-20 for CIFAR-10 has"
-        )
-        yield Problem("large-stem", message, ("stem", "type"), warning=True)
+    first = network.stages[0].input
+    if max(height, width) > SMALL or first.height * 2 > height:
+        return
+    left = f"leaves {first.height} x {first.width} of an image of {height} x {width}"
+    field, others = ("stem", "type"), ("input", "stem.pool")
+    if spec.stem.type == "conv3x3":
+        field, others = ("stem", "pool"), ("input", "stem.type")
+    stem = f"stem: {{type: conv3x3, width: {spec.stem.width}, pool: none}}"
+    message = (
+        f"{left} before the first block; {stem} keeps it, as in ResNet-20 for CIFAR-10"
+    )
+    yield _warning("large-stem", message, field, *others)
 
 
 def _image_with_channels_last(spec: Spec, network: Network) -> Iterator[Problem]:
@@ -49,4 +83,45 @@ def _image_with_channels_last(spec: Spec, network: Network) -> Iterator[Problem]
             f"is read as {channels} channels of {height} x {width} pixels; "
             "channels come first, as in [3, 224, 224]"
         )
-        yield Problem("channels-last", message, ("input",), warning=True)
+        yield _warning("channels-last", message, ("input",))
+
+
+def _widths_that_are_outputs(plan: Plan) -> Iterator[Problem]:
+    """Bottlenecks that are inside as wide as others of that stem give."""
+    first = (plan.spec.stem.width or 0) * (plan.stages[0].expansion or 1)
+    widths = [stage.width for stage in plan.stages]
+    if widths != [first * 2**stage.index for stage in plan.stages]:
+        return
+    if all((stage.expansion or 1) > 1 for stage in plan.stages):
+        inside = [stage.width // (stage.expansion or 1) for stage in plan.stages]
+        message = (
+            f"{widths} is inside the blocks, which give expansion times as many; where that is "
+            f"what they are to give, write {inside}"
+        )
+        others = ("expansion", "block", "stem.width")
+        yield _warning("widths-outputs", message, ("widths",), *others)
+
+
+def _narrow_without_groups(plan: Plan) -> Iterator[Problem]:
+    """The width of one group of many, where nothing says that there are many."""
+    if plan.spec.spatial:
+        return
+    for stage in plan.stages:
+        each = stage.width_per_group
+        if each and each < NARROW and stage.groups == 1:
+            message = (
+                f"{each} without groups makes a 3x3 of {stage.inner_width} channels in stage "
+                f"{stage.index + 1}; ResNeXt-50 32x4d has groups: 32 with width_per_group: 4"
+            )
+            path = stage.path("width_per_group")
+            yield _warning("narrow-group", message, path, stage.path("groups"))
+            return
+
+
+def _momentum_of_keras(spec: Spec) -> Iterator[Problem]:
+    if spec.norm.momentum >= LARGE:
+        message = (
+            f"{spec.norm.momentum:g} is the weight of the newest batch here, as in torch; the "
+            "0.99 of Keras and TensorFlow is 0.01 here, their 0.9 is 0.1"
+        )
+        yield _warning("keras-momentum", message, ("norm", "momentum"))

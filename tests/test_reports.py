@@ -108,10 +108,20 @@ def test_the_text_ends_its_first_line_in_the_name_of_the_rule() -> None:
         ("cifar/resnet20", {"input": [3, 1, 1]}, ["strides-one-pixel"] * 2),
         ("cifar/resnet20", {"input": [3, 1, 2]}, ["strides-one-pixel"]),
         ("cifar/resnet20", {}, []),
+        ("resnet18", {"input": [3, 40, 40], "strides": 2}, ["one-pixel"]),
+        ("cifar/resnet20", {"stem.pool": "max"}, ["large-stem"]),
+        ("resnet50d", {"input": [3, 32, 32], "strides": [1, 2, 1, 1]}, ["large-stem"]),
+        ("resnet50", {"widths": [256, 512, 1024, 2048]}, ["widths-outputs"]),
+        ("resnet50", {"widths": [128, 256, 512, 1024]}, []),
+        ("resnet18", {"widths": [256, 512, 1024, 2048]}, []),
+        ("resnet50", {"width_per_group": 4}, ["narrow-group"]),
+        ("resnet50", {"width_per_group": 4, "groups": 32}, []),
+        ("resnet50", {"norm": {"momentum": 0.9}}, ["keras-momentum"]),
+        ("resnet50", {"norm": {"momentum": 0.3}}, []),
     ],
 )
 def test_warnings(spec: str, overrides: dict[str, object], rules: list[str]) -> None:
-    found = load(f"specs/{spec}.yaml", overrides).warnings
+    found = load(spec, overrides).warnings
     assert [problem.rule for problem in found] == rules
     assert all(problem.warning and problem.place for problem in found)
 
@@ -121,7 +131,7 @@ def test_warnings_do_not_stop_a_build_unless_strict() -> None:
     result = run(*args)
     assert result.exit_code == 0
     assert (
-        "specs/resnet50.yaml:8:14: warning: stem.type: conv7x7 is made for"
+        "specs/resnet50.yaml:8:14: warning: stem.type: leaves 8 x 8 of an image"
         in result.stderr
     )
     assert "warning" not in result.stdout

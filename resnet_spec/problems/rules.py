@@ -352,8 +352,8 @@ RULES: Mapping[str, Rule] = {
         "Groups have width_per_group channels where `widths` says 64, and in proportion "
         "elsewhere. torchvision rounds down in silence where that is not a whole number; here "
         "it must be one. Change the width or the width of a group.",
-        wrong=own("resnet50", "widths: [24, 48, 96, 192]", "width_per_group: 4"),
-        right=own("resnet50", "widths: [24, 48, 96, 192]", "width_per_group: 8"),
+        wrong=own("resnext50_32x4d", "widths: [24, 48, 96, 192]", "width_per_group: 4"),
+        right=own("resnext50_32x4d", "widths: [24, 48, 96, 192]", "width_per_group: 8"),
     ),
     "stem-width": Rule(
         "the stem's width has no whole parts",
@@ -460,13 +460,20 @@ RULES: Mapping[str, Rule] = {
         "This is a warning. The stride does nothing there, and eight of the nine weights of a "
         "3x3 convolution read padding alone. Give a larger input, or fewer strides.",
         wrong=own("resnet18", "input: [3, 64, 64]", "strides: [2, 4, 4, 2]"),
-        right=own("resnet18", "input: [3, 64, 64]", "strides: [2, 2, 2, 2]"),
+        right=own("resnet18", "input: [3, 64, 64]", "strides: [1, 2, 2, 2]"),
+    ),
+    "one-pixel": Rule(
+        "the last map is a single pixel",
+        "This is a warning. The head then averages one number, and eight of the nine weights "
+        "of a last 3x3 convolution read padding alone. Give a larger input, or fewer strides.",
+        wrong=own("resnet18", "input: [3, 64, 64]", "strides: [2, 2, 2, 2]"),
+        right=own("resnet18", "input: [3, 64, 64]", "strides: [1, 2, 2, 2]"),
     ),
     "large-stem": Rule(
         "a stem for large images reads a small one",
-        "This is a warning. A 7x7 convolution of stride 2 and a max pool are made for 224 x "
-        "224; of 32 x 32 pixels they leave 8 x 8 before the first block. For CIFAR the paper "
-        "(section 4.2) begins with a 3x3 of stride 1 and no pool.",
+        "This is a warning. A stem that halves an image, or a pool after it, is made for 224 x "
+        "224; of 32 x 32 pixels a 7x7 of stride 2 and a max pool leave 8 x 8 before the first "
+        "block. For CIFAR the paper (section 4.2) begins with a 3x3 of stride 1 and no pool.",
         wrong=own("resnet18", "input: [3, 32, 32]", "stem: {type: conv7x7, pool: max}"),
         right=own(
             "resnet18", "input: [3, 32, 32]", "stem: {type: conv3x3, pool: none}"
@@ -478,5 +485,28 @@ RULES: Mapping[str, Rule] = {
         "channels of 224 x 3 pixels.",
         wrong=own("resnet50", "input: [224, 224, 3]"),
         right=own("resnet50", "input: [3, 224, 224]"),
+    ),
+    "widths-outputs": Rule(
+        "`widths` has what the blocks give, and not what is inside them",
+        "This is a warning. `widths` is the paper's column of inner channels, and a bottleneck "
+        "gives `expansion` times as many. Hugging Face's `hidden_sizes` and Keras count what "
+        "the blocks give: with those numbers, ResNet-50 has 383 million parameters.",
+        wrong=own("resnet50", "widths: [256, 512, 1024, 2048]"),
+        right=own("resnet50", "widths: [64, 128, 256, 512]"),
+    ),
+    "narrow-group": Rule(
+        "`width_per_group` is that of many groups, and there is one",
+        "This is a warning. ResNeXt-50 32x4d has groups of 4 channels, and 32 of them. Without "
+        "`groups` the whole 3x3 has these few channels. Write `groups` as well.",
+        wrong=own("resnet50", "width_per_group: 4"),
+        right=own("resnet50", "width_per_group: 4", "groups: 32"),
+    ),
+    "keras-momentum": Rule(
+        "the momentum of a norm is counted as Keras counts it",
+        "This is a warning. `momentum` is the weight of the newest batch, as in torch, where "
+        "0.1 is usual. Keras and TensorFlow count the weight of all batches before: their 0.99 "
+        "is 0.01 here.",
+        wrong=own("resnet50", "norm: {momentum: 0.99}"),
+        right=own("resnet50", "norm: {momentum: 0.01}"),
     ),
 }
