@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError, create_model
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError, create_model
 
 from resnet_spec.language.fields import Model, Spec
+from resnet_spec.language.messages import translated
 from resnet_spec.language.plan import Plan, UnknownError
 from resnet_spec.language.reading import Source
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
-from resnet_spec.problems import FieldPath, Problem
-from resnet_spec.problems.words import closest, describe, flow, nearest
+from resnet_spec.problems import Problem
 
 MOST_PROBLEMS = 100  # problems that one report shows
 
@@ -27,7 +25,7 @@ def parse(source: Source) -> Plan:
         spec = Spec.model_validate(data)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        problems += _translated(errors[:MOST_PROBLEMS])
+        problems += translated(errors[:MOST_PROBLEMS], data)
         if len(errors) > MOST_PROBLEMS:
             problems.append(
                 Problem("more", f"has {len(errors) - MOST_PROBLEMS:,} more mistakes")
@@ -84,145 +82,3 @@ def _asked(checks: Iterable[Check], plan: Plan) -> list[Problem]:
         except UnknownError:
             continue
     return problems
-
-
-# --- pydantic's errors in our words -------------------------------------------------------
-
-TAGS = ("<one>", "<each>", "<word>", "<number>")  # of unions, no part of a path
-
-ELSEWHERE = {
-    "aa_layer": "anti_alias",
-    "act_layer": "activation",
-    "attn_layer": "attention",
-    "avg_down": "shortcut: avg_projection",
-    "base_width": "width_per_group",
-    "block_reduce_first": "reduce_first",
-    "cardinality": "groups",
-    "down_kernel_size": "shortcut: projection3x3",
-    "drop_path_rate": "drop_path",
-    "drop_rate": "head.dropout",
-    "in_chans": "input",
-    "layers": "depths",
-    "norm_layer": "norm",
-    "num_classes": "head.classes",
-    "output_stride": "strides and dilations",
-    "planes": "widths",
-    "rd_ratio": "se.ratio",
-    "replace_stride_with_dilation": "strides and dilations",
-    "replace_stem_pool": "stem.pool: conv",
-    "stem_type": "stem.type",
-    "stem_width": "stem.width (what the stem gives, in deep ones twice timm's)",
-    "zero_init_last": "init.zero_last_norm",
-    "zero_init_residual": "init.zero_last_norm",
-}
-"""What torchvision 0.29 and timm 1.0 call it, and what it is here."""
-
-EXPECTED = {
-    "int_type": "must be an integer",
-    "float_type": "must be a number",
-    "string_type": "must be text",
-    "bool_type": "must be true or false",
-    "tuple_type": "must be a list",
-    "model_type": "must be a mapping of keys to values",
-    "greater_than_equal": "must be at least {ge:g}",
-    "greater_than": "must be more than {gt:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "less_than": "must be less than {lt:g}",
-    "string_too_long": "must have at most {max_length} characters",
-    "too_short": "has too few entries, {min_length} needed",
-    "too_long": "has too many entries, {max_length} at most",
-}
-
-
-SYNONYMS = {"invalid_key": "extra_forbidden", "string_unicode": "string_type"}
-"""What pydantic tells apart, of values that Python can give and YAML cannot."""
-
-
-def _translated(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
-    """A problem for each error; a key that was misspelt is not called missing as well."""
-    unknown = [_path(e) for e in errors if _kind(e) == "extra_forbidden"]
-    meant = {(*path[:-1], _meant(path)) for path in unknown}
-    inner = {_path(error)[:-1] for error in errors}
-    for error in errors:
-        if error["type"] == "too_short" and _path(error) in inner:
-            continue  # pydantic counts the valid entries alone
-        path, kind, value = _path(error), _kind(error), error["input"]
-        if kind == "extra_forbidden":
-            yield Problem("unknown-key", _unknown_key(path), path, about_key=True)
-        elif kind == "missing" and path not in meant:
-            yield Problem("missing", f"is missing; {_purpose(path)}", path)
-        elif kind == "choice":
-            message = f"{_choice(error)}, got {describe(value)}{_near(error)}"
-            yield Problem("choice", message, path)
-        elif kind != "missing":
-            words = EXPECTED.get(kind, error["msg"]).format(**error.get("ctx", {}))
-            if kind in ("model_type", "tuple_type") and (example := _example(path)):
-                words = f"{words}, as {example}"
-            yield Problem(
-                kind.replace("_", "-"), f"{words}, got {describe(value)}", path
-            )
-
-
-def _kind(error: ErrorDetails) -> str:
-    return SYNONYMS.get(error["type"], error["type"])
-
-
-def _path(error: ErrorDetails) -> FieldPath:
-    return tuple(part for part in error["loc"] if part not in TAGS)
-
-
-def _choice(error: ErrorDetails) -> str:
-    legal = _legal(error)
-    number = " or an integer" if "<word>" in error["loc"] else ""
-    return f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{number}"
-
-
-def _near(error: ErrorDetails) -> str:
-    value = error["input"]
-    return nearest(value, _legal(error)) if isinstance(value, str) else ""
-
-
-def _legal(error: ErrorDetails) -> list[str]:
-    legal: list[str] = error["ctx"]["legal"]
-    return legal
-
-
-def _purpose(path: FieldPath) -> str:
-    """What the field at a path is for, with an example where it has one."""
-    field = _model_at(path[:-1]).model_fields[str(path[-1])]
-    purpose = re.split("[:;]", field.description or "")[0]
-    return f"{purpose}, as {_example(path)}" if field.examples else purpose
-
-
-def _example(path: FieldPath) -> str:
-    """An example of the field at a path, where it has one."""
-    if not all(isinstance(part, str) for part in path):
-        return ""
-    examples = _model_at(path[:-1]).model_fields[str(path[-1])].examples
-    return flow(examples[0]) if examples else ""
-
-
-def _unknown_key(path: FieldPath) -> str:
-    known = list(_model_at(path[:-1]).model_fields)
-    if said := ELSEWHERE.get(str(path[-1])):
-        return f"unknown key; called {said} here"
-    if near := nearest(str(path[-1]), known):
-        return f"unknown key{near}"
-    return f"unknown key; known here: {', '.join(known)}"
-
-
-def _meant(path: FieldPath) -> str | None:
-    """The known key that an unknown one is near to, or is called in another library."""
-    if said := ELSEWHERE.get(str(path[-1])):
-        return re.split("[.:]", said)[0]
-    return closest(str(path[-1]), _model_at(path[:-1]).model_fields)
-
-
-def _model_at(path: FieldPath) -> type[BaseModel]:
-    """The model that holds the keys at this path."""
-    model: type[BaseModel] = Spec
-    for part in path:
-        annotation = model.model_fields[str(part)].annotation
-        options = getattr(annotation, "__args__", (annotation,))
-        model = next(o for o in options if isinstance(o, type) and issubclass(o, Model))
-    return model

@@ -63,18 +63,18 @@ def article(noun: str) -> str:
     return f"{'an' if noun[:1] in vowels else 'a'} {noun}"
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a misspelt one is likely to mean."""
+def closest(word: str, known: Iterable[str], least: float = 0.7) -> str | None:
+    """The known word that a misspelt one is likely to mean, `least` alike."""
     import difflib
 
     by_lower = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.7)
+    near = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=least)
     return by_lower[near[0]] if near else None
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], least: float = 0.7) -> str:
     """` (did you mean width?)`, or nothing where no known word is near."""
-    near = closest(word, known)
+    near = closest(word, known, least)
     return f" (did you mean {near}?)" if near else ""
 
 

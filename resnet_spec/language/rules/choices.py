@@ -17,6 +17,7 @@ from resnet_spec.language.plan import (
     UnknownError,
     covers,
 )
+from resnet_spec.language.vocabulary import answer
 from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import article, either, flow
 
@@ -52,9 +53,9 @@ def what_is_there_is_read(plan: Plan) -> Iterator[Problem]:
     for fields in _written(plan):
         dead = [field for field in fields if not plan.reads(field)]
         if len(dead) == len(fields) > 1:
-            yield _unread(fields[0].split(".")[0], dead[0])
+            yield _unread(plan, fields[0].split(".")[0], dead[0])
         else:
-            yield from (_unread(field, field) for field in dead)
+            yield from (_unread(plan, field, field) for field in dead)
         for field in fields:
             if field not in dead:
                 yield from _unread_entries(plan, field)
@@ -75,15 +76,16 @@ def _written(plan: Plan) -> Iterator[list[str]]:
             yield [name]
 
 
-def _unread(field: str, leaf: str) -> Problem:
+def _unread(plan: Plan, field: str, leaf: str) -> Problem:
     path, others = tuple(field.split(".")), _owners(leaf)
     why = f"changes nothing here; only {_readers(leaf)} reads it"
     taken: Any = None
     for key in reversed(path):
         taken = {key: taken}
+    said = answer(path, plan.known(str(path[0])), "unused")
     return Problem(
         "unused",
-        f"{why}, so remove it",
+        f"{why}, so remove it{f'; {said}' * bool(said)}",
         path,
         about_key=True,
         others=others,

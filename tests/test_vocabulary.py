@@ -1,0 +1,186 @@
+"""What others call it: every answer is true, and none changes what is meant."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import torch.nn as nn
+from hypothesis import given
+from hypothesis import strategies as st
+from timm.models.resnet import ResNet as TimmResNet
+from timm.models.resnetv2 import ResNetV2
+from torchvision.models.resnet import ResNet as TorchvisionResNet
+
+from resnet_spec import Problem, SpecError, load
+from resnet_spec.catalog import ACTIVATIONS, CATALOG, words
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.messages import _model_at
+from resnet_spec.language.vocabulary import (
+    KEYS,
+    SENTENCES,
+    WORDS,
+    answer,
+    misspelling,
+    our_word,
+    plainly,
+)
+
+FIELDS = {"extends", *Spec.model_fields}
+ANSWERS = [*KEYS.items(), *((said, key) for key, said in SENTENCES.items())]
+LONG = [(field, word) for field in CATALOG for word in words(field) if len(word) > 3]
+
+
+def problems(text: str, folder: Path) -> tuple[Problem, ...]:
+    file = folder / "own.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        load(file)
+    return caught.value.problems
+
+
+def own(*lines: str, base: str = "resnet50") -> str:
+    head = (f"extends: {base}", "name: Own", "title: My own")
+    return "".join(f"{line}\n" for line in (*head, *lines))
+
+
+# --- the table ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("said", "keys"), ANSWERS)
+def test_an_answer_names_fields_that_there_are(said: str, keys: str) -> None:
+    """At the top, or in the mapping that the key stands in or that the answer writes."""
+    inner = {name for name in FIELDS if said.find(f"{name}: {{") >= 0}
+    inner |= {key.split(".")[0] for key in keys.split(":")[0].split() if "." in key}
+    known = FIELDS | {
+        field for name in inner for field in _model_at((name,)).model_fields
+    }
+    assert set(re.findall(r"\b(\w+):", said)) <= known
+
+
+def test_no_key_of_others_is_one_of_ours_there() -> None:
+    for key in " ".join(KEYS.values()).split():
+        *above, name = key.split(".")
+        assert name not in _model_at(tuple(above)).model_fields
+
+
+def test_a_word_of_others_means_one_of_ours() -> None:
+    for field, table in WORDS.items():
+        others = [plainly(word) for said in table.values() for word in said.split()]
+        assert len(others) == len(set(others))
+        assert not {*others} & {plainly(word) for word in words(field)}
+        assert set(table) <= set(words(field))
+
+
+@pytest.mark.parametrize("network", [TimmResNet, ResNetV2, TorchvisionResNet])
+def test_every_argument_of_other_libraries_has_an_answer(network: type) -> None:
+    for name in inspect.signature(network).parameters:
+        assert name in FIELDS or answer((name,), 1, "unknown-key")
+
+
+# --- no suggestion changes the network ----------------------------------------------------
+
+
+def torch_names(module: str) -> list[str]:
+    """Names of torch's layers of a kind, as people type them."""
+    found = inspect.getmembers(getattr(nn.modules, module), inspect.isclass)
+    return [
+        name for name, layer in found if issubclass(layer, nn.Module) and name[0] != "_"
+    ]
+
+
+@pytest.mark.parametrize("name", torch_names("activation"))
+def test_no_activation_of_torch_is_taken_for_another(name: str) -> None:
+    for text in (name, name.lower(), re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()):
+        word = our_word("activation", text)
+        assert word == "" or ACTIVATIONS[word].module == name
+        assert misspelling(text, set(ACTIVATIONS) - {word}) == ""
+
+
+@pytest.mark.parametrize(
+    "name", torch_names("normalization") + torch_names("batchnorm")
+)
+def test_no_norm_of_torch_is_taken_for_another(name: str) -> None:
+    kinds = {"GroupNorm": "group", "BatchNorm2d": "batch"}
+    for text in (name, name.lower()):
+        assert our_word("norm.type", text) == kinds.get(name, "")
+        assert misspelling(text, words("norm.type")) == ""
+
+
+@given(st.sampled_from(LONG), st.data())
+def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
+    pair: tuple[str, str], data: st.DataObject
+) -> None:
+    field, word = pair
+    i = data.draw(st.integers(1, len(word) - 1))
+    for typed in (word[:i] + word[i + 1 :], word[:i] + word[i - 1 :]):
+        near = misspelling(typed, words(field))
+        assert near in ("", f" (did you mean {word}?)") or typed in words(field)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("activation: gelu", 'got "gelu"'),
+        ("stride_on: conv3", 'got "conv3"'),
+        ("norm: {type: layer}", 'got "layer"'),
+        ("activation: swish", 'got "swish"; write silu'),
+        ("stride_on: v1.5", 'got "v1.5"; write conv2'),
+        ("norm: {type: gn}", 'got "gn"; write group'),
+        ("stem: {type: cifar}", 'got "cifar"; write conv3x3'),
+        ("stem: {pool: maxpool}", 'got "maxpool"; write max'),
+        ("shortcut: projecton", 'got "projecton" (did you mean projection?)'),
+        ("norm: group", 'got "group"; write norm: {type: group, groups: 32}'),
+        ("init: bit", 'got "bit"; write init: {scheme: bit}'),
+        ("se: true", "got true; write attention: se"),
+        ("attention: se\nse: {ratio: 16}", "got 16; 1 / 16 is 0.0625"),
+        ("attention: se\nse: {reduction: 8}", "unknown key; write ratio: 0.125"),
+        ("head: {classes: 1e3}", "got 1000.0; write 1000"),
+        ("widths: 8, 16, 32, 64", '64"; write [8, 16, 32, 64]'),
+        ("depths: 1,1,1,1", 'got "1,1,1,1"; write [1, 1, 1, 1]'),
+        ('widths: ["8", 16, "32", 64]', "quotes; write [8, 16, 32, 64]"),
+        ('norm: {eps: "1e-3"}', 'got "1e-3"; write 1e-3 without quotes'),
+        ("stem.width: 32", "write stem: {width: 32}; dots are for --set"),
+        ("depth: 101", "write depths: [3, 4, 23, 3], or extends: resnet101"),
+        ("style: caffe", "unknown key; write stride_on: conv1"),
+        ("act_layer: swish", "unknown key; write activation: silu"),
+        ("hidden_act: relu", "unknown key; write activation: relu"),
+        ("hidden_act: silu", "one activation is that of stem, blocks and sums"),
+        ("contract_dilation: true", "leave it out, so it is here"),
+        ("dropout: 0.5", "the one before the classifier is head: {dropout: 0.5}"),
+        ("expect: {flops: 10}", "unknown key; write macs: 10, multiply-adds"),
+        ("input: [3, 224]", "for networks of 1 or 3 dimensions are not built"),
+        ("input: [3, 16, 112, 112]", "for networks of 1 or 3 dimensions are not built"),
+    ],
+)
+def test_what_to_write_is_said(line: str, said: str, tmp_path: Path) -> None:
+    (problem,) = problems(own(line), tmp_path)
+    assert problem.message.endswith(said)
+
+
+# --- one mistake, one message -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key", ["extend", "extnds", "base", "_base_", "inherits", "arch"]
+)
+def test_a_typo_of_extends_is_all_that_is_said(key: str, tmp_path: Path) -> None:
+    text = own("block: basic").replace("extends", key)
+    (problem,) = problems(text, tmp_path)
+    assert "extends" in problem.message
+
+
+def test_the_known_keys_are_listed_once_and_have_extends(tmp_path: Path) -> None:
+    found = problems(own("colour: 1", "size: 2", "shade: 3"), tmp_path)
+    listed = ["known here: extends, name, " in problem.message for problem in found]
+    assert listed == [True, False, False]
+
+
+@pytest.mark.parametrize("key", ["model", "network", "backbone", "resnet"])
+def test_what_stands_below_a_key_of_its_own_goes_to_the_top(
+    key: str, tmp_path: Path
+) -> None:
+    spec = Path("specs/resnet50.yaml").read_text(encoding="utf-8")
+    below = "".join(f"  {line}\n" for line in spec.splitlines())
+    (problem,) = problems(f"{key}:\n{below}", tmp_path)
+    assert problem.message.startswith(f"unknown key; take `{key}:` away")
