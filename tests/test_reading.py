@@ -123,7 +123,7 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
         ),
         (
             "a: b: c",
-            "1:5: is not YAML, a colon where no key can stand; is the line before whole?",
+            '1:5: is not YAML, text with a colon goes in quotes; write a: "b: c"',
         ),
         (
             "a: 1\n b: 2",
@@ -179,6 +179,69 @@ def test_what_is_wrong_and_does_not_stop_the_reading(
     assert problem.rule == rule
     assert str(problem).startswith(f"x.yaml:{said}")
     assert node.data.keys() == {"a"}
+
+
+WHOLE = Path("specs/resnet18.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "typed", "said"),
+    [
+        (
+            "head: {classes: 1000}",
+            "head: {classes:1000}",
+            "head.classes: a space is missing after the colon; write classes: 1000",
+        ),
+        (
+            "head: {classes: 1000}",
+            "head:",
+            "head: has no value; what follows the last stage, as {classes: 1000}",
+        ),
+        (
+            "title: ResNet-18",
+            "title: #1 net",
+            'title: has no value, as # begins a comment; write title: "#1 net"',
+        ),
+        (
+            "title: ResNet-18",
+            "title: My net: v2  # mine",
+            'is not YAML, text with a colon goes in quotes; write title: "My net: v2"',
+        ),
+        (
+            "title: ResNet-18",
+            "title: 18",
+            'title: must be text, got 18; write "18"',
+        ),
+        (
+            "name: ResNet18",
+            "name: Res-Net 18",
+            "name: must be a class name in CapWords, as ResNet50, of at most 60 characters, "
+            'got "Res-Net 18"; write ResNet18',
+        ),
+        (
+            "stem: {type: conv7x7, width: 64, pool: max}",
+            "stem: {type: conv7x7, width: 64, pool: null}",
+            "stem.pool: has no value; `stem.type: conv7x7` needs it: max halves height and "
+            "width, none keeps them",
+        ),
+    ],
+)
+def test_what_beginners_type_is_answered_in_a_sentence(
+    line: str, typed: str, said: str, write: Write
+) -> None:
+    assert line in WHOLE
+    with pytest.raises(SpecError) as caught:
+        load(write("a.yaml", WHOLE.replace(line, typed)))
+    (problem,) = caught.value.problems
+    assert problem.said == said
+    assert problem.place.line == WHOLE[: WHOLE.index(line)].count("\n") + 1
+
+
+def test_an_empty_value_still_takes_an_inherited_one_away(write: Write) -> None:
+    write("base.yaml", "groups: 2\nwidths: 3\n")
+    text = "extends: base.yaml\ngroups:  # no more\nwidths: null #really\n"
+    source = read(write("a.yaml", text))
+    assert (source.root.data, source.problems) == ({}, ())
 
 
 def test_a_value_of_many_lines_is_marked_by_its_first_character() -> None:

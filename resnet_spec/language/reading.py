@@ -15,6 +15,7 @@ from resnet_spec.problems.words import describe, flow, nearest, shortened
 LARGEST_FILE = 1_000_000  # bytes; a spec has some hundred
 LONGEST_CHAIN = 16  # specs that extend one another
 OWN = ("name", "title", "expect")  # said of one network alone, so never inherited
+TAKEN_AWAY = "null takes an inherited value away, and none is inherited"
 
 
 class Link(NamedTuple):
@@ -34,10 +35,20 @@ class Source(NamedTuple):
     links: tuple[Link, ...] = ()  # what it extends, what that extends, and so on
 
     def refuse(self, *problems: Problem) -> SpecError:
-        """The error to raise: what was wrong before and these, placed, in file order."""
+        """The error to raise: what was wrong before and these, placed, in file order.
+
+        Where null stands for a field that is needed, that is said, and what the field is for.
+        """
         noted = {p.path for p in self.problems}
+        missing = {p.path: p.message for p in problems if p.rule == "missing"}
+        before = (
+            p._replace(message=missing[p.path].replace("is missing", "has no value", 1))
+            if p.message.startswith(TAKEN_AWAY) and p.path in missing
+            else p
+            for p in self.problems
+        )
         new = (p for p in problems if p.path not in noted)
-        return SpecError(*self.placed(*self.problems, *new))
+        return SpecError(*self.placed(*before, *new))
 
     def placed(self, *problems: Problem) -> list[Problem]:
         """The problems with their places, and a note where that is not in the spec alone."""
@@ -307,10 +318,13 @@ def _merged(
             values[key] = _merged(inner, node, problems, below)
         elif node.value is not None:
             values[key] = node
-        elif values.pop(key, None) is None:
-            message = "null takes an inherited value away, and none is inherited"
-            message += "; remove the key or give it a value"
+        elif values.pop(key, None) is None and not _is_noted(below, problems):
+            message = f"{TAKEN_AWAY}; remove the key or give it a value"
             problems.append(Problem("null", message, below, node.place))
     over = isinstance(base.value, dict) and base.place.line and not new.place.line
     kept = base if over else new  # an override does not move what it is laid over
     return new._replace(value=values, place=kept.place, key=kept.key)
+
+
+def _is_noted(path: FieldPath, problems: list[Problem]) -> bool:
+    return any(problem.path == path for problem in problems)

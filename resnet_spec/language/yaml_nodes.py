@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from resnet_spec.problems import FieldPath, Place, Problem, SpecError
+from resnet_spec.problems.words import shortened
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 8  # levels of nesting; a spec has three
@@ -57,6 +58,10 @@ FLOAT = re.compile(
     r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
     r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
+
+GLUED = re.compile(r"([a-z_]+):([\w.+-]+)", re.ASCII)  # key:value, one word in YAML
+COMMENT = re.compile(r":\s+(#[^\s\"\\][^\"\\]*)")  # what follows a key
+TEXT_WITH_COLON = re.compile(r"\s*(\w+):\s+([^\s\[{\"'][^\"\\]*?:.*?)(\s+#.*|\s*)")
 
 
 class Node(NamedTuple):
@@ -123,10 +128,14 @@ class _Composer:
         """What the parser stumbled over and where that began, without its jargon."""
         problem, mark = error.problem or "", error.problem_mark
         assert mark is not None  # the parser's errors have one
+        lines = BREAK.split(f"{self.text}\n")  # the parser ends the last one too
+        found = TEXT_WITH_COLON.fullmatch(lines[mark.line])
+        if found and problem.startswith("mapping values") and found[0].isprintable():
+            said = shortened(f'{found[1]}: "{found[2]}"')
+            return f"text with a colon goes in quotes; write {said}", mark
         for words, (message, at_start) in PLAIN_WORDS.items():
             if problem.startswith(words):
                 return message, (at_start and error.context_mark) or mark
-        lines = BREAK.split(f"{self.text}\n")  # the parser ends the last one too
         character = lines[mark.line][mark.column : mark.column + 1]
         if character == "\t":
             return "a tab; indent with spaces", mark
@@ -164,7 +173,10 @@ class _Composer:
         if event.tag not in (None, "!"):
             self.note("tag", f"tags are refused, got {event.tag}", path, place)
         if isinstance(event, yaml.ScalarEvent):
-            return Node(self.scalar(event, path, place), place, key)
+            quoted = not event.implicit[0]
+            text = event.value
+            value = text if quoted else self.scalar(text, path, place)
+            return Node(value, place, key)
         if isinstance(event, yaml.SequenceStartEvent):
             return Node(self.sequence(path), place, key)
         return Node(self.mapping(path), place, key)
@@ -185,6 +197,7 @@ class _Composer:
                 )
             key = event.value
             node = self.node(next(self.events), (*path, key), place)
+            key, node = self.meant(key, node, path)
             if first := nodes.get(key):
                 line = first.key.line if first.key else 0
                 message = f"is given twice, first in line {line}; keep one"
@@ -192,11 +205,25 @@ class _Composer:
             nodes.setdefault(key, node)
         return nodes
 
-    def scalar(self, event: Any, path: FieldPath, place: Place) -> Any:
-        """The value by YAML 1.2's core schema; quoted text is always a string."""
-        text = event.value
-        if not event.implicit[0]:
-            return text
+    def meant(self, key: str, node: Node, path: FieldPath) -> tuple[str, Node]:
+        """A key and its value as they were meant, where the value is lost to a typo."""
+        if node.value is not None or node.key is None:
+            return key, node
+        place = node.key
+        if found := GLUED.fullmatch(key):
+            name, value = found.groups()
+            message = f"a space is missing after the colon; write {name}: {value}"
+            self.note("yaml", message, (*path, name), place)
+            return name, node._replace(value=self.scalar(value, path, place))
+        line = BREAK.split(self.text)[place.line - 1][place.column - 1 + len(key) :]
+        if (found := COMMENT.fullmatch(line)) and line.isprintable():
+            said = f'{key}: "{found[1]}"'
+            message = f"has no value, as # begins a comment; write {shortened(said)}"
+            self.note("null", message, (*path, key), place)
+        return key, node
+
+    def scalar(self, text: str, path: FieldPath, place: Place) -> Any:
+        """The value of text without quotes, by YAML 1.2's core schema."""
         if text in CONSTANTS:
             return CONSTANTS[text]
         if INTEGER.fullmatch(text) or FLOAT.fullmatch(text):
