@@ -11,8 +11,9 @@ from resnet_spec.claims import untrue
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.parsing import parse
 from resnet_spec.language.plan import Plan
-from resnet_spec.language.reading import Source, read
+from resnet_spec.language.reading import read
 from resnet_spec.language.shipped import spec_path
+from resnet_spec.language.source import Source
 from resnet_spec.lowering import lower, noted
 from resnet_spec.network import Network
 from resnet_spec.passes.cut import cut

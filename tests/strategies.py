@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from resnet_spec.language.parsing import parse
 from resnet_spec.language.plan import Plan
-from resnet_spec.language.reading import Source
 from resnet_spec.language.schema import json_schema
+from resnet_spec.language.source import Source
 from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.lowering import lower, noted
 from resnet_spec.network import Network

@@ -158,6 +158,32 @@ def test_what_to_write_is_said(line: str, said: str, tmp_path: Path) -> None:
     assert problem.message.endswith(said)
 
 
+@given(
+    st.lists(st.text(max_size=12) | st.sampled_from(sorted(FIELDS)), max_size=3),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+        ),
+        max_leaves=6,
+    ),
+)
+def test_whatever_is_written_the_answer_can_be_shown(
+    keys: list[str], value: object
+) -> None:
+    for key in reversed(keys):
+        value = {key: value}
+    overrides = value if isinstance(value, dict) else {"depths": value}
+    overrides = {key: v for key, v in overrides.items() if all(key.split("."))}
+    found: tuple[Problem, ...] = ()
+    try:
+        load("resnet18", overrides)
+    except SpecError as error:
+        found = error.problems
+    assert all(problem.message.isprintable() for problem in found)
+
+
 # --- one mistake, one message -------------------------------------------------------------
 
 

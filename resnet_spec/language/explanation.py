@@ -9,7 +9,7 @@ from typing import Any
 
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.plan import Plan
-from resnet_spec.language.reading import Source
+from resnet_spec.language.source import Source
 from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.problems import FieldPath
 

@@ -108,10 +108,10 @@ def _hint(error: ErrorDetails) -> str:
     if not said and (written := _rewritten(path, kind, value)):
         said = f"write {written}"
     if not said and path[-1] == "ratio" and kind == "less_than_equal":
-        said = f"1 / {value:g} is {1 / value:.4g}"
+        said = f"1 / {flow(value)} is {1 / value:.4g}"
     if not said and kind == "choice" and isinstance(value, str):
         return misspelling(value, error["ctx"]["legal"])
-    return f"; {said}" if said else ""
+    return f"; {said}" if said and said.isprintable() else ""
 
 
 def _rewritten(path: FieldPath, kind: str, value: Any) -> str:
@@ -179,7 +179,12 @@ def _unknown_key(error: ErrorDetails, listed: set[FieldPath]) -> str:
 
 
 def _answer(error: ErrorDetails) -> str:
-    path, value = _path(error), error["input"]
+    """What to do about an unknown key; nothing where a terminal cannot show it."""
+    said = _said_of(_path(error), error["input"])
+    return said if said.isprintable() else ""
+
+
+def _said_of(path: FieldPath, value: Any) -> str:
     key = str(path[-1])
     if isinstance(value, dict) and len(value.keys() & set(_known(path))) > 1:
         return f"take `{key}:` away and write what is below it without its indentation"

@@ -10,8 +10,8 @@ from pydantic import ValidationError, create_model
 from resnet_spec.language.fields import Model, Spec
 from resnet_spec.language.messages import translated
 from resnet_spec.language.plan import Plan, UnknownError
-from resnet_spec.language.reading import Source
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
+from resnet_spec.language.source import Source
 from resnet_spec.problems import Problem
 
 MOST_PROBLEMS = 100  # problems that one report shows

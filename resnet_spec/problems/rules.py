@@ -144,8 +144,8 @@ RULES: Mapping[str, Rule] = {
     "unknown-key": Rule(
         "a key is not of the language",
         "A key that is misspelled would leave its field at the default, and build another "
-        "network than you meant; so every unknown key is refused. For names that torchvision "
-        "and timm use, the message says what the field is called here.",
+        "network than you meant; so every unknown key is refused. For words of other "
+        "libraries the message says what to write here.",
         wrong=own("resnet18", "depth: [3, 4, 6, 3]"),
         right=own("resnet18", "depths: [3, 4, 6, 3]"),
     ),
