@@ -324,7 +324,9 @@ class Spec(Model):
     )
     title: Line = Field(description="name for people", examples=["ResNet-50"])
     paper: Paper | None = Field(
-        default=None, description="where the network was published"
+        default=None,
+        description="where the network was published",
+        examples=[{"title": "ResNet", "url": "https://arxiv.org/abs/1512.03385"}],
     )
     input: Annotated[tuple[Count, ...], Three] = Field(
         description="channels, height and width of the image that shapes and costs are "
@@ -411,7 +413,9 @@ class Spec(Model):
         description=choices("where attention comes in a bottleneck", "attention_after"),
     )
     se: SqueezeExcite = Field(
-        default=SqueezeExcite(), description="how `attention: se` squeezes"
+        default=SqueezeExcite(),
+        description="how `attention: se` squeezes",
+        examples=[{"ratio": 0.0625}],
     )
     dropout: float = Field(
         default=0.0,
@@ -437,7 +441,9 @@ class Spec(Model):
         default=None,
         description="widths of every block for itself (ECA-ResNet-50-D pruned)",
     )
-    norm: Norm = Field(default=Norm(), description="the normalization")
+    norm: Norm = Field(
+        default=Norm(), description="the normalization", examples=[{"type": "batch"}]
+    )
     activation: PerStage[ActivationWord] = Field(
         default="relu",
         description=choices(
@@ -445,10 +451,16 @@ class Spec(Model):
             "activation",
         ),
     )
-    init: Init = Field(default=Init(), description="how weights start")
+    init: Init = Field(
+        default=Init(),
+        description="how weights start",
+        examples=[{"zero_last_norm": True}],
+    )
     head: Head = Field(
         description="what follows the last stage", examples=[{"classes": 1000}]
     )
     expect: Expect | None = Field(
-        default=None, description="claims about this very network"
+        default=None,
+        description="claims about this very network",
+        examples=[{"params": 25557032}],
     )

@@ -34,7 +34,10 @@ EXPECTED = {
     "too_short": "has too few entries, {min_length} needed",
     "too_long": "has too many entries, {max_length} at most",
 }
-
+BOOLEANS = {
+    **dict.fromkeys(("yes", "on", "y", "1"), "true"),
+    **dict.fromkeys(("no", "off", "n", "0"), "false"),
+}
 
 SYNONYMS = {"invalid_key": "extra_forbidden", "string_unicode": "string_type"}
 """What pydantic tells apart, of values that Python can give and YAML cannot."""
@@ -117,31 +120,42 @@ def _hint(error: ErrorDetails) -> str:
 def _rewritten(path: FieldPath, kind: str, value: Any) -> str:
     """The value as it was likely meant: without quotes, in brackets, with a space."""
     text = value if isinstance(value, str) else ""
-    if kind in ("int_type", "tuple_type") and re.fullmatch(r"\d+(\s*,\s*\d+)+", text):
-        return f"[{', '.join(re.findall(r'[0-9]+', text))}]"
-    if kind in ("int_type", "float_type") and _is_number(text):
-        return f"{text} without quotes"
-    if kind == "int_type" and isinstance(value, float) and value.is_integer():
-        return f"{value:.0f}"
+    if kind in ("int_type", "float_type", "tuple_type"):
+        return _number(path, value)
     if kind == "string_type" and isinstance(value, (int, float)):
         return f'"{flow(value)}"'
+    if kind == "bool_type":
+        return BOOLEANS.get(flow(value).lower(), "")
     if kind == "class_name":
-        name = re.sub("[^A-Za-z0-9]", "", text)
-        return (
-            f"{name[:1].upper()}{name[1:]}"
-            if name[:1].isalpha() and name != text
-            else ""
-        )
-    if kind == "model_type":
-        if found := re.fullmatch(r"(\w+):(\S+)", text):
-            return f"{found[1]}: {found[2]}, with a space after the colon"
-        return _wrapped(path, value)
-    return ""
+        parts = re.split("[^A-Za-z0-9]+", text)
+        name = "".join(f"{part[:1].upper()}{part[1:]}" for part in parts)
+        return name if name[:1].isalpha() and name != text else ""
+    if kind == "choice" and isinstance(value, dict):
+        field = ".".join(part for part in path if isinstance(part, str))
+        return our_word(field, value.get("type"))
+    return _wrapped(path, value) if kind == "model_type" else ""
+
+
+def _number(path: FieldPath, value: Any) -> str:
+    """A number without quotes, fraction or percent; a list of numbers in brackets."""
+    text = value if isinstance(value, str) else ""
+    if re.fullmatch(r"\(?[0-9]+([\s,]+[0-9]+)+,?\)?", text):
+        numbers = ", ".join(re.findall("[0-9]+", text))
+        return numbers if isinstance(path[-1], int) else f"[{numbers}]"
+    if re.fullmatch("[0-9]{1,2}%", text):
+        return f"{int(text[:-1]) / 100:g}"
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return f"{text} without quotes" if _is_number(text) else ""
 
 
 def _wrapped(path: FieldPath, value: Any) -> str:
     """`{type: batch}` for `batch`, where a field of the mapping has that word."""
-    for name in _model_at(path).model_fields:
+    fields = _model_at(path).model_fields
+    glued = re.fullmatch(r"(\w+):(\S+)", value) if isinstance(value, str) else None
+    if glued and glued[1] in fields:
+        return f"{glued[1]}: {glued[2]}, with a space after the colon"
+    for name in fields:
         field = f"{path[0]}.{name}"
         if field in CATALOG and (word := our_word(field, value)):
             (example,) = Spec.model_fields[str(path[0])].examples or [{}]

@@ -48,7 +48,8 @@ KEYS: Mapping[str, str] = {
     # --- stages ---------------------------------------------------------------------------
     "write depths: VALUE": "layers num_blocks block_counts stage_blocks stage_depths repeats "
     "blocks num_layers layer_counts units",
-    "leave it out, the length of depths says it": "num_stages n_stages stages",
+    "write a list for each field, as depths: [3, 4, 6, 3] for 4 stages": "stages num_stages "
+    "n_stages",
     "write widths: VALUE": "planes filters num_filters stage_widths",
     "write widths: [64, 128, 256, 512] for outputs of [256, 512, 1024, 2048], which are "
     "expansion times as many": "hidden_sizes out_channels stage_channels embed_dims "
@@ -122,6 +123,7 @@ KEYS: Mapping[str, str] = {
     "write head: {classes: none} for no classifier": "include_top",
     "leave it out, the head gives logits": "classifier_activation softmax",
     "write classes: VALUE": "head.num_classes head.units head.out_features head.n_classes",
+    "write classifier: linear": "head.type head.kind head.name head.layer",
     "write pool: global": "head.pooling head.avgpool head.global_pool",
     # --- inside other fields --------------------------------------------------------------
     "write type: VALUE": "norm.name norm.kind stem.name stem.kind spatial.name spatial.kind",
@@ -227,6 +229,8 @@ SENTENCES: Mapping[str, str] = {
     "se: false": "write attention: none",
     "norm: group": "write norm: {type: group, groups: 32}",
     "norm: gn": "write norm: {type: group, groups: 32}",
+    "shortcut: identity": "projection is the identity wherever the shape stays, and zero_pad "
+    "everywhere",
     "norm.type: syncbn": "write batch, which SyncBatchNorm.convert_sync_batchnorm of torch "
     "converts",
     **{

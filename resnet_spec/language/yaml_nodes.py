@@ -215,6 +215,8 @@ class _Composer:
             message = f"a space is missing after the colon; write {name}: {value}"
             self.note("yaml", message, (*path, name), place)
             return name, node._replace(value=self.scalar(value, path, place))
+        if key.isdecimal():
+            self.note("yaml", "write a number without commas", (*path, key), place)
         line = BREAK.split(self.text)[place.line - 1][place.column - 1 + len(key) :]
         if (found := COMMENT.fullmatch(line)) and line.isprintable():
             said = f'{key}: "{found[1]}"'
