@@ -16,6 +16,7 @@ from resnet_spec.catalog import CATALOG, words
 
 T = TypeVar("T")
 
+CLASS_NAME = "[A-Z][A-Za-z0-9]{0,59}"
 LARGEST = 65536  # channels, pixels or classes: beyond any network, and finite
 
 
@@ -64,7 +65,7 @@ def _word_or_number(value: Any) -> str:
 
 
 def _class_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Z][A-Za-z0-9]{,59}", name) or keyword.iskeyword(name):
+    if not re.fullmatch(CLASS_NAME, name) or keyword.iskeyword(name):
         message = (
             "must be a class name in CapWords, as ResNet50, of at most 60 characters"
         )
@@ -321,6 +322,7 @@ class Spec(Model):
     name: Annotated[str, AfterValidator(_class_name)] = Field(
         description="class name of the network; the file's name is the module's",
         examples=["ResNet50"],
+        json_schema_extra={"pattern": f"^{CLASS_NAME}$"},
     )
     title: Line = Field(description="name for people", examples=["ResNet-50"])
     paper: Paper | None = Field(
