@@ -127,7 +127,7 @@ except FileNotFoundError:
     sys.exit(f"{{file}}: no such file")
 except UnidentifiedImageError:
     sys.exit(f"{{file}} cannot be read as a picture, not a known format")
-except Exception as error:  # decoders raise many types for other bytes
+except (OSError, SyntaxError, ValueError) as error:  # as decoders answer broken files
     sys.exit(f"{{file}} cannot be read as a picture, {{error}}")
 with torch.inference_mode():
     probabilities = model(picture.unsqueeze(0)).softmax(1)[0].tolist()
