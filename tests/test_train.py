@@ -331,7 +331,9 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
         [{**row, "seconds": ""} for row in figures(run)] for run in (folder, whole)
     ]
     assert untimed[0] == untimed[1]
-    assert not any(map(LINE.match, run(*args).splitlines()))  # nothing is left to do
+    assert run(*args) == (
+        f"{folder} is finished; --epochs N makes a run of a constant rate longer\n"
+    )
     assert same(weights(folder), weights(whole))
 
 
@@ -761,7 +763,9 @@ def test_wrong_usage_is_said(args: list[str], expected: str, here: Path) -> None
 
 
 def edited(finished: Path, to: Path, name: str, change: Callable[[str], str]) -> Path:
+    """A copy of the run with one file changed, as if it was stopped just before its end."""
     copytree(finished, to)
+    (to / "model.safetensors").unlink()
     (to / name).write_text(change((to / name).read_text()))
     return to
 
@@ -797,14 +801,14 @@ def test_a_run_of_another_spec_or_other_pictures_does_not_go_on(
     assert "run.json: its text: Invalid JSON" in run(
         "train", "--resume", str(odd), status=1
     )
-    more = tmp_path / "more"
-    copytree(finished, more)
     data = tmp_path / "data"
     copytree(finished.parent / "data", data)
-    record = (more / "run.json").read_text()
-    moved = record.replace(str(finished.parent / "data"), str(data))
-    (more / "run.json").write_text(moved)
+    more = edited(
+        *(finished, tmp_path / "more", "run.json"),
+        lambda text: text.replace(str(finished.parent / "data"), str(data)),
+    )
     run("train", "--resume", str(more))
+    (more / "model.safetensors").unlink()
     Image.new("RGB", (4, 4)).save(data / "test/cat/new.png")
     output = run("train", "--resume", str(more), status=1)
     assert (
@@ -935,3 +939,30 @@ def test_settings_are_kept(finished: Path) -> None:
     settings = json.loads((finished / "run.json").read_text())["settings"]
     assert settings["augment"] == "crop"
     assert settings["data"] == str(finished.parent / "data")
+
+
+def test_cheap_mistakes_are_said_before_torch_is_imported(
+    finished: Path, tmp_path: Path
+) -> None:
+    here = finished.parent
+    spec, data = str(here / "tiny.yaml"), str(here / "data")
+    for args in (
+        ["train", spec, "--data", str(tmp_path / "nowhere")],
+        ["train", spec, "--data", data, "--set", "input=[4,8,8]"],
+        ["train", spec, "--data", data, "-o", str(finished)],
+        ["train", spec, "--data", data, "--weights", "none.pth", "-o", "new"],
+        ["train", "--resume", str(tmp_path)],
+        ["train", "--resume", str(finished)],
+        ["predict", str(tmp_path), "a.png"],
+        ["predict", str(finished), "none.png"],
+    ):
+        code = (
+            "import sys, resnet_spec.cli as cli\n"
+            "try: cli.main(sys.argv[1:])\n"
+            "except SystemExit: pass\n"
+            "assert 'torch' not in sys.modules\n"
+        )
+        command = [sys.executable, "-c", code, *args]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, (args, done.stderr)
+        assert len((done.stdout + done.stderr).splitlines()) == 1

@@ -37,21 +37,30 @@ def train(
     Python starts processes from scratch (macOS, Windows, Linux from Python 3.14 on).
     """
     needs("train", *LOOP)
-    from resnet_spec.train.loop import start
+    from resnet_spec.train.jobs import new
 
     folder = None if output is None else Path(output)
-    start(os.fspath(spec), settings, folder, dict(overrides or {}))
+    job = new(os.fspath(spec), settings, folder, dict(overrides or {}))
+    from resnet_spec.train.loop import fit
+
+    fit(job)
 
 
 def resume(run: str | os.PathLike[str], epochs: int | None = None) -> None:
     """Continue a run after its last complete epoch, up to the number of epochs that it was
-    begun with, or up to `epochs`, as if it had been begun with those. Raises what `train`
-    raises.
+    begun with, or up to `epochs`, as if it had been begun with those. A run that is finished
+    says so. Raises what `train` raises.
     """
     needs("train", *LOOP)
-    from resnet_spec.train.loop import go_on
+    from resnet_spec.train.jobs import continued
 
-    go_on(Path(run), epochs)
+    job = continued(Path(run), epochs)
+    if job is None:
+        print(f"{run} is finished; --epochs N makes a run of a constant rate longer")
+        return
+    from resnet_spec.train.loop import fit
+
+    fit(job)
 
 
 def predict(
@@ -62,6 +71,10 @@ def predict(
     Raises RunError for a folder that is not a finished run, or a file that is not a picture.
     """
     needs("train", "torchvision")
+    from resnet_spec.train.run import finished
+
+    files = [Path(image) for image in images]
+    trained = finished(Path(run), files)
     from resnet_spec.train.predictions import predictions
 
-    return predictions(Path(run), [Path(image) for image in images])
+    return predictions(trained, files)

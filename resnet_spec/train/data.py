@@ -13,10 +13,10 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from resnet_spec.network import Shape
 from resnet_spec.problems import RunError
+from resnet_spec.train.folders import Held
 from resnet_spec.train.pictures import (
     Augmented,
     Folder,
-    Held,
     Order,
     Reported,
     batch_of,

@@ -8,8 +8,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
@@ -17,35 +15,21 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.utilities import rank_zero_only
 
-from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.module import build
 from resnet_spec.network import Network
-from resnet_spec.output import spec_files
 from resnet_spec.problems import RunError, report
 from resnet_spec.train.checkpoints import Keep, KeepLast, WholeFiles, read
 from resnet_spec.train.data import Pictures
+from resnet_spec.train.jobs import Job
 from resnet_spec.train.norms import norm_of_one_value
-from resnet_spec.train.pictures import Held, folders_in
 from resnet_spec.train.results import export
-from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite, settle
+from resnet_spec.train.run import Run
 from resnet_spec.train.say import say, warn
 from resnet_spec.train.settings import Settings
 from resnet_spec.train.task import Classifier
 from resnet_spec.train.watch import Bar, History
 from resnet_spec.train.weights import start_from
 
-TAKEN = {
-    "predict",
-    "torch",
-    "torchvision",
-    "safetensors",
-    "numpy",
-    "PIL",
-    "Image",
-    "Path",
-}
-REFUSED = {"strides-one-pixel"}
-"""Rules whose warnings are errors for a network that is to be trained."""
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 
 
@@ -59,55 +43,19 @@ class OnFitStart(Callback):
         self.call()
 
 
-def start(
-    spec: str, settings: Settings, folder: Path | None, overrides: dict[str, Any]
-) -> None:
-    """Train the network of a spec from the first epoch on."""
-    (file,) = spec_files([spec])
-    held = folders_in(settings.data)
-    classes = held.classes
-    asked = load(file.file, overrides).network.classes
-    if asked is None:
-        raise RunError(f"{spec} has no classifier to train, head.classes is none")
-    if overrides.get("head.classes", len(classes)) != len(classes):
-        message = f"head.classes={asked}, and {held.train} has {len(classes)} folders"
-        raise RunError(f"{message}; without --set head.classes it is taken from there")
-    compiled = load(file.file, {**overrides, "head.classes": len(classes)})
-    for problem in compiled.warnings:
-        if problem.rule in REFUSED:
-            raise RunError(f"{spec}: {problem.said}")
-    name = file.module.stem
-    for taken in {name, compiled.network.name} & (TAKEN | sys.stdlib_module_names):
-        raise RunError(f"{spec}: a run's own predict.py imports another {taken}")
-    run = Run(folder or Path("runs", name), name)
-    refuse_to_overwrite(run)
-    warn(report.text(compiled.warnings))
-    spec_has = f"; the spec has {asked}" if asked != len(classes) else ""
-    say(f"head: {len(classes)} classes, one for each folder in {held.train}{spec_has}")
-    begin = partial(create, run, compiled, settings, classes)
-    _fit(run, settings, compiled, held, OnFitStart(begin))
+def fit(job: Job) -> None:
+    """Train, from the first epoch on or from the last one that was kept, and write the run."""
+    if job.run.last.exists():
+        read(job.run.best)  # so that it is missed before the work, not after it
+    warn(report.text(job.compiled.warnings) if job.fresh else "")
+    for line in job.said:
+        say(line)
+    rank_zero_only(job.run.tidy)()
+    _fit(job, OnFitStart(job.begin))
 
 
-def go_on(folder: Path, epochs: int | None) -> None:
-    """Continue a run after its last complete epoch, with `epochs` up to that many."""
-    run, settings = opened(folder)
-    if epochs is not None:
-        settings = settings.longer(epochs)
-    held = folders_in(settings.data)
-    if held.classes != run.classes():
-        raise RunError(f"{held.train} has other classes than {folder} was started with")
-    if run.last.exists():
-        read(run.best)  # so that it is missed before the work, not after it
-    else:
-        say("no epoch was kept, so the first one is trained again")
-    rank_zero_only(run.tidy)()
-    begin = partial(settle, run, settings)
-    _fit(run, settings, load(run.spec), held, OnFitStart(begin))
-
-
-def _fit(
-    run: Run, settings: Settings, compiled: Compiled, held: Held, first: Callback
-) -> None:
+def _fit(job: Job, first: Callback) -> None:
+    run, settings, compiled, held = job.run, job.settings, job.compiled, job.held
     _refuse_norms_of_one_value(compiled.network, settings)
     history = History(run.metrics, held.test.name)
     pictures = Pictures(held, compiled.network.image, settings)

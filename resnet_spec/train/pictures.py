@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from resnet_spec.network import Shape
 from resnet_spec.problems import RunError
+from resnet_spec.train.folders import classes_in, mode
 
-MODES = {1: "L", 3: "RGB"}
 MEAN = {1: [0.5], 3: [0.485, 0.456, 0.406]}  # for color ImageNet's, which
 STD = {1: [0.5], 3: [0.229, 0.224, 0.225]}  # torchvision's and timm's weights expect
 MOVED = 4  # pixels of zeros on each side, https://arxiv.org/abs/1512.03385, section 4.2
@@ -135,50 +135,6 @@ class Order(DistributedSampler[Any]):
             yield index, self.epoch
 
 
-class Held(NamedTuple):
-    """The folders in a data folder, to train on and to evaluate on, and their classes."""
-
-    train: Path
-    test: Path
-    classes: list[str]
-
-
-def folders_in(data: Path) -> Held:
-    """`data/train` with `data/val`, else with `data/test`, of the same classes.
-
-    Refuses folders that are missing or differ, and fewer than two classes.
-    """
-    if not data.is_dir():
-        raise RunError(f"{data}: no such folder")
-    folders = data / "train", data / ("val" if (data / "val").is_dir() else "test")
-    for folder in folders:
-        if not folder.is_dir():
-            raise RunError(
-                f"{folder}: no such folder; {data} needs train, and test or val"
-            )
-    train, test = map(classes_in, folders)
-    if len(train) < 2:
-        message = f"{folders[0]} needs two or more folders, one for each class; it has "
-        raise RunError(message + (f"{train[0]} alone" if train else "none"))
-    for name in sorted({*train} ^ {*test}):
-        has, lacks = folders if name in train else folders[::-1]
-        raise RunError(f"{lacks} has no folder {name}, as {has} has")
-    return Held(*folders, train)
-
-
-def classes_in(folder: Path) -> list[str]:
-    """The classes in a folder, a folder for each, in the order of their labels."""
-    try:
-        found = [path.name for path in folder.iterdir() if path.is_dir()]
-    except OSError as error:
-        raise RunError(f"{folder} cannot be read, {error.strerror}") from None
-    classes = sorted(name for name in found if not name.startswith("."))
-    for name in classes:
-        if not name.isprintable():
-            raise RunError(f"{folder}: the class {name!a} is not printable")
-    return classes
-
-
 def broken_in(files: Sequence[str], workers: int) -> dict[str, str]:
     """The files that cannot be decoded, each with the reason. Decodes all."""
     with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -239,14 +195,6 @@ def prepare(image: Shape, augment: str = "off") -> v2.Transform:
             v2.Normalize(MEAN[channels], STD[channels]),
         ]
     )
-
-
-def mode(channels: int) -> str:
-    """What Pillow calls a picture with that many channels. Refuses all but 1 and 3."""
-    if channels not in MODES:
-        message = f"the network takes {channels} channels; pictures are read as 1 or 3"
-        raise RunError(message)
-    return MODES[channels]
 
 
 def mixed(*numbers: int) -> int:

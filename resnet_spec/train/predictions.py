@@ -9,17 +9,14 @@ import torch
 from resnet_spec.compiler import load
 from resnet_spec.emit.module import build
 from resnet_spec.problems import RunError
-from resnet_spec.train.pictures import mode, prepare, read
-from resnet_spec.train.run import opened
+from resnet_spec.train.folders import mode
+from resnet_spec.train.pictures import prepare, read
+from resnet_spec.train.run import Run
 from resnet_spec.weights.loading import WeightsError, load_weights
 
 
-def predictions(folder: Path, images: list[Path]) -> list[dict[str, float]]:
+def predictions(run: Run, images: list[Path]) -> list[dict[str, float]]:
     """The probability of each class, by its name, in the order of the classes."""
-    run, _ = opened(folder)
-    if not run.weights.exists():
-        message = f"{folder} is not finished: it has no {run.weights.name}"
-        raise RunError(f"{message}; resnet-spec train --resume {folder} continues it")
     network = load(run.spec).network
     net = build(network, device="meta").eval()
     try:
@@ -28,7 +25,9 @@ def predictions(folder: Path, images: list[Path]) -> list[dict[str, float]]:
         raise RunError(f"{run.weights}: {error}") from None
     classes, ready = run.classes(), prepare(network.image)
     if len(classes) != network.classes:
-        message = f"{folder}: classes.txt has {len(classes)} classes, and the network "
+        message = (
+            f"{run.folder}: classes.txt has {len(classes)} classes, and the network "
+        )
         raise RunError(f"{message}{network.classes}")
     found = []
     for image in images:

@@ -9,7 +9,8 @@ from safetensors.torch import save
 from resnet_spec.network import Network
 from resnet_spec.output import write
 from resnet_spec.train.checkpoints import read
-from resnet_spec.train.pictures import MEAN, MODES, STD
+from resnet_spec.train.folders import MODES
+from resnet_spec.train.pictures import MEAN, STD
 from resnet_spec.train.run import Run
 from resnet_spec.train.watch import History, Row
 

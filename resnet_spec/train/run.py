@@ -116,6 +116,18 @@ def opened(folder: Path) -> tuple[Run, Settings]:
     return Run(folder, record.module), record.settings
 
 
+def finished(folder: Path, images: list[Path]) -> Run:
+    """A run that can predict. Refuses one that is not finished, and missing pictures."""
+    run, _ = opened(folder)
+    if not run.weights.exists():
+        message = f"{folder} is not finished: it has no {run.weights.name}"
+        raise RunError(f"{message}; resnet-spec train --resume {folder} continues it")
+    for image in images:
+        if not image.exists():
+            raise RunError(f"{image}: no such file")
+    return run
+
+
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
