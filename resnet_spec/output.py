@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import keyword
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -12,48 +13,101 @@ from typing import NamedTuple
 from resnet_spec.emit.source.stamp import made_from
 from resnet_spec.language.shipped import spec_path
 from resnet_spec.problems import Place, Problem, SpecError
+from resnet_spec.problems.texts import STDIN
+from resnet_spec.problems.words import snake
 
 ROOT = "specs"  # a folder of this name is where output paths start
 SUFFIXES = (".yaml", ".yml")
 
 
 class SpecFile(NamedTuple):
-    """A spec, and its path as the source's own path and its header have it."""
+    """A spec, and its path as the source's own path has it."""
 
     file: Path
-    name: PurePosixPath  # below the folder `specs`
-    shown: str  # the same with that folder, or the name where there is none
+    name: PurePosixPath  # below the innermost `specs`, else below the folder that was given
+    rooted: bool  # whether it is below a folder `specs`
 
-    @property
-    def module(self) -> PurePosixPath:
-        return self.name.with_suffix(".py")
+    def shown(self, folder: Path) -> str:
+        """Its path as the header of a source has it that is written to the folder.
+
+        One that is below no `specs` is told from others of its name by where it is.
+        """
+        if self.file == Path(STDIN):
+            return "standard input"
+        if self.rooted:
+            return f"{ROOT}/{self.name}"
+        try:
+            near = os.path.relpath(_whole(self.file), _whole(folder))
+        except ValueError:  # on another drive of Windows
+            near = str(_whole(self.file))
+        return Path(near).as_posix()
+
+    def module(self, network: str) -> PurePosixPath:
+        """The path of its source; a spec without a name of its own has its network's."""
+        unnamed = self.file == Path(STDIN)
+        path = PurePosixPath(snake(network)) if unnamed else self.name.with_suffix("")
+        return PurePosixPath(*map(importable, path.parts)).with_suffix(".py")
+
+    def renamed(self, network: str) -> str:
+        """What to say where its module is called otherwise than itself; empty where not."""
+        module = self.module(network)
+        if self.file == Path(STDIN) or module == self.name.with_suffix(".py"):
+            return ""
+        return f"{self.file}: Python cannot import this name, so the module is {module}"
 
 
-def spec_files(paths: list[str]) -> list[SpecFile]:
-    """The specs that the paths or names mean; a folder means all those in and below it.
+def importable(word: str) -> str:
+    """The word as a module can be called: ASCII letters, digits and _, no digit first.
 
-    Refuses a folder without specs, a name that no module can have, and two specs that
-    would be written to one file.
+    No word of Python's own, and not torch, which the module itself imports.
+
+    >>> importable("resnet50-os8"), importable("01_base"), importable("class")
+    ('resnet50_os8', '_01_base', 'class_')
     """
-    found = [spec for path in paths for spec in _spec_files(spec_path(path))]
-    specs = {_whole(spec.file): spec for spec in found}.values()
+    import unicodedata
+
+    letters = unicodedata.normalize("NFKD", word)
+    bare = "".join(c for c in letters if not unicodedata.combining(c))
+    plain = re.sub(r"\W", "_", bare, flags=re.ASCII)
+    if not plain or plain[0].isdigit():
+        plain = f"_{plain}"
+    return f"{plain}_" if keyword.iskeyword(plain) or plain == "torch" else plain
+
+
+def spec_file(path: str) -> SpecFile:
+    """The spec that a path or a name means."""
+    file = spec_path(path)
+    return _spec_file(file, file.parent)
+
+
+def spec_files(paths: Iterable[str]) -> tuple[list[SpecFile], list[Problem]]:
+    """The specs that the paths or names mean, and what is wrong with the other ones.
+
+    A folder means all those in and below it.
+    """
+    specs: dict[Path, SpecFile] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            for spec in _spec_files(spec_path(path)):
+                specs.setdefault(_whole(spec.file), spec)
+        except SpecError as error:
+            problems += error.problems
+    return list(specs.values()), problems
+
+
+def clashes(modules: Iterable[tuple[SpecFile, PurePosixPath]]) -> Iterator[Problem]:
+    """Of specs that would be written to one file, all but the first."""
     taken: dict[PurePosixPath, SpecFile] = {}
-    for spec in specs:
-        first = taken.setdefault(spec.module, spec)
+    for spec, module in modules:
+        first = taken.setdefault(module, spec)
         if first is not spec:
-            message = f"would be written to {spec.module}, as {first.file} is"
-            raise _refused(spec.file, message)
-        if not _is_module(spec.module):
-            message = (
-                "a spec's path is a module's: ASCII letters, digits and _, no digit "
-                "first, no word of Python's own, not torch"
-            )
-            raise _refused(spec.file, message)
-    return list(specs)
+            message = f"would be written to {module}, as {first.file} is"
+            yield Problem("file", message, place=Place(str(spec.file)))
 
 
-def obstacle(file: Path, spec: str) -> str:
-    """Why the file must not be overwritten with that spec's source; empty where it may."""
+def obstacle(file: Path, made: str) -> str:
+    """Why a source that was made from that must not replace the file; empty where it may."""
     if file.is_symlink():
         return "is a symbolic link"
     if file.is_dir():
@@ -64,10 +118,10 @@ def obstacle(file: Path, spec: str) -> str:
         return ""
     except (OSError, UnicodeDecodeError):
         return "is not one that was generated"
-    made = made_from(text)
-    if made is None:
+    before = made_from(text)
+    if before is None:
         return "was edited by hand, or not generated"
-    return "" if made == spec else f"was generated from {made}"
+    return "" if before == made else f"was generated from {before}, not from {made}"
 
 
 def write(file: Path, content: str | bytes) -> None:
@@ -111,25 +165,18 @@ def _spec_files(path: Path) -> Iterator[SpecFile]:
 def _spec_file(file: Path, folder: Path) -> SpecFile:
     """Named from the innermost `specs` above it on, else from the folder that was given."""
     whole = _whole(file)
-    above = list(whole.parts[:-1])
+    above = [] if file == Path(STDIN) else list(whole.parts[:-1])
     if ROOT in above:
         start = len(above) - above[::-1].index(ROOT)
         name = PurePosixPath(*whole.parts[start:])
-        return SpecFile(file, name, f"{ROOT}/{name}")
+        return SpecFile(file, name, rooted=True)
     name = PurePosixPath(file.relative_to(folder).as_posix())
-    return SpecFile(file, name, str(name))
+    return SpecFile(file, name, rooted=False)
 
 
 def _whole(file: Path) -> Path:
     """The path from the file system's root, as it was named, links and all."""
     return Path(os.path.normpath(file.absolute()))
-
-
-def _is_module(module: PurePosixPath) -> bool:
-    *folders, name = module.with_suffix("").parts
-    words = (*folders, name)
-    plain = all(w.isidentifier() and w.isascii() for w in words)
-    return plain and name != "torch" and not any(map(keyword.iskeyword, words))
 
 
 def _refused(path: Path, message: str) -> SpecError:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -133,15 +135,31 @@ def test_one_clear_line(args: list[str], message: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet-50.yaml", "50.yaml", "class.yaml", "a b/x.yaml"]
+    ("name", "module"),
+    [
+        ("resnet50-os8.yaml", "resnet50_os8.py"),
+        ("resnet50.v1.yaml", "resnet50_v1.py"),
+        ("01_base.yaml", "_01_base.py"),
+        ("netz ü.yaml", "netz_u.py"),
+        ("class.yaml", "class_.py"),
+        ("torch.yaml", "torch_.py"),
+        ("a b/x.yml", "a_b/x.py"),
+    ],
 )
-def test_a_file_that_no_module_can_be_named_after(name: str, tmp_path: Path) -> None:
-    spec = tmp_path / "specs" / name
+def test_any_file_name_is_taken_and_its_module_can_be_imported(
+    name: str, module: str, tmp_path: Path
+) -> None:
+    spec, out = tmp_path / "specs" / name, tmp_path / "out"
     spec.parent.mkdir(parents=True, exist_ok=True)
-    spec.write_text(Path("specs/resnet50.yaml").read_text())
-    result = run("build", str(spec), "-o", str(tmp_path / "out"))
-    assert result.exit_code == 1
-    assert "a spec's path is a module's" in result.output
+    spec.write_text(Path("specs/resnet18.yaml").read_text())
+    result = run("build", str(spec), "-o", str(out))
+    assert (result.exit_code, (out / module).is_file()) == (0, True), result.output
+    assert result.stderr == (
+        f"{spec}: Python cannot import this name, so the module is {module}\n"
+    )
+    for command in ("check", "summary", "explain", "digest"):
+        assert run(command, str(spec)).exit_code == 0
+    assert run("build", str(spec), "-o", "-").stderr == ""
 
 
 def test_two_specs_for_one_file_are_refused(tmp_path: Path) -> None:
@@ -150,9 +168,15 @@ def test_two_specs_for_one_file_are_refused(tmp_path: Path) -> None:
         (tmp_path / folder / "net.yaml").write_text(
             Path("specs/resnet50.yaml").read_text()
         )
+    (tmp_path / "a" / "n-et.yaml").write_text("name: 1")
     result = run("build", str(tmp_path / "a"), str(tmp_path / "b"), "-o", str(tmp_path))
     assert result.exit_code == 1
     assert f"would be written to net.py, as {tmp_path}/a/net.yaml is" in result.output
+    assert "name: must be text" in result.output  # no mistake hides another
+    assert not (tmp_path / "net.py").exists()
+    assert (
+        run("check", str(tmp_path / "a/net.yaml"), str(tmp_path / "b")).exit_code == 0
+    )
 
 
 def test_files_that_are_not_its_own_are_not_overwritten(tmp_path: Path) -> None:
@@ -167,7 +191,8 @@ def test_files_that_are_not_its_own_are_not_overwritten(tmp_path: Path) -> None:
     for why, make in obstacles.items():
         make()
         result = run(*build)
-        advice = "" if file.is_dir() else "; --force does"
+        advice = f"; -o {tmp_path}_2 writes elsewhere"
+        advice += "" if file.is_dir() else ", --force overwrites it"
         expected = f"{file}: {why}, so it is not overwritten{advice}\n"
         assert (result.exit_code, result.output) == (1, expected)
         assert run(*build, "--force").exit_code == (1 if file.is_dir() else 0)
@@ -202,8 +227,74 @@ def test_a_file_of_another_spec_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "net.yaml").write_text(text)
     result = run("build", str(tmp_path / "specs"), *out)
-    assert (
-        "net.py: was generated from net.yaml, so it is not overwritten" in result.output
+    said = "net.py: was generated from ../a/net.yaml, not from specs/net.yaml, so it is"
+    assert f"{said} not overwritten" in result.output
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["a/net.yaml"], ["b/net.yaml"]),
+        (["a/net.yaml"], ["a/net.yaml", "--set", "head.classes=10"]),
+        (["a/net.yaml", "--set", "head.classes=7"], ["a/net.yaml"]),
+        (["a/net.yaml"], ["a/net.yaml", "--features", "1,2"]),
+        (["resnet18"], ["resnet18", "--features", "1,2,3,4"]),
+    ],
+)
+def test_a_file_of_other_inputs_stays_and_the_message_says_what_to_type(
+    first: list[str],
+    second: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = Path("specs/resnet18.yaml").read_text()
+    monkeypatch.chdir(tmp_path)
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        Path(folder, "net.yaml").write_text(text)
+    assert run("build", *first, "-o", "g h").exit_code == 0
+    (file,) = Path("g h").iterdir()
+    before = file.read_text()
+    result = run("build", *second, "-o", "g h")
+    assert (result.exit_code, file.read_text()) == (1, before)
+    advice = re.findall(r"-o ('.*') writes elsewhere", result.stderr)
+    assert len(result.stderr.splitlines()) == len(advice) == 1
+    elsewhere = shlex.split(advice[0])
+    assert run("build", *second, "-o", *elsewhere).exit_code == 0
+    assert run("build", *second, "-o", "g h", "--force").exit_code == 0
+    assert file.read_text() != before
+
+
+def test_edited_text_of_the_same_spec_replaces_its_file(tmp_path: Path) -> None:
+    spec, text = tmp_path / "net.yaml", Path("specs/resnet18.yaml").read_text()
+    for changed in (text, text.replace("title: ResNet-18", "title: Mine")):
+        spec.write_text(changed)
+        assert run("build", str(spec), "-o", str(tmp_path / "out")).exit_code == 0
+    assert '"""Mine\n' in (tmp_path / "out/net.py").read_text()
+
+
+def test_standard_input_is_a_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def piped(text: str, *args: str) -> Result:
+        return CliRunner().invoke(main, args, input=text)
+
+    text = Path("specs/resnet18.yaml").read_text()
+    wrong = Path("tests/errors/depth_zero.yaml")
+    mistakes, said = wrong.read_text(), wrong.with_suffix(".txt").read_text()
+    monkeypatch.chdir(tmp_path)
+    Path("base.yaml").write_text(text)
+    for command in ("check", "summary", "explain", "digest"):
+        assert piped(text, command, "-").exit_code == 0
+    extending = "extends: base.yaml\nname: OwnNet\ntitle: Own\n"
+    result = piped(extending, "build", "-", "-", "base.yaml")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert Path("generated/own_net.py").is_file()
+    header = Path("generated/own_net.py").read_text()
+    assert "from standard input (sha256" in " ".join(header.split())
+    assert piped(mistakes, "check", "-").stderr == said.replace(str(wrong), "-")
+    assert piped("", "check", "-").stderr == (
+        "-:1:1: must be a mapping of keys to values, got nothing [mapping]\n"
     )
 
 

@@ -5,9 +5,11 @@ import json
 import pkgutil
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -15,10 +17,13 @@ import yaml
 from click.testing import CliRunner
 
 import resnet_spec
-from resnet_spec.cli import main
+from resnet_spec.cli import COMMANDS, main
 from resnet_spec.language.fields import Spec
 from resnet_spec.lowering.notes import TORCHVISION
 from resnet_spec.problems.rules import RULES
+
+HELPS = [[], *([name] for name in COMMANDS)]
+PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
 
 
 def test_the_reference_is_what_the_models_say() -> None:
@@ -117,3 +122,30 @@ def test_a_name_that_was_renamed_answers_with_its_new_one() -> None:
             found = getattr(resnet_spec, name)
         assert callable(found)
     assert not {*resnet_spec.RENAMED} & {*resnet_spec.__all__}
+
+
+def examples() -> list[str]:
+    """The builds that help and docs show, as one would type them."""
+    helps = [CliRunner().invoke(main, [*name, "--help"]).output for name in HELPS]
+    pages = [page.read_text(encoding="utf-8") for page in PAGES]
+    shown = re.findall(r"^ +(resnet-spec build .*?)(?:  .*)?$", "\n".join(helps), re.M)
+    shown += re.findall(
+        r"(?:`|\$ |&& )(resnet-spec build .*?)(?:`|$)", "\n".join(pages), re.M
+    )
+    return list(dict.fromkeys(shown))
+
+
+def test_every_build_that_is_shown_is_safe_in_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("specs", "generated"):
+        copytree(name, tmp_path / name)
+    committed = {f: f.read_bytes() for f in tmp_path.rglob("generated/**/*.py")}
+    shown = examples()
+    assert len(shown) >= 9
+    monkeypatch.chdir(tmp_path)
+    for command in shown:
+        args = shlex.split(command.replace("SPEC", "specs/resnet18.yaml"))[1:]
+        done = CliRunner().invoke(main, [arg for arg in args if arg != "--verify"])
+        assert done.exit_code == 0, f"{command}: {done.output}"
+        assert {f: f.read_bytes() for f in committed} == committed, command

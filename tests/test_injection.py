@@ -1,7 +1,10 @@
 """Strings that reach a generated file stay the strings that they are, or are refused."""
 
 import ast
+import os
+from keyword import iskeyword
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -109,19 +112,39 @@ def test_a_title_does_not_take_the_stamp(folder: Path) -> None:
     made = source(data, folder)
     assert made is not None
     assert FORGED in " ".join(made.split())
-    assert made_from(made) == "net.yaml"
+    assert made_from(made) == os.path.relpath(folder / "net.yaml")
 
 
-@given(parts=nasty)
-def test_a_file_name_is_a_module_name_or_refused(
-    folder: Path, parts: list[str]
+@given(parts=nasty, below=st.sampled_from(["specs", "others"]))
+@example(parts=[f'"""{FORGED}'], below="others")
+@example(parts=["class"], below="specs")
+@example(parts=["torch"], below="specs")
+@example(parts=["01_base"], below="specs")
+@example(parts=["netz ü"], below="specs")
+def test_any_file_name_gives_a_module_that_is_built_twice(
+    folder: Path, parts: list[str], below: str
 ) -> None:
+    """Its name stays in the docstring, and says on the second build that it is the same."""
     stem = "".join(parts).replace("/", "").replace("\0", "")
-    if stem.strip(".") and len(stem.encode("utf-8", "replace")) < 100:
-        made = source(
-            BASE, folder, f"specs/{stem.encode('utf-8', 'replace').decode()}.yaml"
-        )
-        assert (made is not None) is (stem.isidentifier() and stem.isascii())
+    stem = stem.encode("utf-8", "replace").decode()
+    if not stem.strip(".") or len(stem.encode()) >= 200:
+        return
+    name = f"{below}/{stem}.yaml"
+    made = source(BASE, folder, name)
+    assert made is not None
+    assert skeleton(made, BASE["name"]) == skeleton(
+        source(BASE, folder) or "", "ResNet18"
+    )
+    with TemporaryDirectory() as out:
+        for _ in range(2):
+            result = CliRunner().invoke(main, ["build", str(folder / name), "-o", out])
+            assert result.exit_code == 0, result.output
+        (file,) = Path(out).iterdir()
+        word = file.stem
+        assert word.isidentifier()
+        assert word.isascii()
+        assert not iskeyword(word)
+        assert word != "torch"
 
 
 @pytest.mark.slow

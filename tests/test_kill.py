@@ -20,7 +20,7 @@ import sys
 from click.testing import CliRunner
 from resnet_spec.cli import main
 for i in range(10**6):
-    args = ["build", "specs/resnet50.yaml", "-o", sys.argv[1]]
+    args = ["build", "specs/resnet50.yaml", "-o", sys.argv[1], "--force"]
     result = CliRunner().invoke(main, [*args, "--set", f"head.classes={10 + i % 2}"])
     assert result.exit_code == 0, result.output
     print(i, flush=True)

@@ -12,11 +12,12 @@ from resnet_spec import Problem, SpecError, load
 from resnet_spec.cli import main
 from resnet_spec.language.messages import EXPECTED
 from resnet_spec.language.parsing import MOST_PROBLEMS
-from resnet_spec.language.reading import LARGEST_FILE, LONGEST_CHAIN
+from resnet_spec.language.reading import LONGEST_CHAIN
 from resnet_spec.language.rules.stages import MOST_BLOCKS
 from resnet_spec.language.schema import json_schema
 from resnet_spec.language.yaml_nodes import DEEPEST, LONGEST, MOST_VALUES
 from resnet_spec.problems.rules import RULES
+from resnet_spec.problems.texts import LARGEST_FILE
 
 FIELDS = json_schema()["$defs"]["Whole"]["properties"]
 SHOWN = [name for name, rule in RULES.items() if rule.wrong]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -19,7 +21,7 @@ from resnet_spec.cli.common import (
     reason,
     report_problems,
 )
-from resnet_spec.output import obstacle, write
+from resnet_spec.output import clashes, obstacle, write
 from resnet_spec.problems.extras import needs
 
 
@@ -43,65 +45,77 @@ from resnet_spec.problems.extras import needs
 )
 @FEATURES
 @click.option(
-    "--force", is_flag=True, help="Overwrite files that were edited by hand, too."
+    "--force",
+    is_flag=True,
+    help="Replace files that were edited or made from other inputs, too.",
 )
 @compiling
 def build(outcome: Outcome, output: str, **options: Any) -> None:
     """Write each SPEC's source as DIR/<its path below specs>.py.
 
-    Nothing is written where a SPEC has a mistake, or a file to be overwritten is not one
-    that was generated from the same SPEC.
+    Nothing is written where a SPEC has a mistake, or where a file would be replaced that
+    was edited, or generated from another SPEC or with other --set or --features.
 
     \b
     resnet-spec build specs/resnet101.yaml
     resnet-spec build specs --check --diff
-    resnet-spec build specs/resnet18.yaml --set head.classes=10 --verify
-    resnet-spec build resnet50d --features 1,2,3,4
+    resnet-spec build specs/resnet18.yaml --set head.classes=10 --verify -o ten_classes
+    resnet-spec build resnet50d --features 1,2,3,4 -o backbones
     """
-    report_problems(outcome.problems)
-    if outcome.fails:
-        sys.exit(1)
     jobs, check, diff = outcome.jobs, options["check"], options["diff"]
+    taken = list(clashes((job.spec, job.module) for job in jobs))
+    report_problems([*outcome.problems, *taken])
+    if outcome.fails or taken:
+        sys.exit(1)
     if output == "-" and (check or diff or len(jobs) > 1):
         message = "-o - prints one SPEC's source, and compares nothing"
         raise click.UsageError(message)
+    folder = Path("." if output == "-" else output)
+    sources = [Written(folder / job.module, job, job.source(folder)) for job in jobs]
     if options["verify"]:
-        _verify(jobs)
-    files = {Path(output, job.spec.module): job for job in jobs}
+        _verify(sources)
     if output == "-":
-        click.echo(jobs[0].source, nl=False)
+        click.echo(sources[0].source, nl=False)
     elif check or diff:
-        _compare(files, diff, check)
+        _compare(sources, diff, check)
     else:
-        _write(files, options["force"])
+        _write(sources, folder, options["force"])
 
 
-def _verify(jobs: list[Job]) -> None:
+class Written(NamedTuple):
+    """A source and the file that it goes to."""
+
+    file: Path
+    job: Job
+    source: str
+
+
+def _verify(sources: list[Written]) -> None:
     needs("torch", "torch")
     from resnet_spec.compare.equality import verify
 
     failures = [
         f"{job.spec.file}: built and generated differ, {difference}"
-        for job in jobs
-        for difference in verify(job.network, job.source)
+        for _, job, source in sources
+        for difference in verify(job.network, source)
     ]
     if failures:
         fail(*failures)
-    click.echo(f"built and generated are equal: {len(jobs)}", err=True)
+    click.echo(f"built and generated are equal: {len(sources)}", err=True)
 
 
-def _compare(files: dict[Path, Job], diff: bool, check: bool) -> None:
+def _compare(sources: list[Written], diff: bool, check: bool) -> None:
     """Say which files would change, and how."""
     changed = []
-    for file, job in files.items():
+    for file, _, source in sources:
         try:
             old = file.read_text(encoding="utf-8") if file.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
             fail(f"{file}: cannot be read, {error}")
-        if old != job.source:
+        if old != source:
             changed.append(f"would change {file}")
             if diff:
-                click.echo("".join(_diff(str(file), old, job.source)), nl=False)
+                click.echo("".join(_diff(str(file), old, source)), nl=False)
     if check and changed:
         fail(*changed)
 
@@ -113,19 +127,31 @@ def _diff(name: str, old: str, new: str) -> Iterator[str]:
     return difflib.unified_diff(*lines, fromfile=name, tofile=f"{name} (from its spec)")
 
 
-def _write(files: dict[Path, Job], force: bool) -> None:
-    blocked = {file: obstacle(file, job.spec.shown) for file, job in files.items()}
-    refused = [
-        f"{file}: {why}, so it is not overwritten"
-        + ("" if file.is_dir() else "; --force does")
-        for file, why in blocked.items()
-        if why and (file.is_dir() or not force)
-    ]
+def _write(sources: list[Written], folder: Path, force: bool) -> None:
+    """Write all of them, or none where one must not replace what is there."""
+    refused = []
+    for file, job, _ in sources:
+        why = obstacle(file, job.made(folder))
+        if why and (file.is_dir() or not force):
+            advice = f"-o {_free(folder)} writes elsewhere"
+            advice += "" if file.is_dir() else ", --force overwrites it"
+            refused.append(f"{file}: {why}, so it is not overwritten; {advice}")
     if refused:
         fail(*refused)
-    for file, job in files.items():
+    for file, job, source in sources:
+        if renamed := job.spec.renamed(job.network.name):
+            click.echo(renamed, err=True)
         try:
-            write(file, job.source)
+            write(file, source)
         except OSError as error:
             fail(f"{file}: cannot be written, {reason(error)}")
         click.echo(line(file, job.network))
+
+
+def _free(folder: Path) -> str:
+    """A folder that is not there yet, beside this one, as a shell takes it."""
+    import shlex
+
+    start = folder if folder.name.strip(".") else folder / "models"
+    names = chain([start], (start.with_name(f"{start.name}_{i}") for i in count(2)))
+    return shlex.quote(next(n for n in names if not os.path.lexists(n)).as_posix())

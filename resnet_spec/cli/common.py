@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, wraps
+from functools import wraps
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, NoReturn, ParamSpec
 
 import click
@@ -14,7 +15,7 @@ import click
 from resnet_spec import __version__
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.source import render
-from resnet_spec.emit.source.stamp import origin, stamped
+from resnet_spec.emit.source.stamp import made_of, origin, stamped
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import override
 from resnet_spec.network import Network
@@ -76,7 +77,7 @@ STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes
 
 @dataclass(frozen=True)
 class Job:
-    """A spec that compiled, and its source when that is asked for."""
+    """A spec that compiled, and what is written of it when that is asked for."""
 
     spec: SpecFile
     compiled: Compiled
@@ -86,10 +87,18 @@ class Job:
     def network(self) -> Network:
         return self.compiled.network
 
-    @cached_property
-    def source(self) -> str:
-        shown, spec = self.spec.shown, digest(self.compiled.plan)
-        made = origin(__version__, shown, self.changed, spec, self.network)
+    @property
+    def module(self) -> PurePosixPath:
+        return self.spec.module(self.network.name)
+
+    def made(self, folder: Path) -> str:
+        """What its source is made from, as the header says that in the folder."""
+        return made_of(self.spec.shown(folder), self.changed)
+
+    def source(self, folder: Path) -> str:
+        """The source that is written to the folder."""
+        spec = digest(self.compiled.plan)
+        made = origin(__version__, self.made(folder), spec, self.network)
         return stamped(render(self.network, made))
 
 
@@ -175,8 +184,8 @@ def _compiled(
     strict: bool,
 ) -> Outcome:
     jobs: list[Job] = []
-    found: list[Problem] = []
-    for spec in spec_files(list(specs)):
+    files, found = spec_files(specs)
+    for spec in files:
         try:
             compiled = load(spec.file, dict(overrides), features)
         except SpecError as error:

@@ -10,10 +10,9 @@ from typing import Any
 from resnet_spec.language.shipped import shipped_names, shipped_spec, shown
 from resnet_spec.language.source import TAKEN_AWAY, Link, Source
 from resnet_spec.language.yaml_nodes import Node, compose
-from resnet_spec.problems import FieldPath, Place, Problem, SpecError
+from resnet_spec.problems import FieldPath, Place, Problem, SpecError, texts
 from resnet_spec.problems.words import describe, flow, nearest, shortened
 
-LARGEST_FILE = 1_000_000  # bytes; a spec has some hundred
 LONGEST_CHAIN = 16  # specs that extend one another
 OWN = ("name", "title", "expect")  # said of one network alone, so never inherited
 
@@ -177,13 +176,12 @@ def _text(file: Path) -> str:
         return SpecError(Problem(rule, message, place=Place(shown(file))))
 
     try:
-        with file.open("rb") as opened:
-            data = opened.read(LARGEST_FILE + 1)
+        data = texts.read(file)
     except (OSError, ValueError) as error:  # ValueError of a NUL in the name
         reason = getattr(error, "strerror", None) or str(error)
         raise refused("file", f"cannot be read, {reason.lower()}") from None
-    if len(data) > LARGEST_FILE:
-        raise refused("file", f"is larger than {LARGEST_FILE:,} bytes")
+    if len(data) > texts.LARGEST_FILE:
+        raise refused("file", f"is larger than {texts.LARGEST_FILE:,} bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from resnet_spec.problems import Place, Problem, SpecError
+from resnet_spec.problems.texts import STDIN
 from resnet_spec.problems.words import nearest
 
 HERE = Path(__file__).parents[1]
@@ -47,12 +48,12 @@ def _named(name: str) -> list[str]:
 
 
 def spec_path(spec: str | os.PathLike[str]) -> Path:
-    """The file that is meant: itself, or the shipped spec of that name, `resnet50d`.
+    """The file that is meant: itself, the shipped spec of that name, `resnet50d`, or `-`.
 
     Refuses a name that no spec has, or several have in different folders.
     """
     path, name = Path(spec), os.fspath(spec)
-    if path.suffix or path.is_file():
+    if name == STDIN or path.suffix or path.is_file():
         return path
     if path.is_dir() and any(path.rglob("*.y*ml")):
         return path

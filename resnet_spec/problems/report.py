@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from resnet_spec.problems import Place, Problem, dotted
+from resnet_spec.problems import Place, Problem, dotted, texts
 
 Paint = Callable[[str, str], str]  # text, color -> text
 
@@ -86,12 +86,16 @@ def _line(place: Place) -> str:
     return line if line.replace("\t", "").isprintable() and len(line) <= 160 else ""
 
 
-@lru_cache(maxsize=8)
 def _lines(file: str) -> list[str]:
     try:
-        return Path(file).read_text(encoding="utf-8-sig").split("\n")
+        return _split(texts.read(file))
     except (OSError, ValueError):
         return []
+
+
+@lru_cache(maxsize=8)
+def _split(data: bytes) -> list[str]:
+    return data.decode("utf-8-sig").split("\n")
 
 
 # --- for machines -------------------------------------------------------------------------

@@ -29,10 +29,11 @@ RULES: Mapping[str, Rule] = {
     # --- the file -------------------------------------------------------------------------
     "file": Rule(
         "a spec cannot be found or read, or its source has no path of its own",
-        "A SPEC is a file, a folder of them, or the name of a spec that ships, which "
-        "`resnet-spec list` prints. A file has at most 1,000,000 bytes. Its path below "
-        "`specs` becomes the path of a Python module, so it is made of ASCII letters, digits "
-        "and _, and two specs of one build need two paths.",
+        "A SPEC is a file, a folder of them, the name of a spec that ships, which "
+        "`resnet-spec list` prints, or `-` for standard input. A file has at most 1,000,000 "
+        "bytes. It may have any name; the module that `build` writes is called after it, as "
+        "far as Python can import that, `resnet50_os8.py` for `resnet50-os8.yaml`, and two "
+        "specs of one build need two modules.",
     ),
     "text": Rule(
         "a file is not UTF-8 text",

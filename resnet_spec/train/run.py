@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from resnet_spec import __version__
 from resnet_spec.compiler import Compiled
 from resnet_spec.emit.source import render
-from resnet_spec.emit.source.stamp import origin, stamped
+from resnet_spec.emit.source.stamp import made_of, origin, stamped
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.explanation import explain
 from resnet_spec.output import write
@@ -89,10 +89,9 @@ def create(
 ) -> None:
     """The files that a run starts with: its spec, source, classes and settings."""
     folder = run.folder
-    made = origin(
-        __version__, run.spec.name, "", digest(compiled.plan), compiled.network
-    )
-    source = stamped(render(compiled.network, made))
+    made = made_of(run.spec.name, "")
+    header = origin(__version__, made, digest(compiled.plan), compiled.network)
+    source = stamped(render(compiled.network, header))
     write(run.spec, explain(compiled.source, compiled.plan, plain=True))
     write(folder / f"{run.module}.py", source)
     write(folder / "classes.txt", "".join(f"{name}\n" for name in classes))
