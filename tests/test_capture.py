@@ -1,5 +1,7 @@
 """Both forms go through torch's own compilers and keep their outputs."""
 
+import copy
+import pickle
 import warnings
 from collections.abc import Callable
 
@@ -103,3 +105,13 @@ def test_compiled_by_the_default_backend() -> None:
     images = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
         torch.testing.assert_close(compiled(images), model(images))
+
+
+def test_a_built_module_is_copied_and_pickled_whole() -> None:
+    """Though its blocks' classes are made while it is built."""
+    model = both("cifar/resnet20")["built"]().eval()
+    images = torch.randn(2, 3, 32, 32)
+    for same in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert repr(same) == repr(model)
+        assert type(same.layer1[0]) is type(model.layer1[0])
+        assert torch.equal(same(images), model(images))

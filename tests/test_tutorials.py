@@ -1,10 +1,11 @@
-"""torchsummary prints the tutorials' tables from the generated files."""
+"""torchsummary prints the tutorials' tables, and torchinfo one table of both ways."""
 
 import csv
 import re
 from pathlib import Path
 
 import pytest
+import torchinfo
 import torchsummary
 from torch import nn
 
@@ -36,6 +37,15 @@ def test_the_tables(
         if (m := ROW.match(line))
     ]
     found = [(n, s.replace(" ", ""), int(p.replace(",", ""))) for n, s, p in rows]
-    if way == "built":  # whose blocks all have one class
-        found = [(n.replace("_Block", "BasicBlock"), *rest) for n, *rest in found]
     assert found == expected
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnetv2/resnetv2_18", "v1/resnet50_v1"])
+def test_torchinfos_table_is_the_same_built_and_generated(name: str) -> None:
+    """Blocks by their class, and those that read what comes before a body run first."""
+    built, generated = (
+        torchinfo.summary(make(), (1, 3, 64, 64), depth=4, verbose=0)
+        for make in both(name).values()
+    )
+    assert str(built) == str(generated)
+    assert "Block" in str(built) or "Bottleneck" in str(built)

@@ -17,9 +17,10 @@ def verify(network: Network, source: str, batch: int = 2) -> list[str]:
     """What differs between `build(network)` and the source's class; nothing if they are equal.
 
     The tensors that the network says it has, of which its counts are made, must be the
-    module's. Compared are then names, order and shapes of the state dict, first weights from
-    one seed, and for a random batch of the network's image size: training output, every
-    gradient, the statistics after that step, and the evaluation output.
+    module's. Compared are then the modules by name and class, names, order and shapes of the
+    state dict, first weights from one seed, and for a random batch of the network's image
+    size: training output, every gradient, the statistics after that step, the evaluation
+    output, and the order in which the modules run.
     """
     scope: dict[str, object] = {"__name__": network.name}
     exec(compile(source, f"<{network.name}>", "exec"), scope)
@@ -51,18 +52,40 @@ def _seeded(make: Callable[[], nn.Module]) -> nn.Module:
 
 def _differences(ours: nn.Module, theirs: nn.Module, images: Tensor) -> Iterator[str]:
     names = [[(k, v.shape) for k, v in m.state_dict().items()] for m in (ours, theirs)]
-    for mine, other in zip_longest(*names):
-        if mine != other:
-            yield f"state dict: {mine} built, {other} generated"
-            return
+    for what, sides in (
+        ("modules", map(_classes, (ours, theirs))),
+        ("state dict", names),
+    ):
+        for mine, other in zip_longest(*sides):
+            if mine != other:
+                yield f"{what}: {mine} built, {other} generated"
+                return
     yield from _unequal("first weights", ours.state_dict(), theirs.state_dict())
     runs = [(*step(m, images), m.state_dict()) for m in (ours, theirs)]
     for what, mine, other in zip(
         ("training", "gradient of", "after a step"), *runs, strict=True
     ):
         yield from _unequal(what, mine, other)
+    orders = [_running(model) for model in (ours, theirs)]
     given = [evaluated(model, images) for model in (ours, theirs)]
     yield from _unequal("evaluation", *given)
+    for mine, other in zip_longest(*orders):
+        if mine != other:
+            yield f"order: {mine} built, {other} generated"
+            return
+
+
+def _classes(model: nn.Module) -> list[tuple[str, str]]:
+    """Each module and its class by name, as summaries print them."""
+    return [(name, type(module).__name__) for name, module in model.named_modules()]
+
+
+def _running(model: nn.Module) -> list[str]:
+    """The modules' names, added as they finish."""
+    order: list[str] = []
+    for name, module in model.named_modules():
+        module.register_forward_hook(lambda *_, name=name: order.append(name))
+    return order
 
 
 def step(

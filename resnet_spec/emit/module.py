@@ -6,6 +6,7 @@ hooks, tracing and summaries work as on a network written by hand.
 
 # No deferred annotations here: TorchScript reads those of `forward` when it traces.
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -24,6 +25,7 @@ from resnet_spec.network import (
     Op,
     Start,
     plain,
+    settled,
 )
 
 ATTRIBUTE = attrgetter("attribute")
@@ -42,7 +44,7 @@ def build(
     """
     device = torch.device(device or torch.get_default_device())
     with device if init else torch.device("meta"):
-        model = _Network(network)
+        model = _named(_Network, network.name)(network)
         if init:
             _initialize(model, network)
     made: nn.Module = model if init else model.to_empty(device=device)
@@ -108,9 +110,10 @@ def _module(op: Op) -> nn.Module:
 class _Composite(nn.Module):
     """Modules by name, to be run in sequences of names."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        self.kind = kind
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is pickled and copied: its class is made again, not looked up."""
+        base, name = type(self).__bases__[0], type(self).__name__
+        return _bare, (base, name), self.__dict__
 
     def add(self, ops: Iterable[Op]) -> None:
         """A module for each op; those of numbered paths, `downsample.0`, in a Sequential."""
@@ -126,19 +129,29 @@ class _Composite(nn.Module):
             x = getattr(self, name)(x) if name else x.flatten(1)
         return x
 
-    def _get_name(self) -> str:
-        return self.kind
-
     def __prepare_scriptable__(self) -> nn.Module:
         """The same with every call written out: TorchScript cannot look names up."""
         return fx.GraphModule(self, _Tracer().trace(self))
+
+
+@cache
+def _named(base: type, name: str) -> Callable[..., nn.Module]:
+    """The class as the generated file calls it, since summaries print that."""
+    return type(name, (base,), {})
+
+
+def _bare(base: type, name: str) -> nn.Module:
+    """An object of that class that has nothing yet."""
+    made: Any = _named(base, name)
+    module: nn.Module = made.__new__(made)
+    return module
 
 
 class _Block(_Composite):
     """post(body(pre(x)) + shortcut)"""
 
     def __init__(self, block: Block) -> None:
-        super().__init__(block.kind)
+        super().__init__()
         self.add(block.registered)
         self.adds = block.shortcut is not None
         self.pre, self.body = _names(block.pre), _names(block.body)
@@ -147,10 +160,10 @@ class _Block(_Composite):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.run(self.pre, x)
-        shortcut = y if self.reads_pre else x
+        shortcut = self.run(self.branch, y) if self.reads_pre else x
         y = self.run(self.body, y)
         if self.adds:
-            y = y + self.run(self.branch, shortcut)
+            y = y + (shortcut if self.reads_pre else self.run(self.branch, shortcut))
         return self.run(self.post, y)
 
 
@@ -158,10 +171,12 @@ class _Network(_Composite):
     """head(stages(stem(x))), or what each of some stages gives, by its name."""
 
     def __init__(self, network: Network) -> None:
-        super().__init__(network.name)
+        super().__init__()
         self.add(network.entry)
+        alike = _alike(network)
         for stage in network.stages:
-            self.add_module(stage.name, nn.Sequential(*map(_Block, stage.blocks)))
+            blocks = (_named(_Block, b.kind)(alike[id(b)]) for b in stage.blocks)
+            self.add_module(stage.name, nn.Sequential(*blocks))
         self.add(network.head)
         stages = {stage.name: (stage.name,) for stage in network.stages}
         ends = {"stem": _names(network.stem), "pool": _names(network.pool)}
@@ -175,6 +190,19 @@ class _Network(_Composite):
             if part in self.channels:
                 found[part] = x
         return found or x
+
+
+def _alike(network: Network) -> dict[int, Block]:
+    """Each block, by its id, with the ops that some block of its kind runs."""
+    kinds: dict[str, list[Block]] = {}
+    for stage in network.stages:
+        for block in stage.distinct.values():
+            kinds.setdefault(block.kind, []).append(block)
+    return {
+        id(block): made
+        for blocks in kinds.values()
+        for block, made in zip(blocks, settled(blocks), strict=True)
+    }
 
 
 class _Tracer(fx.Tracer):

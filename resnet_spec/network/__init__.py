@@ -40,6 +40,7 @@ from resnet_spec.network.ops import (
     ZeroPad,
     biases,
 )
+from resnet_spec.network.settling import settled
 from resnet_spec.network.shapes import (
     Lengths,
     Shape,
@@ -124,5 +125,6 @@ __all__ = [
     "digests",
     "named_numbers",
     "plain",
+    "settled",
     "with_conditions",
 ]

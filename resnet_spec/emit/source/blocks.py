@@ -8,19 +8,15 @@ from resnet_spec.emit.source.layout import Call, docstring, indented, layout
 from resnet_spec.emit.source.modules import calls, definitions
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.network import (
-    ALWAYS,
-    NEVER,
     Block,
     Chain,
-    Condition,
     Conv,
     Norm,
     Number,
     Op,
     Rate,
     Shortcut,
-    conditions,
-    with_conditions,
+    settled,
 )
 
 ORDER = (
@@ -45,7 +41,7 @@ class BlockClass:
 
     def __init__(self, name: str, blocks: Sequence[Block]) -> None:
         self.name, self.noun = name, blocks[0].noun
-        self.blocks = _settled(blocks)
+        self.blocks = settled(blocks)
         self.params: list[str] = []
         self.locals: list[str] = []
         self.expansion: int | None = None
@@ -173,48 +169,3 @@ def _applied(ops: Chain, x: str) -> str:
 def _order(name: str) -> int:
     """Known names as people expect them, others after them as they come."""
     return ORDER.index(name) if name in ORDER else len(ORDER)
-
-
-def _settled(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with each condition as the class has it: always, never, or on numbers."""
-    found = [conditions(block) for block in blocks]
-    changes = []
-    for column in zip(*found, strict=True):
-        pairs = zip(*(when.pairs for when in column), strict=True)
-        alive = [any(a != b for a, b in pair) for pair in pairs]
-        changes.append(_change([when.holds for when in column], alive))
-    return [_with(block, iter(changes)) for block in blocks]
-
-
-def _change(
-    holds: Sequence[bool], alive: Sequence[bool]
-) -> Callable[[Condition], Condition]:
-    if all(holds):
-        return lambda when: ALWAYS
-    if not any(holds):
-        return lambda when: NEVER
-    return lambda when: Condition(
-        tuple(
-            pair for pair, is_alive in zip(when.pairs, alive, strict=True) if is_alive
-        )
-    )
-
-
-def _with(block: Block, changes: Iterator[Callable[[Condition], Condition]]) -> Block:
-    settled: Block = with_conditions(block, lambda when: next(changes)(when))
-    shortcut = settled.shortcut
-    if shortcut and shortcut.when == NEVER:
-        shortcut = Shortcut()
-    elif shortcut and shortcut.when == ALWAYS:
-        shortcut = shortcut._replace(when=None)
-    pre, body, post = map(_kept, (settled.pre, settled.body, settled.post))
-    return settled.replace(shortcut=shortcut, pre=pre, body=body, post=post)
-
-
-def _kept(ops: Chain) -> Chain:
-    """The ops without those that never take part."""
-    return tuple(
-        op.replace(when=None) if op.when == ALWAYS else op
-        for op in ops
-        if op.when != NEVER
-    )
