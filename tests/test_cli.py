@@ -362,6 +362,22 @@ def test_summary_folds_by_stage() -> None:
     assert cells[-1] == ["total", "25,557,032", "4.09", "G"]
 
 
+def test_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all that it says at full width, which is what a pipe gets."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    wide = run("summary", "specs/resnet152.yaml").output
+    assert max(map(len, wide.splitlines())) == 75
+    heights = {"100": 12, "75": 12, "74": 20, "60": 20, "50": 20}
+    for columns, lines in heights.items():
+        monkeypatch.setenv("COLUMNS", columns)
+        narrow = run("summary", "specs/resnet152.yaml").output
+        assert max(map(len, narrow.splitlines())) <= int(columns)
+        assert len(narrow.splitlines()) == lines
+        assert sorted(re.findall(r"[^\s,─]+", narrow)) == sorted(
+            re.findall(r"[^\s,─]+", wide)
+        )
+
+
 def test_check_prints_a_line_for_each_spec() -> None:
     result = run("check", "specs/plain")
     assert result.exit_code == 0

@@ -19,10 +19,13 @@ def summary(spec: str, overrides: tuple[tuple[str, Any], ...]) -> None:
 
     \b
     resnet-spec summary specs/resnet50.yaml
-    resnet-spec summary specs/resnet50.yaml --set input=[3,64,64]
+    resnet-spec summary specs/resnet50.yaml --set 'input=[3,64,64]'
     """
+    from shutil import get_terminal_size
+
     from resnet_spec.emit import table
 
     compiled = load(spec, dict(overrides))
     report_problems(compiled.warnings)
-    click.echo(table.summary(compiled.network), nl=False)
+    width = get_terminal_size((0, 0)).columns  # 0 where it goes to a file or a program
+    click.echo(table.summary(compiled.network, width), nl=False)

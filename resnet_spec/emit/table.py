@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 from resnet_spec.network import Chain, Lengths, Network, Shape
 from resnet_spec.problems.words import counted
 
-WIDTH = 1000  # characters, more than any row has
+COLUMNS = ("part", "blocks", "output", "stride", "parameters", "MACs")
 
 
 class Part(NamedTuple):
@@ -49,34 +49,39 @@ def _ends(part: str, ops: Chain, stride: int | None) -> Part:
     return Part(part, "", ops[-1].output, stride, params, macs)
 
 
-def summary(network: Network) -> str:
-    """The network by stage, with its totals in the last line."""
-    from rich import box  # here, for it costs a third of a build
-    from rich.console import Console
-    from rich.table import Table
+def summary(network: Network, width: int | None = None) -> str:
+    """The network by stage, with its totals in the last line.
 
-    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False)
-    rows = summarize(network)
-    columns = {
-        "part": ([row.part for row in rows], "total"),
-        "blocks": ([row.blocks for row in rows], ""),
-        "output": ([_shape(row) for row in rows], ""),
-        "stride": ([str(row.stride or "") for row in rows], ""),
-        "parameters": ([f"{row.params:,}" for row in rows], f"{network.params:,}"),
-        "MACs": ([counted(row.macs) for row in rows], counted(network.macs)),
-    }
-    for name, (_, total) in columns.items():
-        left = name in ("part", "blocks")
-        table.add_column(name, total, justify="left" if left else "right", no_wrap=True)
-    for cells in zip(*(cells for cells, _ in columns.values()), strict=True):
-        table.add_row(*cells)
-    out = io.StringIO()
-    console = Console(file=out, width=WIDTH, color_system=None, highlight=False)
-    console.print(f"{network.title}, input {network.image}", markup=False, emoji=False)
-    console.print(table)
-    lines = (line.rstrip() for line in out.getvalue().rstrip().splitlines())
-    return "\n".join(lines) + "\n"
+    Where that is wider than so many characters, each part is named on a line of its own.
+    """
+    total = ("total", "", "", "", f"{network.params:,}", counted(network.macs).strip())
+    rows = [COLUMNS, *map(_cells, summarize(network)), total]
+    lines = [f" {row}" for row in _aligned(rows, left=2)]
+    if width and max(map(len, lines)) > width:
+        names = [", ".join(filter(None, row[:2])) for row in rows]
+        figures = _aligned([row[2:] for row in rows], left=0)
+        lines = [f" {n}\n   {row}" for n, row in zip(names, figures, strict=True)]
+    rule = "─" * (max(map(len, "\n".join(lines).split("\n"))) - 1)
+    title = f"{network.title}, input {network.image}"
+    heading = wrap(title, width) if width else [title]
+    head, *parts, end = lines
+    text = "\n".join([*heading, "", head, f" {rule}", *parts, "", end])
+    return "".join(f"{line.rstrip()}\n" for line in text.split("\n"))
 
 
-def _shape(row: Part) -> str:
-    return str(row.output) if row.stride else str(int(row.output.channels))
+def _cells(row: Part) -> tuple[str, ...]:
+    output = str(row.output) if row.stride else str(int(row.output.channels))
+    params, macs = f"{row.params:,}", counted(row.macs).strip()
+    return row.part, row.blocks, output, str(row.stride or ""), params, macs
+
+
+def _aligned(rows: Sequence[Sequence[str]], left: int) -> list[str]:
+    """The rows with even columns, so many of them to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "   ".join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
