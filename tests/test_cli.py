@@ -306,18 +306,61 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_is_one_line() -> None:
-    for command in ("build specs/resnet50.yaml -o -", "summary specs/resnet50.yaml"):
-        with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                [sys.executable, "-m", "resnet_spec", *command.split()],
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
-                check=False,
-            )
-        assert done.returncode == 1
-        assert done.stderr == "the output cannot be written, no space left on device\n"
+@pytest.mark.parametrize(
+    "command",
+    [
+        "build specs/resnet50.yaml -o -",
+        "summary specs/resnet50.yaml",
+        "list",
+        "rule",
+        "completion bash",
+        "digest --help",
+        "--version",
+    ],
+)
+def test_a_full_disk_is_one_line(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "resnet_spec", *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "the output cannot be written, no space left on device\n"
+
+
+@pytest.mark.parametrize("charset", ["cp1252", "cp437", "koi8-r", "utf-8"])
+def test_what_an_encoding_lacks_is_spelled(charset: str, tmp_path: Path) -> None:
+    """A pipe on Windows has the code page of the place, which has not every letter."""
+    spec = tmp_path / "My Nets ü 网络" / "netz 网.yaml"
+    spec.parent.mkdir()
+    text = Path("specs/resnet18.yaml").read_text(encoding="utf-8")
+    spec.write_text(text.replace("title: ", "title: ü 网 "), encoding="utf-8")
+    wrong = spec.with_name("wrong 网.yaml")
+    wrong.write_text("name: 网", encoding="utf-8")
+    runner = CliRunner(charset=charset)
+    for command in ("check", "summary", "explain", "digest"):
+        result = runner.invoke(main, [command, str(spec)])
+        assert result.exit_code == 0, result.exception
+        result = runner.invoke(main, [command, str(wrong)])
+        assert result.stderr.startswith(
+            str(wrong.parent).encode(charset, "backslashreplace").decode(charset)
+        )
+    args = ["build", str(spec), "-o"]
+    assert runner.invoke(main, [*args, str(tmp_path / "out")]).exit_code == 0
+    (built,) = (tmp_path / "out").iterdir()
+    shown = runner.invoke(main, [*args, "-"]).stdout_bytes.split(b"import torch")
+    assert built.read_bytes().split(b"import torch")[1:] == shown[1:]
+    assert "ü 网 ResNet-18\n".encode() in shown[0]  # a source is UTF-8 everywhere
+
+
+def test_a_rule_of_a_table_is_drawn_in_any_encoding() -> None:
+    args = ["summary", "resnet18"]
+    line = CliRunner(charset="cp1252").invoke(main, args).output.splitlines()[3]
+    assert set(line) == {" ", "-"}
+    assert set(run(*args).output.splitlines()[3]) == {" ", "─"}
 
 
 def test_written_files_are_readable_like_others(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
+import sys
 from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -33,6 +37,20 @@ MODULES = {"list": "list_specs"}
 
 class Commands(click.Group):
     """The commands, each imported when it is run: a build does not load training."""
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """What click does, and no output ends in a traceback."""
+        codecs.register_error("spelled", _spelled)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="spelled")
+        try:
+            return super().main(*args, **settings)
+        except OSError as error:
+            from resnet_spec.problems.words import reason
+
+            click.echo(f"the output cannot be written, {reason(error)}", err=True)
+            sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
@@ -68,6 +86,14 @@ class Commands(click.Group):
             if name.startswith(incomplete)
         ]
         return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """What is printed for characters that an encoding lacks, as those of pipes on Windows."""
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start : error.end]
+    spelled = missing.replace("─", "-").encode("ascii", "backslashreplace")
+    return spelled.decode(), error.end
 
 
 @click.group(

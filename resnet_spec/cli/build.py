@@ -18,11 +18,12 @@ from resnet_spec.cli.common import (
     compiling,
     fail,
     line,
-    reason,
+    put,
     report_problems,
 )
 from resnet_spec.output import clashes, obstacle, write
 from resnet_spec.problems.extras import needs
+from resnet_spec.problems.words import reason
 
 
 @click.command()
@@ -75,7 +76,7 @@ def build(outcome: Outcome, output: str, **options: Any) -> None:
     if options["verify"]:
         _verify(sources)
     if output == "-":
-        click.echo(sources[0].source, nl=False)
+        put(sources[0].source)
     elif check or diff:
         _compare(sources, diff, check)
     else:

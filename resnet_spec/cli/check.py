@@ -10,6 +10,7 @@ from resnet_spec.cli.common import (
     Outcome,
     compiling,
     line,
+    put,
     report_problems,
 )
 from resnet_spec.language.shipped import shown
@@ -38,6 +39,6 @@ def check(outcome: Outcome, form: str) -> None:
         for job in outcome.jobs:
             click.echo(line(shown(job.spec.file), job.network))
     else:
-        click.echo(report.FORMATS[form](outcome.problems), nl=False)
+        put(report.FORMATS[form](outcome.problems))
     if outcome.fails:
         sys.exit(1)

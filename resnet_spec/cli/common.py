@@ -122,10 +122,6 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             sys.exit(1)
         except (RunError, ImportError) as error:
             fail(str(error))
-        except BrokenPipeError:
-            raise  # click ends in silence, as a pipe is meant to
-        except OSError as error:
-            fail(f"the output cannot be written, {reason(error)}")
 
     return run
 
@@ -157,6 +153,11 @@ def fail(*lines: str) -> NoReturn:
     sys.exit(1)
 
 
+def put(text: str) -> None:
+    """Print what programs read as they read files: in UTF-8, whatever a terminal has."""
+    click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+
+
 def report_problems(problems: Sequence[Problem]) -> None:
     """Print the problems on stderr, in color on a terminal that wants it."""
 
@@ -170,11 +171,6 @@ def report_problems(problems: Sequence[Problem]) -> None:
 def line(name: object, network: Network) -> str:
     """What a command says of a network."""
     return f"{name}  {network.params:,} parameters  {counted(network.macs)}MACs"
-
-
-def reason(error: OSError) -> str:
-    """The system's reason, as the end of a sentence."""
-    return (error.strerror or str(error)).lower()
 
 
 def _compiled(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from resnet_spec.cli.common import SET, reported
+from resnet_spec.cli.common import SET, put, reported
 from resnet_spec.compiler import load
 
 
@@ -25,5 +25,4 @@ def explain(spec: str, plain: bool, overrides: tuple[tuple[str, Any], ...]) -> N
     from resnet_spec.language import explanation
 
     compiled = load(spec, dict(overrides))
-    text = explanation.explain(compiled.source, compiled.plan, plain)
-    click.echo(text, nl=False)
+    put(explanation.explain(compiled.source, compiled.plan, plain))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_spec.cli.common import fail, reported
+from resnet_spec.cli.common import fail, put, reported
 from resnet_spec.compiler import load
 from resnet_spec.problems import Problem, SpecError, report
 from resnet_spec.problems.words import nearest
@@ -48,7 +48,7 @@ def rule(name: str | None, markdown: bool) -> None:
     if markdown and name:
         raise click.UsageError("--markdown prints all rules, and takes no NAME")
     if markdown:
-        click.echo(reference.markdown(), nl=False)
+        put(reference.markdown())
     elif name is None:
         longest = max(map(len, RULES))
         for known, found in RULES.items():

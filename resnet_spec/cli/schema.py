@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from resnet_spec.cli.common import reported
+from resnet_spec.cli.common import put, reported
 
 
 @click.command()
@@ -22,6 +22,6 @@ def schema(markdown: bool) -> None:
     from resnet_spec.language.schema import json_schema
 
     if markdown:
-        click.echo(reference.markdown(), nl=False)
+        put(reference.markdown())
     else:
-        click.echo(json.dumps(json_schema(), indent=2))
+        put(json.dumps(json_schema(), indent=2) + "\n")

@@ -90,6 +90,11 @@ def counted(number: int) -> str:
     return f"{number:,} "
 
 
+def reason(error: OSError) -> str:
+    """The system's reason, as the end of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
 def snake(name: str) -> str:
     """A class's name as a module or a function has it.
 
