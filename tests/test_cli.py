@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 from hypothesis import given
 
 from resnet_spec import __version__, load
 from resnet_spec.cli import COMMANDS, common, main
+from resnet_spec.language.shipped import spec_path
 from tests.conftest import ROOT
 from tests.strategies import spec_data
 
@@ -454,6 +457,64 @@ def test_commands_and_options_complete() -> None:
     assert result.output == "plain,summary\n"
 
 
+def completed(*words: str) -> list[tuple[str, str]]:
+    """What the words may go on with, as click tells it to a shell: kind and text."""
+    *args, begun = words
+    shell = ShellComplete(main, {}, "resnet-spec", "_RESNET_SPEC_COMPLETE")
+    return [(item.type, item.value) for item in shell.get_completions(args, begun)]
+
+
+def test_specs_complete_by_name_and_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("resnetblur_own.yaml").write_text("")
+    Path("notes.txt").write_text("")
+    blurred = ["resnetblur101d", "resnetblur18", "resnetblur50", "resnetblur50d"]
+    expected = [("plain", name) for name in (*blurred, "resnetblur_own.yaml")]
+    for command in (
+        "build",
+        "check",
+        "digest",
+        "explain",
+        "summary",
+        "train",
+        "verify",
+    ):
+        assert completed(command, "resnetblur") == expected
+    assert completed("build", "resnet18", "resnetblur1") == expected[:2]
+    assert ("plain", "v1/resnet50_v1") in completed("summary", "v1")
+    assert completed("summary", "specs/res") == [("file", "specs/res")]
+    for kind, name in completed("summary", ""):
+        assert kind == "plain"
+        assert name.endswith(".yaml") or run("check", name).exit_code == 0
+
+
+def test_folders_and_other_libraries_complete() -> None:
+    for words in (
+        ("train", "--resume", "ru"),
+        ("predict", "ru"),
+        ("build", "-o", "ru"),
+    ):
+        assert completed(*words) == [("dir", "ru")]
+    assert completed("verify", "resnet18", "--against", "ti") == [("plain", "timm:")]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
+@pytest.mark.skipif(not shutil.which("resnet-spec"), reason="is not installed")
+def test_bash_itself_completes() -> None:
+    script = """
+        eval "$(resnet-spec completion bash)"
+        COMP_WORDS=(resnet-spec summary resnetblur1) COMP_CWORD=2
+        _resnet_spec_completion resnet-spec
+        echo "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "resnetblur101d resnetblur18\n"
+
+
 EXTENDING = [
     {"head": {"pool": 7}},
     {"stem": {"width": 32}},
@@ -517,11 +578,18 @@ def test_list_shows_the_specs_that_ship() -> None:
     assert lines[0] == "bit"
     line = "  resnetblur18       11,689,512 parameters     2.34 GMACs"
     assert line in run("list", "blur").output.splitlines()
-    for line in specs:
+    for line in specs:  # each name is a SPEC, and finds itself
         assert run("list", line.split()[0]).exit_code == 0
+        assert spec_path(line.split()[0]).is_file()
+    families = [line for line in lines if not line.startswith("  ")]
+    assert families == sorted(families)
+    for family in families:
+        assert family in run("list", family).output.splitlines()
     nothing = run("list", "blur", "next")
     assert nothing.exit_code == 1
-    assert nothing.output == "no spec that ships has blur and next in its name\n"
+    assert (
+        nothing.output == "no spec that ships has blur and next in its name or family\n"
+    )
 
 
 def test_what_list_says_is_so() -> None:

@@ -16,6 +16,7 @@ from resnet_spec.cli.common import (
     Job,
     Outcome,
     compiling,
+    complete_folder,
     fail,
     line,
     put,
@@ -33,6 +34,7 @@ from resnet_spec.problems.words import reason
     default="generated",
     metavar="DIR",
     show_default=True,
+    shell_complete=complete_folder,
     help="Folder to write to; - prints one SPEC's source instead.",
 )
 @click.option(

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, NoReturn, ParamSpec
 
 import click
+from click.shell_completion import CompletionItem
 
 from resnet_spec import __version__
 from resnet_spec.compiler import Compiled, load
@@ -19,7 +20,7 @@ from resnet_spec.emit.source.stamp import made_of, origin, stamped
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import override
 from resnet_spec.network import Network
-from resnet_spec.output import SpecFile, spec_files
+from resnet_spec.output import SUFFIXES, SpecFile, spec_files
 from resnet_spec.problems import Problem, RunError, SpecError, report
 from resnet_spec.problems.words import counted, flow
 
@@ -55,8 +56,35 @@ def _features(
     return tuple(int(part) if part.isdecimal() else part for part in parts)
 
 
+def complete_spec(
+    _: click.Context, __: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """The specs that ship and the own ones here; files alone where no name begins so."""
+    from resnet_spec.language.shipped import shortest
+
+    found = [name for name in shortest().values() if name.startswith(begun)]
+    found = found or [key for key in shortest() if key.startswith(begun)]
+    if not found:
+        return [CompletionItem(begun, type="file")]
+    own = [file.name for suffix in SUFFIXES for file in Path().glob(f"*{suffix}")]
+    found += [name for name in own if name.startswith(begun)]
+    return list(map(CompletionItem, sorted(found)))
+
+
+def complete_folder(
+    _: click.Context, __: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    return [CompletionItem(begun, type="dir")]
+
+
+SPEC = click.argument("spec", type=click.Path(), shell_complete=complete_spec)
 SPECS = click.argument(
-    "specs", nargs=-1, required=True, metavar="SPEC...", type=click.Path()
+    "specs",
+    nargs=-1,
+    required=True,
+    metavar="SPEC...",
+    type=click.Path(),
+    shell_complete=complete_spec,
 )
 SET = click.option(
     "--set",

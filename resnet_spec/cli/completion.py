@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the SHELL script that completes commands, options and files.
+    """Print the SHELL script that completes commands, options, SPECs and files.
 
     \b
     eval "$(resnet-spec completion bash)"

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from resnet_spec.cli.common import SET, put, reported
+from resnet_spec.cli.common import SET, SPEC, put, reported
 from resnet_spec.compiler import load
 
 
 @click.command()
-@click.argument("spec", type=click.Path())
+@SPEC
 @click.option("--plain", is_flag=True, help="Leave out where each value comes from.")
 @SET
 @reported

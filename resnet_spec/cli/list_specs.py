@@ -9,7 +9,7 @@ import click
 
 from resnet_spec.cli.common import fail
 from resnet_spec.language.reading import read
-from resnet_spec.language.shipped import shipped
+from resnet_spec.language.shipped import shipped, shortest
 from resnet_spec.problems.words import counted
 
 
@@ -25,19 +25,26 @@ def list_specs(names: tuple[str, ...]) -> None:
     resnet-spec list
     resnet-spec list resnext
     """
-    found = [key for key in shipped() if all(name in key for name in names)]
+    found = [
+        (family, key)
+        for family, key in sorted((_family(key), key) for key in shipped())
+        if all(name in f"{family} {key}" for name in names)
+    ]
     if not found:
-        fail(f"no spec that ships has {' and '.join(names)} in its name")
-    families = groupby(found, key=lambda key: key.rpartition("/")[0])
-    for family, keys in families:
-        click.echo(family or "torchvision")
-        for line in _lines(list(keys)):
+        fail(f"no spec that ships has {' and '.join(names)} in its name or family")
+    for family, group in groupby(found, key=lambda pair: pair[0]):
+        click.echo(family)
+        for line in _lines([key for _, key in group]):
             click.echo(f"  {line}")
+
+
+def _family(key: str) -> str:
+    return key.rpartition("/")[0] or "torchvision"
 
 
 def _lines(keys: list[str]) -> Iterator[str]:
     """A line a spec, in columns; the figures are its own claims, which its build proves."""
-    names = [key.rpartition("/")[2] for key in keys]
+    names = [shortest()[key] for key in keys]
     width = max(map(len, names))
     for name, key in zip(names, keys, strict=True):
         claims = read(shipped()[key]).root.data["expect"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from resnet_spec.cli.common import reported
+from resnet_spec.cli.common import complete_folder, reported
 from resnet_spec.train import predict as predicted
 
 
 @click.command()
-@click.argument("run", type=click.Path())
+@click.argument("run", type=click.Path(), shell_complete=complete_folder)
 @click.argument(
     "images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path()
 )

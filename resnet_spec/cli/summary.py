@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from resnet_spec.cli.common import SET, report_problems, reported
+from resnet_spec.cli.common import SET, SPEC, report_problems, reported
 from resnet_spec.compiler import load
 
 
 @click.command()
-@click.argument("spec", type=click.Path())
+@SPEC
 @SET
 @reported
 def summary(spec: str, overrides: tuple[tuple[str, Any], ...]) -> None:

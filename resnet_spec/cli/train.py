@@ -8,7 +8,13 @@ from typing import Any, get_args
 import click
 from pydantic import ValidationError
 
-from resnet_spec.cli.common import SET, Overrides, reported
+from resnet_spec.cli.common import (
+    SET,
+    Overrides,
+    complete_folder,
+    complete_spec,
+    reported,
+)
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
 from resnet_spec.train.settings import Settings
@@ -39,17 +45,19 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.argument("spec", required=False, type=click.Path())
+@click.argument("spec", required=False, type=click.Path(), shell_complete=complete_spec)
 @_options
 @click.option(
     "-o",
     "--output",
     metavar="RUN",
+    shell_complete=complete_folder,
     help="Folder of the run.  [default: runs/<SPEC's name>]",
 )
 @click.option(
     "--resume",
     metavar="RUN",
+    shell_complete=complete_folder,
     help="Go on with a run as it was begun; --epochs makes it longer.",
 )
 @SET

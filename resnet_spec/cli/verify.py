@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resnet_spec.cli.common import SET, fail, reported
+from resnet_spec.cli.common import SET, SPEC, fail, reported
 from resnet_spec.compiler import load
 from resnet_spec.network import Network
 from resnet_spec.problems.extras import needs
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from resnet_spec.compare.libraries import Difference
 
 
+def _complete(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    return [name for name in ("timm:", "torchvision:") if name.startswith(begun)]
+
+
 @click.command()
-@click.argument("spec", type=click.Path())
+@SPEC
 @click.option(
     "--against",
     required=True,
     metavar="LIBRARY:NAME",
+    shell_complete=_complete,
     help="The other network, as timm:resnet50d or torchvision:resnet50.",
 )
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -35,6 +36,14 @@ def shown(file: Path) -> str:
 def shipped_names() -> list[str]:
     """What the specs that ship are called, without their folders."""
     return [PurePosixPath(key).name for key in shipped()]
+
+
+@cache
+def shortest() -> dict[str, str]:
+    """What each spec that ships is found by: its name, or with its folder if it is shared."""
+    uses = Counter(shipped_names())
+    pairs = zip(shipped(), shipped_names(), strict=True)
+    return {key: name if uses[name] == 1 or key == name else key for key, name in pairs}
 
 
 def shipped_spec(name: str) -> Path | None:
