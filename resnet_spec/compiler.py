@@ -32,6 +32,11 @@ class Compiled(NamedTuple):
     def spec(self) -> Spec:
         return self.plan.spec
 
+    def __repr__(self) -> str:
+        count = len(self.warnings)
+        warned = f", {count} warning{'s' * (count != 1)}" if count else ""
+        return f"<Compiled {self.source.root.place.file}{warned}: {self.network!r}>"
+
 
 def load(
     file: str | os.PathLike[str],

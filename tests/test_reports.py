@@ -148,3 +148,17 @@ def test_the_same_mistake_of_a_base_is_said_once() -> None:
     result = run("check", "specs/cifar", "--set", "depths=[3, 3]")
     lines = [line for line in result.stderr.splitlines() if line.startswith("specs/")]
     assert len(lines) == len(set(lines))
+
+
+def test_networks_are_a_line_in_a_notebook() -> None:
+    small = {"input": [3, 32, 32]}
+    assert repr(load("specs/resnet18.yaml", small)) == (
+        "<Compiled specs/resnet18.yaml, 1 warning: <Network ResNet18: 3 x 32 x 32 -> "
+        "1000 logits; 11,689,512 parameters, 37.52 MMACs>>"
+    )
+    assert repr(load("resnet18", features=("stem", 4)).network) == (
+        "<Network ResNet18: 3 x 224 x 224 -> stem 64 x 112 x 112, layer4 512 x 7 x 7; "
+        "11,176,512 parameters, 1.81 GMACs>"
+    )
+    bare = load("cifar/resnet20", {"head.classes": "none"}).network
+    assert "-> 64 features; " in repr(bare)

@@ -14,6 +14,7 @@ from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op, Tensor, te
 from resnet_spec.network.record import Record
 from resnet_spec.network.shapes import Lengths, Shape
 from resnet_spec.network.symbols import Condition, Number, Rate, named_numbers
+from resnet_spec.problems.words import counted
 
 
 class Sizes(NamedTuple):
@@ -206,6 +207,14 @@ class Network(Record):
     head: Chain
     init: Init
     features: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        if self.features:
+            given = ", ".join(f"{name} {self.shapes[name]}" for name in self.features)
+        else:
+            given = f"{self.output.channels} {'logits' if self.classes else 'features'}"
+        size = f"{self.params:,} parameters, {counted(self.macs)}MACs"
+        return f"<Network {self.name}: {self.image} -> {given}; {size}>"
 
     def noted(self, notes: Iterable[str]) -> Network:
         """The same with other notes, on which nothing that is derived depends."""
