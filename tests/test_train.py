@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -645,6 +646,34 @@ def test_wrong_pictures_are_one_line(case: str, here: Path, tmp_path: Path) -> N
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "module"), [("01-tiny.yaml", "_01_tiny"), ("-", "tiny")]
+)
+def test_a_spec_of_any_name_trains(
+    name: str,
+    module: str,
+    here: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run and its source are called as Python can import it, or after the network."""
+    monkeypatch.chdir(tmp_path)
+    Path("01-tiny.yaml").write_text(SPEC)
+    args = ["train", name, "--data", str(here / "data"), "--workers", "0"]
+    result = CliRunner().invoke(main, [*args, "--epochs", "1"], input=SPEC)
+    assert result.exit_code == 0, result.output
+    assert (f"so the module is {module}.py\n" in result.output) is (name != "-")
+    run_folder = Path("runs", module)
+    assert (run_folder / f"{module}.py").is_file()
+    picture = str(here / "data/test/cat/0.png")
+    assert run("predict", str(run_folder), picture).splitlines()[0] == picture
+    two = [*args, "--devices", "2", "-o", "two"]
+    if name == "-":
+        refused = CliRunner().invoke(main, two, input=SPEC)
+        said = "standard input is read by one process; give SPEC as a file\n"
+        assert (refused.exit_code, refused.output) == (1, said)
+
+
 def test_broken_pictures_are_left_out_and_counted(here: Path, tmp_path: Path) -> None:
     data = pictures(tmp_path / "data", train=3, test=2)
     for file in (data / "train/dog/1.png", data / "test/cat/0.png"):
@@ -908,7 +937,7 @@ def test_the_page_about_training_runs_as_it_stands(
     fetch, code = re.findall(r"```python\n(.*?)```", page, re.S)
     copytree("benchmarks", tmp_path / "benchmarks")
     monkeypatch.chdir(tmp_path)
-    first, train, predict, alone = (line.split() for line in commands.splitlines())
+    first, train, predict, alone = map(shlex.split, commands.splitlines())
     subprocess.run([sys.executable, *first[1:]], check=True)
     lines = run(*train[1:], "--workers", "0").splitlines()
     assert float(LINE.fullmatch(lines[-2])[4]) > 0.9  # type: ignore[index]

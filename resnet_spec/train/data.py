@@ -52,7 +52,8 @@ class Pictures(LightningDataModule):
                 f"{train} pictures to train on are too few for {processes} processes"
             )
             raise RunError(message)
-        left = f"; {len(broken)} broken ones left out" if broken else ""
+        ones = f"broken one{'s' * (len(broken) != 1)}"
+        left = f"; {len(broken)} {ones} left out" if broken else ""
         others = self.train.others + self.test.others
         left += f"; files of other kinds: {others}" if others else ""
         say(f"pictures: {train:,} to train on, {len(self.test):,} to evaluate on{left}")
