@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from resnet_spec.compiler import Compiled, load
-from resnet_spec.output import spec_files
+from resnet_spec.output import spec_file
 from resnet_spec.problems import RunError
+from resnet_spec.problems.texts import STDIN
 from resnet_spec.train.folders import Held, folders_in, mode
 from resnet_spec.train.run import Run, create, opened, refuse_to_overwrite, settle
 from resnet_spec.train.settings import Settings
@@ -46,7 +47,9 @@ def new(
     spec: str, settings: Settings, folder: Path | None, overrides: dict[str, Any]
 ) -> Job:
     """A run of a spec, from the first epoch on."""
-    (file,) = spec_files([spec])
+    file = spec_file(spec)
+    if file.file == Path(STDIN) and settings.processes > 1:
+        raise RunError("standard input is read by one process; give SPEC as a file")
     held = folders_in(settings.data)
     classes = held.classes
     asked = load(file.file, overrides).network.classes
@@ -60,7 +63,7 @@ def new(
     for problem in compiled.warnings:
         if problem.rule in REFUSED:
             raise RunError(f"{spec}: {problem.said}")
-    name = file.module.stem
+    name = file.module(compiled.network.name).stem
     for taken in {name, compiled.network.name} & (TAKEN | sys.stdlib_module_names):
         raise RunError(f"{spec}: a run's own predict.py imports another {taken}")
     run = Run(folder or Path("runs", name), name)
@@ -69,11 +72,12 @@ def new(
         reason = "cannot be read, No such file or directory"
         raise RunError(f"{settings.weights} {reason}")
     spec_has = f"; the spec has {asked}" if asked != len(classes) else ""
-    said = (
+    said = [file.renamed(compiled.network.name) or ""]
+    said += [
         f"head: {len(classes)} classes, one for each folder in {held.train}{spec_has}"
-    )
+    ]
     begin = partial(create, run, compiled, settings, classes)
-    return Job(run, settings, compiled, held, begin, [said], fresh=True)
+    return Job(run, settings, compiled, held, begin, said, fresh=True)
 
 
 def continued(folder: Path, epochs: int | None) -> Job | None:

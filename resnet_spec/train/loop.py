@@ -48,7 +48,7 @@ def fit(job: Job) -> None:
     if job.run.last.exists():
         read(job.run.best)  # so that it is missed before the work, not after it
     warn(report.text(job.compiled.warnings) if job.fresh else "")
-    for line in job.said:
+    for line in filter(None, job.said):
         say(line)
     rank_zero_only(job.run.tidy)()
     _fit(job, OnFitStart(job.begin))
