@@ -652,8 +652,10 @@ def test_verify_against_another_library() -> None:
         ("timm:resnet50", "timm:resnet50 has other tensors than resnet18;"),
         ("timm:nosuch", "has no nosuch"),
         ("torchvision:nosuch", "has no nosuch"),
-        ("resnet18", "is not of the form timm:NAME or torchvision:NAME"),
     ):
         wrong = run("verify", "resnet18", "--against", against)
         assert wrong.exit_code == 1
         assert message in wrong.output
+    wrong = run("verify", "resnet18", "--against", "resnet18")
+    assert wrong.exit_code == 2
+    assert "--against is timm:NAME or torchvision:NAME, not resnet18" in wrong.output

@@ -17,11 +17,9 @@ from resnet_spec.cli.common import (
     Outcome,
     compiling,
     complete_folder,
-    fail,
     line,
-    put,
-    report_problems,
 )
+from resnet_spec.cli.failures import fail, put, report_problems
 from resnet_spec.output import clashes, obstacle, write
 from resnet_spec.problems.extras import needs
 from resnet_spec.problems.words import reason

@@ -6,13 +6,8 @@ import sys
 
 import click
 
-from resnet_spec.cli.common import (
-    Outcome,
-    compiling,
-    line,
-    put,
-    report_problems,
-)
+from resnet_spec.cli.common import Outcome, compiling, line
+from resnet_spec.cli.failures import put, report_problems
 from resnet_spec.language.shipped import shown
 from resnet_spec.problems import report
 

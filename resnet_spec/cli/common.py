@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple, NoReturn, ParamSpec
+from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
 from resnet_spec import __version__
+from resnet_spec.cli.failures import reported
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.source import render
 from resnet_spec.emit.source.stamp import made_of, origin, stamped
@@ -21,10 +20,9 @@ from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import override
 from resnet_spec.network import Network
 from resnet_spec.output import SUFFIXES, SpecFile, spec_files
-from resnet_spec.problems import Problem, RunError, SpecError, report
+from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.words import counted, flow
 
-P = ParamSpec("P")
 Overrides = tuple[tuple[str, Any], ...]
 Features = tuple[str | int, ...]
 
@@ -138,22 +136,6 @@ class Outcome(NamedTuple):
     fails: bool
 
 
-def reported(command: Callable[P, None]) -> Callable[P, None]:
-    """The command with every foreseen failure as lines on stderr and status 1."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except SpecError as error:
-            report_problems(error.problems)
-            sys.exit(1)
-        except (RunError, ImportError) as error:
-            fail(str(error))
-
-    return run
-
-
 def compiling(command: Callable[..., None]) -> Callable[..., None]:
     """The command with SPEC, --set and --strict, given what comes of them.
 
@@ -172,28 +154,6 @@ def compiling(command: Callable[..., None]) -> Callable[..., None]:
         command(_compiled(specs, overrides, features, strict), **options)
 
     return run
-
-
-def fail(*lines: str) -> NoReturn:
-    """Print the lines on stderr and exit with status 1."""
-    for text in lines:
-        click.echo(text, err=True)
-    sys.exit(1)
-
-
-def put(text: str) -> None:
-    """Print what programs read as they read files: in UTF-8, whatever a terminal has."""
-    click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
-
-
-def report_problems(problems: Sequence[Problem]) -> None:
-    """Print the problems on stderr, in color on a terminal that wants it."""
-
-    def paint(text: str, color: str) -> str:
-        plain = os.environ.get("NO_COLOR")
-        return text if plain else click.style(text, fg=color, bold=True)
-
-    click.echo(report.text(problems, paint), err=True, nl=False)
 
 
 def line(name: object, network: Network) -> str:

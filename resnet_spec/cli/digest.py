@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from resnet_spec.cli.common import FEATURES, Outcome, compiling, report_problems
+from resnet_spec.cli.common import FEATURES, Outcome, compiling
+from resnet_spec.cli.failures import report_problems
 from resnet_spec.network import Digests
 
 COLUMNS = ("parameters", *Digests._fields, "fingerprint")

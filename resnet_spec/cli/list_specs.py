@@ -7,7 +7,7 @@ from itertools import groupby
 
 import click
 
-from resnet_spec.cli.common import fail
+from resnet_spec.cli.failures import fail
 from resnet_spec.language.reading import read
 from resnet_spec.language.shipped import shipped, shortest
 from resnet_spec.problems.words import counted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from resnet_spec.cli.common import complete_folder, reported
+from resnet_spec.cli.common import complete_folder
+from resnet_spec.cli.failures import reported
 from resnet_spec.train import predict as predicted
 
 

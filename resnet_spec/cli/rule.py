@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_spec.cli.common import fail, put, reported
+from resnet_spec.cli.failures import fail, put, reported
 from resnet_spec.compiler import load
 from resnet_spec.problems import Problem, SpecError, report
 from resnet_spec.problems.words import nearest

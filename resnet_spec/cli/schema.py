@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from resnet_spec.cli.common import put, reported
+from resnet_spec.cli.failures import put, reported
 
 
 @click.command()

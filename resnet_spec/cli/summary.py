@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from resnet_spec.cli.common import SET, SPEC, report_problems, reported
+from resnet_spec.cli.common import SET, SPEC
+from resnet_spec.cli.failures import report_problems, reported
 from resnet_spec.compiler import load
 
 

@@ -8,13 +8,8 @@ from typing import Any, get_args
 import click
 from pydantic import ValidationError
 
-from resnet_spec.cli.common import (
-    SET,
-    Overrides,
-    complete_folder,
-    complete_spec,
-    reported,
-)
+from resnet_spec.cli.common import SET, Overrides, complete_folder, complete_spec
+from resnet_spec.cli.failures import reported
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
 from resnet_spec.train.settings import Settings

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resnet_spec.cli.common import SET, SPEC, fail, reported
+from resnet_spec.cli.common import SET, SPEC
+from resnet_spec.cli.failures import fail, reported
 from resnet_spec.compiler import load
 from resnet_spec.network import Network
 from resnet_spec.problems.extras import needs
@@ -16,9 +17,11 @@ from resnet_spec.problems.extras import needs
 if TYPE_CHECKING:
     from resnet_spec.compare.libraries import Difference
 
+LIBRARIES = ("timm", "torchvision")
+
 
 def _complete(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
-    return [name for name in ("timm:", "torchvision:") if name.startswith(begun)]
+    return [f"{name}:" for name in LIBRARIES if f"{name}:".startswith(begun)]
 
 
 @click.command()
@@ -52,6 +55,11 @@ def verify(
     resnet-spec verify resnet50d --against timm:resnet50d
     resnet-spec verify resnetv2_50x1_bit --against timm:resnetv2_50x1_bit
     """
+    library, _, name = against.partition(":")
+    if library not in LIBRARIES or not name:
+        raise click.UsageError(
+            f"--against is timm:NAME or torchvision:NAME, not {against}"
+        )
     network = load(spec, dict(overrides)).network
     needs("torch", "torch")
     from resnet_spec.weights.loading import WeightsError

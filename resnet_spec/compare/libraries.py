@@ -43,7 +43,7 @@ def reference(which: str, classes: int | None) -> nn.Module:
             name, num_classes=classes or 1000
         )
         return made
-    raise ValueError(f"{which} is not of the form timm:NAME or torchvision:NAME")
+    raise ValueError(f"{which} is neither timm:NAME nor torchvision:NAME")
 
 
 def takes(model: nn.Module, image: tuple[int, int, int]) -> bool:

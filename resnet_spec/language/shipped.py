@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from resnet_spec.problems import Place, Problem, SpecError
 from resnet_spec.problems.texts import STDIN
@@ -26,16 +26,17 @@ def shipped() -> dict[str, Path]:
 
 def shown(file: Path) -> str:
     """What a file is called: one that ships by its name, for nobody edits it in its folder."""
-    for folder in FOLDERS:
-        if file.is_absolute() and folder in file.parents:
-            key = file.relative_to(folder).with_suffix("")
-            return key.name if len(_named(key.name)) == 1 else key.as_posix()
-    return str(file)
+    return _by_file().get(str(file), str(file))
+
+
+@cache
+def _by_file() -> dict[str, str]:
+    return {str(file): shortest()[key] for key, file in shipped().items()}
 
 
 def shipped_names() -> list[str]:
     """What the specs that ship are called, without their folders."""
-    return [PurePosixPath(key).name for key in shipped()]
+    return [key.rpartition("/")[2] for key in shipped()]
 
 
 @cache
@@ -53,7 +54,7 @@ def shipped_spec(name: str) -> Path | None:
 
 
 def _named(name: str) -> list[str]:
-    return [key for key in shipped() if PurePosixPath(key).name == name]
+    return [key for key in shipped() if key.rpartition("/")[2] == name]
 
 
 def spec_path(spec: str | os.PathLike[str]) -> Path:

@@ -1,0 +1,53 @@
+"""How a command prints, and how it fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import NoReturn, ParamSpec
+
+import click
+
+from resnet_spec.problems import Problem, RunError, SpecError, report
+
+P = ParamSpec("P")
+
+
+def reported(command: Callable[P, None]) -> Callable[P, None]:
+    """The command with every foreseen failure as lines on stderr and status 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except SpecError as error:
+            report_problems(error.problems)
+            sys.exit(1)
+        except (RunError, ImportError) as error:
+            fail(str(error))
+
+    return run
+
+
+def fail(*lines: str) -> NoReturn:
+    """Print the lines on stderr and exit with status 1."""
+    for text in lines:
+        click.echo(text, err=True)
+    sys.exit(1)
+
+
+def report_problems(problems: Sequence[Problem]) -> None:
+    """Print the problems on stderr, in color on a terminal that wants it."""
+
+    def paint(text: str, color: str) -> str:
+        plain = os.environ.get("NO_COLOR")
+        return text if plain else click.style(text, fg=color, bold=True)
+
+    click.echo(report.text(problems, paint), err=True, nl=False)
+
+
+def put(text: str) -> None:
+    """Print what programs read as they read files: in UTF-8, whatever a terminal has."""
+    click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
