@@ -1,7 +1,8 @@
 """Networks from specs, built and generated, and how two models are held together."""
 
 import importlib.util
-from collections.abc import Callable, Iterator
+import linecache
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -27,9 +28,11 @@ def generated(name: str) -> type[nn.Module]:
 
 
 def module_of(source: str, name: str) -> type[nn.Module]:
-    """The class of that name in a generated source."""
+    """The class of that name in a generated source, whose lines torch's compilers find."""
     scope: dict[str, object] = {"__name__": name}
-    exec(compile(source, f"<{name}>", "exec"), scope)
+    file = f"<{name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    exec(compile(source, file, "exec"), scope)
     made = scope[name]
     assert isinstance(made, type)
     return made
@@ -72,10 +75,11 @@ def results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
     yield "evaluation output", output
 
 
-def assert_same_results(ours: nn.Module, theirs: nn.Module, images: Tensor) -> None:
-    """All that comes out of both is finite and equal bit for bit."""
-    pairs = zip(results(ours, images), results(theirs, images), strict=True)
-    for (name, mine), (other_name, other) in pairs:
-        assert name == other_name
-        assert mine.isfinite().all(), name
-        assert torch.equal(mine, other), name
+def assert_same_results(models: Sequence[nn.Module], images: Tensor) -> None:
+    """All that comes out of them is finite and equal bit for bit."""
+    for found in zip(*(results(model, images) for model in models), strict=True):
+        (name, first), *others = found
+        assert first.isfinite().all(), name
+        for other_name, other in others:
+            assert name == other_name
+            assert torch.equal(first, other), name

@@ -16,7 +16,7 @@ def _hold(ours: nn.Module, theirs: nn.Module) -> None:
     assert list(ours.state_dict()) == list(theirs.state_dict())
     theirs.load_state_dict(ours.state_dict(), strict=True)
     for size in ((64, 64), (97, 61)):
-        assert_same_results(ours, theirs, torch.randn(2, 3, *size))
+        assert_same_results([ours, theirs], torch.randn(2, 3, *size))
 
 
 @pytest.mark.slow

@@ -26,15 +26,36 @@ NAMES = [
 ]
 
 
+OWN, ODD = (224, 224), [(97, 61), (33, 1)]
+LIGHT = ["resnet34", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["built", "generated"])
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_it_is_torchvisions(name: str) -> None:
+    are_equal(name, [OWN, *ODD])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LIGHT)
+def test_it_is_torchvisions_at_odd_sizes(name: str) -> None:
+    are_equal(name, ODD)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_torchvisions(name: str, way: str) -> None:
-    ours = seeded(both(name)[way])
+def test_all_ten_are_torchvisions_at_every_size(name: str) -> None:
+    are_equal(name, [OWN, *ODD])
+
+
+def are_equal(name: str, sizes: list[tuple[int, int]]) -> None:
+    """Built and generated, beside one of torchvision's."""
+    ours = [seeded(make) for make in both(name).values()]
     theirs = seeded(getattr(torchvision.models, name))
-    assert_same_state(ours, theirs)
-    for size in ((224, 224), (97, 61), (33, 1)):
-        assert_same_results(ours, theirs, torch.randn(2, 3, *size))
+    for model in ours:
+        assert_same_state(model, theirs)
+    for size in sizes:
+        assert_same_results([*ours, theirs], torch.randn(2, 3, *size))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,7 +84,7 @@ def test_dilation_is_torchvisions(replace: tuple[bool, ...]) -> None:
         lambda: torchvision.models.resnet50(replace_stride_with_dilation=list(replace))
     )
     assert_same_state(ours, theirs)
-    assert_same_results(ours, theirs, torch.randn(2, 3, 65, 41))
+    assert_same_results([ours, theirs], torch.randn(2, 3, 65, 41))
 
 
 @pytest.mark.slow
@@ -112,7 +133,7 @@ def test_option_c_is_torchvisions_blocks_all_projected(way: str) -> None:
     ours = seeded(both("shortcuts/resnet34_always")[way])
     theirs = seeded(lambda: Always(BasicBlock, [3, 4, 6, 3]))
     assert_same_state(ours, theirs)
-    assert_same_results(ours, theirs, torch.randn(2, 3, 97, 61))
+    assert_same_results([ours, theirs], torch.randn(2, 3, 97, 61))
 
 
 class V1(Bottleneck):
@@ -130,7 +151,7 @@ def test_v1_is_torchvisions_with_the_stride_moved(way: str) -> None:
     theirs = seeded(lambda: ResNet(V1, [3, 4, 6, 3]))
     assert_same_state(ours, theirs)
     images = torch.randn(2, 3, 97, 61)
-    assert_same_results(ours, theirs, images)
+    assert_same_results([ours, theirs], images)
     v1_5 = torchvision.models.resnet50()
     v1_5.load_state_dict(ours.state_dict())
     assert not torch.equal(v1_5.eval()(images), ours.eval()(images))
