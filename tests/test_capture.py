@@ -1,16 +1,66 @@
-"""Both forms go through torch's own compilers and keep their outputs."""
+"""Both forms go through torch's own compilers and keep their outputs.
+
+Depth adds nothing to what a compiler meets, so the networks of the gate are shallow and
+have every op between them; those that are published, at full depth, are in `long`.
+"""
 
 import copy
 import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.models import both
+from resnet_spec import build, load, render
+from resnet_spec.network import Network, Op
+from tests.models import both, module_of
 from tests.test_papers import settle
+
+SHALLOW: dict[str, Any] = {
+    "input": [3, 64, 64],
+    "depths": [2, 1],
+    "widths": [64, 64],
+    "strides": [1, 2],
+}
+PRE = SHALLOW | {"pre_activation": True, "head.classifier": "conv"}
+RADIX = {"spatial.type": "split_attention", "spatial.radix": 2, "spatial.pool": "after"}
+KERNELS = {
+    "spatial.type": "selective_kernel",
+    "spatial.ratio": 0.25,
+    "spatial.divisor": 8,
+    "spatial.split": True,
+}
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "basic": (
+        "resnet18",
+        SHALLOW
+        | {"shortcut": ["none", "zero_pad"], "norm.type": "frozen"}
+        | {"widths": [64, 128], "activation": "silu"},
+    ),
+    "bottleneck": (
+        "resnet50",
+        SHALLOW | {"groups": 4, "attention": ["se", "eca"], "head.pool": 8},
+    ),
+    "mixed": (
+        "resnetblur50d",
+        SHALLOW
+        | {"block": ["basic", "bottleneck"], "expansion": [None, 4]}
+        | {"stride_on": [None, "conv2"], "head.dropout": 0.5, "drop_path": 0.5},
+    ),
+    "res2net": (
+        "resnet50",
+        SHALLOW | {"spatial.type": "res2net", "spatial.scale": 4},
+    ),
+    "selective_kernel": ("resnet18", SHALLOW | KERNELS),
+    "split_attention": ("resnet50", SHALLOW | RADIX),
+    "standardized": ("resnetv2_50x1_bit", PRE),
+    "evonorm": ("resnetv2_50d_evos", PRE),
+    "frn": ("resnetv2_50d_frn", PRE),
+}
+"""Shallow networks with every op, each by the spec that it starts from and what differs."""
 
 NAMES = [
     "resnet18",
@@ -63,26 +113,53 @@ def captured(model: nn.Module) -> Callable[[Tensor], Tensor]:
 
 
 Capture = Callable[[nn.Module], Callable[[Tensor], Tensor]]
+CAPTURES: list[Capture] = [traced, scripted, symbolic, exported, captured]
+
+
+def shallow(name: str) -> Network:
+    spec, fields = NETWORKS[name]
+    return load(spec, fields).network
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("capture", [traced, scripted, symbolic, exported, captured])
+@pytest.mark.parametrize("capture", CAPTURES)
+@pytest.mark.parametrize("way", ["built", "generated"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_captured_networks_give_the_same(name: str, way: str, capture: Capture) -> None:
+    network = shallow(name)
+    made = {"built": build, "generated": lambda n: module_of(render(n), n.name)()}
+    hold(made[way](network), capture)
+
+
+def test_every_op_is_captured() -> None:
+    tried = {type(op) for name in NETWORKS for _, op in shallow(name).ops()}
+    assert {op for op in _kinds(Op) if not op.__subclasses__()} <= tried
+
+
+def _kinds(op: type[Op]) -> Iterator[type[Op]]:
+    for kind in op.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("capture", CAPTURES)
 @pytest.mark.parametrize("way", ["built", "generated"])
 @pytest.mark.parametrize("name", NAMES)
-def test_captured_networks_give_the_same(name: str, way: str, capture: Capture) -> None:
+def test_captured_at_full_depth(name: str, way: str, capture: Capture) -> None:
     hold(both(name)[way](), capture)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("capture", [scripted, symbolic, exported, captured])
+@pytest.mark.long
+@pytest.mark.parametrize("capture", CAPTURES[1:])
 @pytest.mark.parametrize("name", LAYERS)
-def test_captured_layers_give_the_same(name: str, capture: Capture) -> None:
+def test_captured_layers_at_full_depth(name: str, capture: Capture) -> None:
     hold(both(name)["generated"](), capture)
 
 
 def hold(model: nn.Module, capture: Capture) -> None:
     """The captured model's outputs are the model's."""
-    settle(model)
+    settle(model, 64)
     model.eval()
     with warnings.catch_warnings():
         warnings.simplefilter(
@@ -97,14 +174,19 @@ def hold(model: nn.Module, capture: Capture) -> None:
 
 @pytest.mark.slow
 def test_compiled_by_the_default_backend() -> None:
-    model = both("cifar/resnet20")["generated"]()
-    settle(model)
-    model.eval()
+    one = {"depths": [1], "widths": [16], "strides": [1], "input": [3, 64, 64]}
+    network = load("cifar/resnet20", one).network
+    hold(module_of(render(network), network.name)(), compiled)
+
+
+@pytest.mark.long
+def test_compiled_by_the_default_backend_at_full_depth() -> None:
+    hold(both("cifar/resnet20")["generated"](), compiled)
+
+
+def compiled(model: nn.Module) -> Callable[[Tensor], Tensor]:
     torch._dynamo.reset()
-    compiled = torch.compile(model, fullgraph=True)
-    images = torch.randn(2, 3, 32, 32)
-    with torch.no_grad():
-        torch.testing.assert_close(compiled(images), model(images))
+    return torch.compile(model, fullgraph=True)
 
 
 def test_a_built_module_is_copied_and_pickled_whole() -> None:

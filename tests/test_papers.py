@@ -85,11 +85,11 @@ def test_against_a_reference_by_hand(name: str, way: str) -> None:
             torch.testing.assert_close(model.eval()(images), expected)
 
 
-def settle(model: nn.Module) -> None:
+def settle(model: nn.Module, side: int = 32) -> None:
     """Give the norms statistics of their own inputs, so that outputs stay finite."""
     with torch.no_grad():
         for _ in range(3):
-            model.train()(torch.randn(4, 3, 32, 32))
+            model.train()(torch.randn(4, 3, side, side))
 
 
 # CIFAR-10 counts; the papers print them in millions, to one decimal (0.56 of WRN-40-1 as 0.6).
