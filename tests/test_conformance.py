@@ -10,14 +10,25 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_spec import load
-from resnet_spec.compare.libraries import compare, naming_of
+from resnet_spec.compare.libraries import compare
 from resnet_spec.emit.module import build
 from resnet_spec.language.shipped import shipped
-from resnet_spec.network import digests
-from tests.conformance import FILES, TABLE, Case, Outcome, cases, outcome, small
+from resnet_spec.network import Op, digests
+from resnet_spec.weights.naming import fitting, names
+from tests.conformance import (
+    FILES,
+    TABLE,
+    Case,
+    Outcome,
+    cases,
+    families,
+    outcome,
+    small,
+)
 
 CASES = cases()
-LIGHT = [case for case in CASES if case.network.params < 25_000_000]
+FAMILIES = families(CASES)
+OTHERS = [case for case in CASES if case not in FAMILIES]
 
 
 def rows() -> list[dict[str, str]]:
@@ -51,24 +62,50 @@ def test_the_table_is_of_these_networks() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=name)
 def test_names_and_counts_are_theirs(case: Case) -> None:
-    """On the meta device: every tensor's name and shape, parameters and MACs."""
+    """Every tensor's name and shape, and the parameters that learn."""
     network = case.network
     with torch.device("meta"):
-        theirs, ours = case.theirs(), build(network)
-    naming_of(ours, theirs)
-    expected = sum(p.numel() for p in theirs.parameters())
-    assert network.params == expected == sum(p.numel() for p in ours.parameters())
+        theirs = case.theirs()
+    said = {name: tensor.shape for name, tensor in network.tensors()}
+    found = {name: tuple(tensor.shape) for name, tensor in theirs.state_dict().items()}
+    naming = fitting(said, found)
+    assert naming
+    table = names(said, naming)
+    assert {table[name]: shape for name, shape in said.items()} == found
+    assert network.params == sum(p.numel() for p in theirs.parameters())
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        *(pytest.param(case, marks=pytest.mark.slow) for case in FAMILIES),
+        *(pytest.param(case, marks=pytest.mark.long) for case in OTHERS),
+    ],
+    ids=name,
+)
+def test_multiply_adds_are_those_that_torch_counts(case: Case) -> None:
+    network = case.network
+    model = build(network, device="meta").eval()
     with FlopCounterMode(display=False) as flops:
-        ours.eval()(torch.empty(1, *network.image, device="meta"))
+        model(torch.empty(1, *network.image, device="meta"))
     assert network.macs * 2 == flops.get_total_flops()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", LIGHT, ids=name)
+@pytest.mark.parametrize("case", FAMILIES, ids=name)
 def test_they_compute_the_same(case: Case) -> None:
-    """Built and generated: training output, every gradient, evaluation output."""
+    """One of each family, built and generated; `python -m tests.conformance` runs all."""
     found = outcome(case, [small(case)])
     assert (found.built, found.generated) == (0.0, 0.0)
+
+
+def test_families_have_resnet_50_d_and_a_member_for_each_set_of_ops() -> None:
+    assert "resnet50d" in {case.model for case in FAMILIES}
+    assert {_ops(case) for case in FAMILIES} == {_ops(case) for case in CASES}
+
+
+def _ops(case: Case) -> frozenset[type[Op]]:
+    return frozenset(type(op) for _, op in case.network.ops())
 
 
 @pytest.mark.slow
