@@ -126,10 +126,11 @@ def bases(field: str, word: str) -> list[Fields]:
     return found if inside else found[:2]
 
 
-def outcomes(base: Fields, option: str) -> Iterator[str]:
-    """What comes of each value: `another`, `the same`, or why it is refused."""
-    plan = parsed(nested(base))
-    before, written = digests(lower(plan)).fingerprint, canonical(plan)
+def outcomes(base: Fields, option: str, before: str, written: Any) -> Iterator[str]:
+    """What comes of each value: `another`, `the same`, or why it is refused.
+
+    `before` and `written` are the base's fingerprint and its canonical form.
+    """
     for value in TRIED[option]:
         if value == _at(written, option):  # there already, if by default
             continue
@@ -154,13 +155,16 @@ def _at(form: Fields, path: str) -> Any:
 def test_every_option_beside_it_is_refused_or_makes_another_network(
     field: str, word: str
 ) -> None:
-    assert bases(field, word), "no spec has the entry"
-    for base in bases(field, word):
+    having = bases(field, word)
+    assert having, "no spec has the entry"
+    for base in having:
+        plan = parsed(nested(base))
+        before, written = digests(lower(plan)).fingerprint, canonical(plan)
         for option in TRIED:
             if option == field:
                 continue
             found = []
-            for made in outcomes(base, option):
+            for made in outcomes(base, option, before, written):
                 found.append(made)
                 if made == "another":
                     break
