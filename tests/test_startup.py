@@ -42,7 +42,7 @@ def measured(*args: str) -> tuple[float, float]:
     return seconds, megabytes
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_cold_build_costs_little_more_than_its_libraries(tmp_path: Path) -> None:
     """Median of the ratios of pairs of runs, one behind the other, as machines are noisy."""
     build = [*BUILD, str(tmp_path)]
@@ -58,7 +58,7 @@ def test_a_cold_build_costs_little_more_than_its_libraries(tmp_path: Path) -> No
     assert max(peaks) < 80
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_checking_all_specs_costs_ten_milliseconds_each() -> None:
     check = ["-m", "resnet_spec", "check", "specs"]
     measured(*check)
@@ -119,7 +119,7 @@ def test_without_torch_one_line_says_what_is_needed() -> None:
     assert done.stderr == "this needs torch: pip install 'resnet-spec[torch]'\n"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_lightning_every_test_but_those_of_training_is_collected() -> None:
     code = (
         "import sys, pytest\n"
