@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of everything that reads a spec, with atheris.
 
-    pip install atheris
-    python benchmarks/fuzz.py -runs=1000000 -timeout=60 -rss_limit_mb=300 -max_len=8192
+    pip install -e '.[long]'
+    nox -s long -- fuzz
 
 An input is accepted or refused with a SpecError; anything else, more than two seconds of the
 processor or more than 300 MB is a crash, and its input belongs in tests/hostile/corpus.py.
