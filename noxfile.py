@@ -32,6 +32,7 @@ def regen(session: nox.Session) -> None:
     """Write what is made of the code again: see `git diff` for what has changed."""
     session.run("resnet-spec", "build", "specs")
     session.run("python", "-m", "tests.test_errors")
+    session.run("python", "docs/architecture.py")
     for page, command in {
         "docs/resnet-spec.schema.json": "schema",
         "docs/language.md": "schema --markdown",
