@@ -42,7 +42,9 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "bottleneck": (
         "resnet50",
-        SHALLOW | {"groups": 4, "attention": ["se", "eca"], "head.pool": 8},
+        SHALLOW
+        | {"groups": 4, "attention": ["se", "eca"], "head.pool": 8}
+        | {"activation": ["relu", "prelu"]},
     ),
     "mixed": (
         "resnetblur50d",

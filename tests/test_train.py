@@ -147,7 +147,9 @@ def test_it_says_a_line_for_each_epoch_and_keeps_it(finished: Path) -> None:
     )
 
 
-def test_the_folder_has_what_a_run_leaves(finished: Path) -> None:
+def test_the_folder_has_what_a_run_leaves(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = sorted(path.name for path in finished.iterdir())
     assert names == [
         "README.md",
@@ -163,7 +165,9 @@ def test_the_folder_has_what_a_run_leaves(finished: Path) -> None:
         "tiny.yaml",
     ]
     assert (finished / "classes.txt").read_text().split() == list(CLASSES)
-    source = run("build", str(finished / "tiny.yaml"), "-o", "-")
+    with monkeypatch.context() as there:
+        there.chdir(finished)
+        source = run("build", "tiny.yaml", "-o", "-")
     assert source == (finished / "tiny.py").read_text()
     assert same(load_file(finished / "model.safetensors"), weights(finished, "best"))
     svg = (finished / "curves.svg").read_text()
@@ -898,7 +902,6 @@ def test_pictures_of_32_bits_are_refused(tmp_path: Path) -> None:
 def test_predict_says_what_it_cannot(finished: Path, tmp_path: Path) -> None:
     assert run("predict", str(finished), "no.png", status=1) == "no.png: no such file\n"
     folder = edited(*(finished, tmp_path / "run", "run.json"), lambda text: text)
-    (folder / "model.safetensors").unlink()
     output = run("predict", str(folder), "no.png", status=1)
     assert output.startswith(f"{folder} is not finished: it has no model.safetensors; ")
 
