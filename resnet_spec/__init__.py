@@ -144,12 +144,12 @@ def load_weights(
     and its names below one more, as `module.` or `backbone.`; the value that is returned reads
     as a line that says so.
 
-    `ignore` has names of tensors, ours or theirs, or of what they lie in: `["fc"]` for
-    another classifier, or none. What is ignored stays as it is; in a model without values (on
-    the meta device, or built with `init=False`) it starts as the network says. Counts of
-    batches may be missing, as in files from before torch 0.4.1. A model on the meta device
-    takes the tensors themselves, with their dtype. Files of torch are read with
-    `weights_only`.
+    `ignore` has names of tensors, ours or theirs, or of what they lie in, `["fc"]` for
+    another classifier, or none; or their last words, `["running_mean"]`. What is ignored
+    stays as it is; in a model without values (on the meta device, or built with
+    `init=False`) it starts as the network says. Counts of batches may be missing, as in
+    files from before torch 0.4.1. A model on the meta device takes the tensors themselves,
+    with their dtype. Files of torch are read with `weights_only`.
 
     Raises ValueError, and leaves the model as it was, where a tensor is missing, left over,
     or of another shape, or an entry of `ignore` is no tensor's name.

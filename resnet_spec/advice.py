@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan
@@ -26,6 +27,7 @@ def advice(plan: Plan, network: Network) -> Iterator[Problem]:
     yield from _widths_that_are_outputs(plan)
     yield from _narrow_without_groups(plan)
     yield from _momentum_of_keras(plan.spec)
+    yield from _dilation_that_strides(plan)
 
 
 def _warning(
@@ -115,6 +117,19 @@ def _narrow_without_groups(plan: Plan) -> Iterator[Problem]:
             )
             path = stage.path("width_per_group")
             yield _warning("narrow-group", message, path, stage.path("groups"))
+            return
+
+
+def _dilation_that_strides(plan: Plan) -> Iterator[Problem]:
+    """A stage that dilates in place of its stride, and still has the stride."""
+    for before, stage in pairwise(plan.stages):
+        if stage.stride > 1 and stage.dilation > before.dilation:
+            message = (
+                f"stage {stage.index + 1} dilates by {stage.dilation} and strides as well; to "
+                "dilate in place of striding, as DeepLabV3 does, write strides of 1 there"
+            )
+            path = stage.path("dilations")
+            yield _warning("dilation-strides", message, path, stage.path("strides"))
             return
 
 

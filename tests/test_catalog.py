@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from resnet_spec import Network, SpecError, digests, load, lower, render
-from resnet_spec.catalog import CATALOG, OPTIONS, words
+from resnet_spec.catalog import ACTIVATIONS, CATALOG, OPTIONS, words
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.plan import ANYWAY, PER_STAGE
 from resnet_spec.lowering.attention import ATTENTION
 from resnet_spec.lowering.blocks import BLOCKS
 from resnet_spec.lowering.conv3x3 import ANTI_ALIAS, SPATIAL
 from resnet_spec.lowering.initialization import SCHEMES
-from resnet_spec.lowering.parts import NORMS
+from resnet_spec.lowering.parts import LEARNED, NORMS
 from resnet_spec.lowering.shortcuts import SHORTCUTS
 from resnet_spec.lowering.stems import CONVOLUTIONS, POOLS
 from resnet_spec.network import Digests, Op
@@ -212,6 +212,8 @@ def test_lowering_has_a_function_for_every_entry() -> None:
     assert {*ANTI_ALIAS} == {*CATALOG["anti_alias"]}
     assert {*NORMS} == {*CATALOG["norm.type"]}
     assert {*SCHEMES} == {*CATALOG["init.scheme"]}
+    modules = {word: ACTIVATIONS[word].module for word in LEARNED}
+    assert modules == {word: op.__name__ for word, op in LEARNED.items()}
     assert {*CONVOLUTIONS, "none"} == {*CATALOG["stem.type"]}
     assert {*POOLS} == {*CATALOG["stem.pool"]}
     forms = {

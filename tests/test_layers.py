@@ -1,6 +1,7 @@
 """The layers as readers of generated files have them: the shapes in comments are true."""
 
 import inspect
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -111,3 +112,8 @@ def test_no_size_is_mistaken_for_another() -> None:
 
 def test_every_layer_is_tried() -> None:
     assert {case.layer.__name__ for case in CASES} == {*layers.__all__}
+
+
+def test_their_text_is_as_narrow_as_code_for_it_is_copied_into_files() -> None:
+    for file in Path(layers.__file__).parent.glob("*.py"):
+        assert max(map(len, file.read_text().splitlines())) <= 88, file.name

@@ -181,3 +181,12 @@ def test_a_sentence_is_said_where_it_is_true(
 ) -> None:
     notes = load("resnet18", fields).network.notes
     assert {AVERAGED, DILATED, PLAIN} & set(notes) == said
+
+
+def test_the_stride_is_said_of_the_stages_that_have_one() -> None:
+    """The last stage is of other blocks here, whose second part is a 3x3."""
+    kernels = {"type": "selective_kernel", "ratio": 0.25, "divisor": 8, "split": False}
+    mixed = {"block": ["bottleneck"] * 3 + ["basic"], "expansion": [4, 4, 4, None]}
+    mixed |= {"stride_on": [None, "conv2", "conv2", None]}
+    notes = load("resnet50", {**mixed, "spatial": kernels}).network.notes
+    assert "The stride sits on the selective kernel (v1.5)." in notes

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from resnet_spec import build_model, load, load_weights
+from resnet_spec import build, build_model, load, load_weights
 from resnet_spec.language.shipped import shipped
 from resnet_spec.network import Network
 from resnet_spec.weights.loading import WeightsError
@@ -170,6 +170,23 @@ def test_an_entry_of_ignore_is_a_name_that_there_is() -> None:
         load_weights(theirs, weights, ignore=["fc"])
 
 
+def test_batch_norms_go_into_group_norms_without_their_statistics() -> None:
+    weights = torchvision.models.resnet18(num_classes=10).state_dict()
+    fields = {"norm.type": "group", "norm.groups": 8}
+    ours = build(load("resnet18", fields).network)
+    theirs = torchvision.models.resnet18(norm_layer=lambda c: nn.GroupNorm(8, c))
+    with pytest.raises(WeightsError, match="naming='timm' fits"):
+        load_weights(ours, theirs.state_dict(), ignore=["conv1"])
+    ignore = ["fc"]
+    with pytest.raises(WeightsError) as caught:
+        load_weights(ours, weights, "timm", ignore)
+    hint = "  ignore=['running_mean', 'running_var'] leaves them out"
+    assert str(caught.value).splitlines()[-1] == hint
+    ignore += ["running_mean", "running_var"]
+    assert str(load_weights(ours, weights, "timm", ignore)).startswith("60 tensors; ")
+    assert torch.equal(ours.state_dict()["norm1.bias"], weights["bn1.bias"])
+
+
 def test_wrappers_are_taken_off_and_said() -> None:
     weights = torchvision.models.resnet18().state_dict()
     ours = build_model("resnet18")
@@ -177,6 +194,10 @@ def test_wrappers_are_taken_off_and_said() -> None:
     for wrapped, said in (
         ({"model": weights, **outer}, "122 tensors from model"),
         ({"model": {"state_dict": weights}}, "122 tensors from model.state_dict"),
+        (
+            {"callbacks": {"best": {"score": torch.ones(1)}}, "model": weights},
+            FROM_MODEL,
+        ),
         (below("module.", weights), "122 tensors, below module"),
         (
             {"state_dict": {**below("backbone.", weights), "neck": torch.ones(1)}},
@@ -191,6 +212,9 @@ def test_wrappers_are_taken_off_and_said() -> None:
     query, key = below("encoder_q.", weights), below("encoder_k.", weights)
     with pytest.raises(WeightsError, match=r"below encoder_k\., encoder_q\."):
         load_weights(ours, query | key)
+
+
+FROM_MODEL = "122 tensors from model"
 
 
 def below(prefix: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -449,7 +449,7 @@ class Spec(Model):
     activation: PerStage[ActivationWord] = Field(
         default="relu",
         description=choices(
-            "after each norm and each sum, in the stem as in the first stage",
+            "the function, wherever a block has one; in the stem as in the first stage",
             "activation",
         ),
     )

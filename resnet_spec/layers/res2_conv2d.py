@@ -7,8 +7,8 @@ from torch import Tensor, nn
 class Res2Conv2d(nn.Module):
     """`scale` bands of `width` channels; each also reads the previous band's output.
 
-    The last band has no convolution. In the first block of a stage (`apart`) no band
-    reads another, and the last one is averaged. (N, scale * width, H, W) ->
+    The last band has no convolution. Where the block changes the shape (`apart`), no
+    band reads another, and the last one is averaged. (N, scale * width, H, W) ->
     (N, scale * width, h, w), where h and w are H / stride and W / stride, rounded up;
     https://arxiv.org/abs/1904.01169
     """

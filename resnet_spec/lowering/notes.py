@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan, StagePlan
-from resnet_spec.network import Network
+from resnet_spec.network import Network, Stage
 
 Stages = Sequence[StagePlan]
 TORCHVISION = Path(__file__).parent / "torchvision.txt"
@@ -68,7 +68,8 @@ def _strides(spec: Spec, network: Network, stages: Stages) -> Iterator[str]:
                 "striding."
             )
         else:
-            yield f"The stride sits on the {_second(network)} (v1.5)."
+            where = _second(network.stages[min(on) - 1])
+            yield f"The stride sits on the {where} (v1.5)."
     elif "conv1" in on.values():
         first = ", ".join(str(stage) for stage, at in on.items() if at == "conv1")
         yield (
@@ -77,16 +78,20 @@ def _strides(spec: Spec, network: Network, stages: Stages) -> Iterator[str]:
         )
 
 
-def _second(network: Network) -> str:
-    """What a bottleneck has after its first 1x1, as its docstring calls it."""
-    nouns = [op.noun for op in network.stages[-1].blocks[0].body if op.noun]
+def _second(stage: Stage) -> str:
+    """What a stage's bottlenecks have after their first 1x1, as their docstring calls it."""
+    nouns = [op.noun for op in stage.blocks[0].body if op.noun]
     return f"{nouns[1]} convolution" if nouns[1] == "3x3" else nouns[1]
 
 
 def _smoothing(spec: Spec, stages: Stages) -> Iterator[str]:
     how = {"avg": "an average pool", "blur": "a blur"}.get(spec.anti_alias)
-    if how and any(stage.stride > 1 for stage in stages):
-        yield f"The 3x3 convolution itself keeps the size, and {how} after it strides."
+    striding = [stage for stage in stages if stage.stride > 1]
+    smooth = [stage for stage in striding if "anti_alias" in stage.reads]
+    if how and smooth:
+        said = f"The 3x3 convolution itself keeps the size, and {how} after it strides"
+        names = ", ".join(str(stage.index + 1) for stage in smooth)
+        yield f"{said}." if smooth == striding else f"{said}, in stage {names}."
 
 
 def _dilations(stages: Stages) -> Iterator[str]:

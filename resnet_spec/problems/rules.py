@@ -25,6 +25,7 @@ def own(base: str, *lines: str, name: str = "Own", title: str = "My own") -> str
     return "".join(f"{line}\n" for line in (*head, *lines))
 
 
+DILATED = ("strides: [1, 2, 2, 1]", "dilations: [1, 1, 1, 2]")
 RULES: Mapping[str, Rule] = {
     # --- the file -------------------------------------------------------------------------
     "file": Rule(
@@ -337,8 +338,8 @@ RULES: Mapping[str, Rule] = {
         "in torchvision's `replace_stride_with_dilation`. A last stage of one block has no "
         "other, so its own dilation is never used. Give it another block, or the dilation of "
         "the stage before.",
-        wrong=own("resnet50", "depths: [3, 4, 6, 1]", "dilations: [1, 1, 1, 2]"),
-        right=own("resnet50", "depths: [3, 4, 6, 2]", "dilations: [1, 1, 1, 2]"),
+        wrong=own("resnet50", "depths: [3, 4, 6, 1]", *DILATED),
+        right=own("resnet50", "depths: [3, 4, 6, 2]", *DILATED),
     ),
     # --- widths ---------------------------------------------------------------------------
     "groups-divide": Rule(
@@ -501,6 +502,14 @@ RULES: Mapping[str, Rule] = {
         "`groups` the whole 3x3 has these few channels. Write `groups` as well.",
         wrong=own("resnet50", "width_per_group: 4"),
         right=own("resnet50", "width_per_group: 4", "groups: 32"),
+    ),
+    "dilation-strides": Rule(
+        "a stage dilates more than the one before, and strides as well",
+        "This is a warning. A dilated backbone has dilation in place of stride, so that its "
+        "maps stay large: `strides: [1, 2, 1, 1]` with `dilations: [1, 1, 2, 4]` gives an "
+        "output stride of 8. With both, the map shrinks and the dilation reads past it.",
+        wrong=own("resnet50", "dilations: [1, 1, 2, 4]"),
+        right=own("resnet50", "strides: [1, 2, 1, 1]", "dilations: [1, 1, 2, 4]"),
     ),
     "keras-momentum": Rule(
         "the momentum of a norm is counted as Keras counts it",

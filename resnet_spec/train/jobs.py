@@ -68,6 +68,9 @@ def new(
         raise RunError(f"{spec}: a run's own predict.py imports another {taken}")
     run = Run(folder or Path("runs", name), name)
     refuse_to_overwrite(run)
+    if settings.weights and settings.weights.is_dir():
+        message = f"{settings.weights} is a folder; a run's weights are "
+        raise RunError(f"{message}{settings.weights / run.weights.name}")
     if settings.weights and not settings.weights.exists():
         reason = "cannot be read, No such file or directory"
         raise RunError(f"{settings.weights} {reason}")

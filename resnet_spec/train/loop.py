@@ -73,8 +73,8 @@ def _fit(job: Job, first: Callback) -> None:
         try:
             trainer.fit(task, pictures, ckpt_path=last)
         except SystemExit as error:  # Lightning's answer to Ctrl-C, and to SIGTERM
-            if run.begun:
-                say(f"stopped; resnet-spec train --resume {run.folder} continues it")
+            resume = f"resnet-spec train --resume {run.folder} continues it"
+            say(f"stopped; {resume if run.begun else 'nothing was begun'}")
             raise SystemExit(error.code or 128 + signal.SIGTERM) from None
         except MisconfigurationException as error:
             raise RunError(f"Lightning: {error}") from None

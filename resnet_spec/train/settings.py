@@ -118,7 +118,7 @@ class Settings(BaseModel):
     def longer(self, epochs: int) -> Settings:
         """The same with more epochs. Those trained so far would have been the same."""
         if epochs < self.epochs:
-            raise RunError(f"the run was begun with {self.epochs} epochs, not {epochs}")
+            raise RunError(f"the run has {self.epochs} epochs already, not {epochs}")
         if epochs > self.epochs and self.schedule != "constant":
             message = (
                 f"the {self.schedule} schedule of the run ends at epoch {self.epochs}"

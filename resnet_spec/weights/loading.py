@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from resnet_spec.emit.module import WITHOUT_VALUES, build
 from resnet_spec.problems.words import nearest
-from resnet_spec.weights.naming import NAMINGS, fitting, names
+from resnet_spec.weights.naming import NAMINGS, names
 
 COUNT = ".num_batches_tracked"
+WRAPPERS = ("state_dict", "model")  # of several mappings with tensors, the network's
+STATISTICS = ("running_mean", "running_var")
 NAMES_SHOWN = 5  # of each kind, in a message
 
 
@@ -39,7 +41,7 @@ class Loaded(NamedTuple):
         said[0] += f" from {'.'.join(self.inside)}" * bool(self.inside)
         said[0] += f", below {self.below}" * bool(self.below)
         said += [f"{self.elsewhere} elsewhere left out"] * bool(self.elsewhere)
-        said += [f"{', '.join(self.ignored)} ignored"] * bool(self.ignored)
+        said += [f"{_shortened(self.ignored)} ignored"] * bool(self.ignored)
         said += [f"{self.started} start afresh"] * bool(self.started)
         return "; ".join(said)
 
@@ -57,12 +59,12 @@ def load_weights(
     and its names below one more, as `module.` or `backbone.`; the value that is returned reads
     as a line that says so.
 
-    `ignore` has names of tensors, ours or theirs, or of what they lie in: `["fc"]` for
-    another classifier, or none. What is ignored stays as it is; in a model without values (on
-    the meta device, or built with `init=False`) it starts as the network says. Counts of
-    batches may be missing, as in files from before torch 0.4.1. A model on the meta device
-    takes the tensors themselves, with their dtype. Files of torch are read with
-    `weights_only`.
+    `ignore` has names of tensors, ours or theirs, or of what they lie in, `["fc"]` for
+    another classifier, or none; or their last words, `["running_mean"]`. What is ignored
+    stays as it is; in a model without values (on the meta device, or built with
+    `init=False`) it starts as the network says. Counts of batches may be missing, as in
+    files from before torch 0.4.1. A model on the meta device takes the tensors themselves,
+    with their dtype. Files of torch are read with `weights_only`.
 
     Raises WeightsError, and leaves the model as it was, where a tensor is missing, left
     over, or of another shape, or an entry of `ignore` is no tensor's name.
@@ -80,7 +82,9 @@ def load_weights(
     given = {name: t for name, t in theirs.items() if not _among((name,), ignore)}
     given = _with_counts(given, list(table.values()))
     if wrong := _wrong(ours, given, table):
-        hint = _hint(ours, list(theirs), naming, _owners(ours, given, table))
+        fits = _fitting(list(ours), set(given), ignore)
+        hint = [f"  naming={fits!r} fits"] if fits and fits != naming else []
+        hint = hint or _left_out(_owners(ours, given, table))
         lines = ["the weights are not this network's:", *wrong, *hint]
         raise WeightsError("\n".join(lines))
     started = _started(model, [name for name in ours if name not in table])
@@ -100,9 +104,10 @@ def _must_be_known(ignore: Sequence[str], found: Sequence[str]) -> None:
 
 
 def _among(found: tuple[str, ...], entries: Sequence[str]) -> bool:
-    """Whether a name is one of the entries, or lies in one: `fc.bias` in `fc`."""
+    """Whether a name is one of the entries, lies in one, or ends in it: `fc.bias` in `fc`."""
     return any(
         f"{name}.".startswith(f"{entry.rstrip('.')}.")
+        or name.rpartition(".")[2] == entry
         for name in found
         for entry in entries
     )
@@ -132,30 +137,36 @@ def _with_counts(given: dict[str, Tensor], asked: Sequence[str]) -> dict[str, Te
     }
 
 
-def _hint(
-    ours: Mapping[str, Tensor], theirs: Sequence[str], naming: str, owners: list[str]
-) -> list[str]:
-    """What would make them fit, where that is seen."""
-    fits = fitting(ours, theirs)
-    if fits and fits != naming:
-        return [f"  naming={fits!r} fits"]
-    if 0 < len(owners) <= 2:
-        return [
-            f"  ignore={owners!r} leaves {'it' if len(owners) == 1 else 'them'} out"
-        ]
-    return []
+def _fitting(ours: list[str], given: set[str], ignore: Sequence[str]) -> str | None:
+    """The naming by which just those tensors are asked for, where there is one."""
+    counted = {name for name in given if not name.endswith(COUNT)}
+    for naming in NAMINGS:
+        known = names(ours, naming).items()
+        asked = {their for our, their in known if not _among((our, their), ignore)}
+        if counted == {name for name in asked if not name.endswith(COUNT)}:
+            return naming
+    return None
+
+
+def _left_out(owners: list[str]) -> list[str]:
+    """What would leave out the modules that do not fit, or the statistics of their norms."""
+    if not 0 < len(owners) <= 2:
+        return []
+    return [f"  ignore={owners!r} leaves {'it' if len(owners) == 1 else 'them'} out"]
 
 
 def _owners(
     ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], table: Mapping[str, str]
 ) -> list[str]:
-    """The modules of the tensors that do not fit, by their names."""
+    """The modules of the tensors that do not fit, or the last words that tell those."""
     fits = {
         their
         for our, their in table.items()
         if their in theirs and theirs[their].shape == ours[our].shape
     }
     wrong = [name for name in (*table.values(), *theirs) if name not in fits]
+    if all(name.endswith(STATISTICS) for name in wrong):
+        return [last for last in STATISTICS if any(n.endswith(last) for n in wrong)]
     return list(dict.fromkeys(name.rpartition(".")[0] or name for name in wrong))
 
 
@@ -178,8 +189,12 @@ def _wrong(
 
 
 def _line(kind: str, items: list[str]) -> str:
+    return f"  {len(items)} {kind}: {_shortened(items)}"
+
+
+def _shortened(items: Sequence[str]) -> str:
     more = [f"{len(items) - NAMES_SHOWN} more"] if len(items) > NAMES_SHOWN else []
-    return f"  {len(items)} {kind}: {', '.join([*items[:NAMES_SHOWN], *more])}"
+    return ", ".join([*items[:NAMES_SHOWN], *more])
 
 
 def _size(tensor: Tensor) -> str:
@@ -197,6 +212,7 @@ def unwrapped(
     inside: list[str] = []
     while others := [k for k, value in found.items() if not isinstance(value, Tensor)]:
         inner = [key for key in found if _has_tensors(found[key])]
+        inner = [key for key in WRAPPERS if key in inner] or inner
         if len(inner) != 1:
             several = f"; it has several, {', '.join(map(repr, inner))}" * bool(inner)
             message = f"{file}not a state dict: {others[0]!r} is no tensor{several}"
