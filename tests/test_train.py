@@ -351,7 +351,7 @@ def test_a_run_is_made_longer_as_if_begun_so(here: Path, finished: Path) -> None
     records = [(here / name / "run.json").read_text() for name in ("short", "long")]
     assert records[0] == records[1]
     for folder, epochs, expected in (
-        (here / "short", "3", "the run was begun with 4 epochs, not 3"),
+        (here / "short", "3", "the run has 4 epochs already, not 3"),
         (
             finished,
             "4",
