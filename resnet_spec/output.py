@@ -6,12 +6,13 @@ import keyword
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from resnet_spec.emit.source.stamp import made_from
-from resnet_spec.language.shipped import spec_path
+from resnet_spec.emit.source.stamp import stamp
+from resnet_spec.language.shipped import shipped, spec_path
 from resnet_spec.problems import Place, Problem, SpecError
 from resnet_spec.problems.texts import STDIN
 from resnet_spec.problems.words import snake
@@ -25,22 +26,36 @@ class SpecFile(NamedTuple):
 
     file: Path
     name: PurePosixPath  # below the innermost `specs`, else below the folder that was given
-    rooted: bool  # whether it is below a folder `specs`
 
     def shown(self, folder: Path) -> str:
         """Its path as the header of a source has it that is written to the folder.
 
-        One that is below no `specs` is told from others of its name by where it is.
+        `specs/` is the first folder of that name on the way up from there, or where a spec
+        ships from. Any other spec is told from those of its name by where it is.
         """
         if self.file == Path(STDIN):
             return "standard input"
-        if self.rooted:
+        whole = _whole(self.file)
+        if whole == self._seen(folder) or whole in _shipped():
             return f"{ROOT}/{self.name}"
         try:
-            near = os.path.relpath(_whole(self.file), _whole(folder))
+            near = os.path.relpath(whole, _whole(folder))
         except ValueError:  # on another drive of Windows
-            near = str(_whole(self.file))
+            near = str(whole)
         return Path(near).as_posix()
+
+    def unmistakable(self, folder: Path) -> bool:
+        """Whether what is shown of it in the folder can mean no other spec."""
+        if self.file == Path(STDIN):
+            return False
+        whole, seen = _whole(self.file), self._seen(folder)
+        other = seen is not None and seen != whole and seen.is_file()
+        return not other or whole not in _shipped()
+
+    def _seen(self, folder: Path) -> Path | None:
+        """The file that `specs/` and its name are, seen from the folder."""
+        root = specs_above(folder)
+        return root / self.name if root else None
 
     def module(self, network: str) -> PurePosixPath:
         """The path of its source; a spec without a name of its own has its network's."""
@@ -72,6 +87,13 @@ def importable(word: str) -> str:
     if not plain or plain[0].isdigit():
         plain = f"_{plain}"
     return f"{plain}_" if keyword.iskeyword(plain) or plain == "torch" else plain
+
+
+def specs_above(folder: Path) -> Path | None:
+    """The first folder `specs` on the way up from the folder."""
+    whole = _whole(folder)
+    above = (place / ROOT for place in (whole, *whole.parents))
+    return next((place for place in above if place.is_dir()), None)
 
 
 def spec_file(path: str) -> SpecFile:
@@ -106,8 +128,11 @@ def clashes(modules: Iterable[tuple[SpecFile, PurePosixPath]]) -> Iterator[Probl
             yield Problem("file", message, place=Place(str(spec.file)))
 
 
-def obstacle(file: Path, made: str) -> str:
-    """Why a source that was made from that must not replace the file; empty where it may."""
+def obstacle(file: Path, made: str, network: str = "") -> str:
+    """Why a source that was made from that must not replace the file; empty where it may.
+
+    Where that may mean several specs, `network` is its fingerprint, and has to be the file's.
+    """
     if file.is_symlink():
         return "is a symbolic link"
     if file.is_dir():
@@ -118,10 +143,14 @@ def obstacle(file: Path, made: str) -> str:
         return ""
     except (OSError, UnicodeDecodeError):
         return "is not one that was generated"
-    before = made_from(text)
-    if before is None:
+    before = stamp(text)
+    if before is None or before.edited:
         return "was edited by hand, or not generated"
-    return "" if before == made else f"was generated from {before}, not from {made}"
+    if before.made != made:
+        return f"was generated from {before.made}, not from {made}"
+    if network and before.network != network:
+        return f"is another network, generated from another {made}"
+    return ""
 
 
 def write(file: Path, content: str | bytes) -> None:
@@ -169,9 +198,14 @@ def _spec_file(file: Path, folder: Path) -> SpecFile:
     if ROOT in above:
         start = len(above) - above[::-1].index(ROOT)
         name = PurePosixPath(*whole.parts[start:])
-        return SpecFile(file, name, rooted=True)
+        return SpecFile(file, name)
     name = PurePosixPath(file.relative_to(folder).as_posix())
-    return SpecFile(file, name, rooted=False)
+    return SpecFile(file, name)
+
+
+@cache
+def _shipped() -> frozenset[Path]:
+    return frozenset(shipped().values())
 
 
 def _whole(file: Path) -> Path:

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from hypothesis import given
 
 from resnet_spec import __version__, load
 from resnet_spec.cli import COMMANDS, common, main
+from resnet_spec.language.reading import override
 from resnet_spec.language.shipped import spec_path
 from tests.conftest import ROOT
 from tests.strategies import spec_data
@@ -266,6 +268,54 @@ def test_a_file_of_other_inputs_stays_and_the_message_says_what_to_type(
     assert run("build", *second, "-o", *elsewhere).exit_code == 0
     assert run("build", *second, "-o", "g h", "--force").exit_code == 0
     assert file.read_text() != before
+
+
+def own_spec(path: str, title: str, depths: list[int]) -> None:
+    """A ResNet of an own file."""
+    data = yaml.safe_load((ROOT / "specs/resnet18.yaml").read_text())
+    del data["expect"]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(yaml.safe_dump({**data, "title": title, "depths": depths}))
+
+
+@pytest.mark.parametrize(
+    ("out", "seen"), [("generated", "specs"), ("x/g", "x/specs"), ("y", "y/specs")]
+)
+def test_a_spec_replaces_what_was_made_of_itself_alone(
+    out: str, seen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = ("specs", "x/specs", "y/specs")
+    for first, second in permutations(("resnet18", *folders), 2):
+        for i, folder in enumerate(folders, 3):
+            own_spec(f"{folder}/resnet18.yaml", "First", [i, 1, 1, 1])
+        assert run("build", first, "-o", out, "--force").exit_code == 0
+        if first != "resnet18":
+            own_spec(f"{first}/resnet18.yaml", "Edited", [9, 1, 1, 1])
+        file = Path(out, "resnet18.py")
+        again, made = run("build", first, "-o", out), file.read_text()
+        assert (again.exit_code, "Edited" in made) == (0, first != "resnet18")
+        result = run("build", second, "-o", out)
+        # What was made of a name is made anew of the file that its header means here.
+        replaced = (first, second) == ("resnet18", seen)
+        assert (result.exit_code == 0, file.read_text() != made) == (replaced,) * 2
+
+
+def test_standard_input_replaces_its_own_network_alone(tmp_path: Path) -> None:
+    def built(*changes: str) -> Result:
+        text = yaml.safe_load((ROOT / "specs/resnet18.yaml").read_text())
+        del text["expect"]
+        data = yaml.safe_dump({**text, **dict(map(override, changes))})
+        args = ["build", "-", "-o", str(tmp_path)]
+        return CliRunner().invoke(main, args, input=data)
+
+    assert built().exit_code == built("title=Other words").exit_code == 0
+    other = built("depths=[1, 1, 1, 1]")
+    assert other.exit_code == 1
+    assert (
+        "res_net18.py: is another network, generated from another standard input"
+        in other.stderr
+    )
 
 
 def test_edited_text_of_the_same_spec_replaces_its_file(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resnet_spec.cli import main
-from resnet_spec.emit.source.stamp import made_from
+from resnet_spec.emit.source.stamp import stamp
 from tests.strategies import spec_data
 
 NASTY = [
@@ -112,7 +112,9 @@ def test_a_title_does_not_take_the_stamp(folder: Path) -> None:
     made = source(data, folder)
     assert made is not None
     assert FORGED in " ".join(made.split())
-    assert made_from(made) == os.path.relpath(folder / "net.yaml")
+    found = stamp(made)
+    assert found is not None
+    assert (found.made, found.edited) == (os.path.relpath(folder / "net.yaml"), False)
 
 
 @given(parts=nasty, below=st.sampled_from(["specs", "others"]))

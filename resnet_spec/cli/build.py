@@ -20,7 +20,7 @@ from resnet_spec.cli.common import (
     line,
 )
 from resnet_spec.cli.failures import fail, put, report_problems
-from resnet_spec.output import clashes, obstacle, write
+from resnet_spec.output import clashes, write
 from resnet_spec.problems.extras import needs
 from resnet_spec.problems.words import reason
 
@@ -55,7 +55,8 @@ def build(outcome: Outcome, output: str, **options: Any) -> None:
     """Write each SPEC's source as DIR/<its path below specs>.py.
 
     Nothing is written where a SPEC has a mistake, or where a file would be replaced that
-    was edited, or generated from another SPEC or with other --set or --features.
+    was edited, or generated from another SPEC or with other --set or --features. The same
+    SPEC is the same file, whatever it says by now; of standard input, the same network.
 
     \b
     resnet-spec build specs/resnet101.yaml
@@ -132,7 +133,7 @@ def _write(sources: list[Written], folder: Path, force: bool) -> None:
     """Write all of them, or none where one must not replace what is there."""
     refused = []
     for file, job, _ in sources:
-        why = obstacle(file, job.made(folder))
+        why = job.obstacle(file, folder)
         if why and (file.is_dir() or not force):
             advice = f"-o {_free(folder)} writes elsewhere"
             advice += "" if file.is_dir() else ", --force overwrites it"

@@ -19,7 +19,7 @@ from resnet_spec.emit.source.stamp import made_of, origin, stamped
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import override
 from resnet_spec.network import Network
-from resnet_spec.output import SUFFIXES, SpecFile, spec_files
+from resnet_spec.output import SUFFIXES, SpecFile, obstacle, spec_files
 from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.words import counted, flow
 
@@ -120,6 +120,12 @@ class Job:
     def made(self, folder: Path) -> str:
         """What its source is made from, as the header says that in the folder."""
         return made_of(self.spec.shown(folder), self.changed)
+
+    def obstacle(self, file: Path, folder: Path) -> str:
+        """Why its source must not replace the file in the folder; empty where it may."""
+        told = self.spec.unmistakable(folder)
+        network = "" if told else self.network.digests.fingerprint
+        return obstacle(file, self.made(folder), network)
 
     def source(self, folder: Path) -> str:
         """The source that is written to the folder."""
