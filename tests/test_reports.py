@@ -48,10 +48,10 @@ def test_json_has_all_that_the_text_has() -> None:
 
 def test_github_annotations_cannot_be_broken_out_of() -> None:
     place = Place("a,b:c%.yaml", 3, 4)
-    problem = Problem("rule", "100% wrong\n::error::x", ("name",), place)
+    problem = Problem("rule", "100% wrong\n::error::x", ("name",), place, note="%")
     assert report.github([problem]) == (
         "::error file=a%2Cb%3Ac%25.yaml,line=3,col=4,title=rule"
-        "::name: 100%25 wrong%0A::error::x\n"
+        "::name: 100%25 wrong%0A::error::x (%25)\n"
     )
 
 
@@ -136,8 +136,43 @@ def test_warnings_do_not_stop_a_build_unless_strict() -> None:
         in result.stderr
     )
     assert "warning" not in result.stdout
-    assert run(*args, "--strict").exit_code == 1
     assert "warning" in run(*args, "--format", "sarif").stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "warning", "error"),
+    [
+        ("text", ": warning: stem", ": stem"),
+        ("json", '"severity": "warning"', '"severity": "error"'),
+        ("github", "::warning ", "::error "),
+        ("sarif", '"level": "warning"', '"level": "error"'),
+    ],
+)
+def test_where_it_is_strict_a_warning_is_an_error_in_every_format(
+    form: str, warning: str, error: str
+) -> None:
+    """And a spec that has one is not listed among the good ones."""
+    warned = ("specs/resnet50.yaml", "--set", "input=[3, 32, 32]", "--format", form)
+    lenient = run("check", *warned)
+    strict = run("check", *warned, "specs/cifar/resnet20.yaml", "--strict")
+    assert (lenient.exit_code, strict.exit_code) == (0, 1)
+    assert warning in lenient.output
+    assert warning not in strict.output
+    assert error in strict.output
+    assert "leaves 8 x 8 of an image" in strict.output
+    if form == "text":
+        assert [line.split()[0] for line in strict.stdout.splitlines()] == [
+            "specs/cifar/resnet20.yaml"
+        ]
+
+
+def test_annotations_say_where_an_inherited_value_stands(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("extends: resnet18\nname: Own\ntitle: Own\ninput: [3, 32, 32]\n")
+    notes = [problem.note for problem in load(file).warnings]
+    assert notes == ["resnet18:8:14 has stem.type: conv7x7"]
+    for form in report.FORMATS:
+        assert notes[0] in run("check", str(file), "--format", form).output
 
 
 def test_no_spec_that_ships_has_a_warning() -> None:

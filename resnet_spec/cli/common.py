@@ -135,11 +135,18 @@ class Job:
 
 
 class Outcome(NamedTuple):
-    """The specs that compile, and the problems and warnings of all."""
+    """The specs that compile, and the problems and warnings of all.
+
+    Where it is strict, warnings are problems, and a spec with one is not among them.
+    """
 
     jobs: list[Job]
     problems: list[Problem]
-    fails: bool
+    strict: bool
+
+    @property
+    def fails(self) -> bool:
+        return not all(problem.warning for problem in self.problems)
 
 
 def compiling(command: Callable[..., None]) -> Callable[..., None]:
@@ -186,8 +193,10 @@ def _compiled(
         said += [f"features {flow(list(features))}"] if features else []
         changed = ", ".join(said)
         jobs.append(Job(spec, compiled, changed))
-    fails = any(strict or not problem.warning for problem in found)
-    return Outcome(jobs, _said_once(found), fails)
+    if strict:
+        jobs = [job for job in jobs if not job.compiled.warnings]
+        found = [problem._replace(warning=False) for problem in found]
+    return Outcome(jobs, _said_once(found), strict)
 
 
 def _said_once(found: list[Problem]) -> list[Problem]:

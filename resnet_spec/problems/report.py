@@ -122,7 +122,11 @@ def _command(problem: Problem) -> str:
     if place.line:
         where += [f"line={place.line}", f"col={place.column}"]
     where.append(f"title={problem.rule}")
-    return f"::{kind} {','.join(where)}::{_escaped(problem.said)}"
+    return f"::{kind} {','.join(where)}::{_escaped(_on_one_line(problem))}"
+
+
+def _on_one_line(problem: Problem) -> str:
+    return f"{problem.said} ({problem.note})" if problem.note else problem.said
 
 
 def _escaped(text: str, more: str = "") -> str:
@@ -158,10 +162,9 @@ def _result(problem: Problem) -> dict[str, Any]:
         end = place.column + place.length
         region = {"startLine": place.line, "startColumn": place.column}
         location["region"] = {**region, "endColumn": end}
-    said = f"{problem.said} ({problem.note})" if problem.note else problem.said
     return {
         "ruleId": problem.rule,
         "level": "warning" if problem.warning else "error",
-        "message": {"text": said},
+        "message": {"text": _on_one_line(problem)},
         "locations": [{"physicalLocation": location}],
     }
