@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from resnet_spec.emit.source.stamp import stamp
+from resnet_spec.emit.source.stamp import Stamp, made_of, stamp
 from resnet_spec.language.shipped import shipped, spec_path
 from resnet_spec.problems import Place, Problem, SpecError
 from resnet_spec.problems.texts import STDIN
@@ -26,6 +26,7 @@ class SpecFile(NamedTuple):
 
     file: Path
     name: PurePosixPath  # below the innermost `specs`, else below the folder that was given
+    given: Path | None = None  # the folder that was given and has it
 
     def shown(self, folder: Path) -> str:
         """Its path as the header of a source has it that is written to the folder.
@@ -153,6 +154,37 @@ def obstacle(file: Path, made: str, network: str = "") -> str:
     return ""
 
 
+def orphans(folder: Path, specs: Iterable[SpecFile]) -> Iterator[tuple[Path, str]]:
+    """Generated files in the folder whose spec is gone, and what that was called.
+
+    Of the folders alone that were given, which have the specs.
+    """
+    specs = list(specs)
+    given = {_whole(spec.given) for spec in specs if spec.given}
+    there = {_named_in(made_of(spec.shown(folder), "")) for spec in specs}
+    there |= {f"{ROOT}/{key}.yaml" for key in shipped()}
+    root = specs_above(folder)
+    for file in sorted(folder.rglob("*.py")) if given else ():
+        found = _stamp(file)
+        if found and (name := _named_in(found.made)) not in there:
+            near = root.parent if root and name.startswith(f"{ROOT}/") else folder
+            spec = _whole(near / name)
+            if not spec.is_file() and given.intersection(spec.parents):
+                yield file, name
+
+
+def _stamp(file: Path) -> Stamp | None:
+    try:
+        return stamp(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _named_in(made: str) -> str:
+    """The spec in what `made_of` says."""
+    return made.partition(" with ")[0]
+
+
 def write(file: Path, content: str | bytes) -> None:
     """The content as the file, whole or not at all. Raises OSError where that fails."""
     data = content.encode("utf-8") if isinstance(content, str) else content
@@ -188,19 +220,19 @@ def _spec_files(path: Path) -> Iterator[SpecFile]:
     inside = sorted(file for file in found if not file.name.startswith("."))
     if not inside:
         raise _refused(path, "has no *.yaml in it")
-    yield from (_spec_file(file, path) for file in inside)
+    yield from (_spec_file(file, path, path) for file in inside)
 
 
-def _spec_file(file: Path, folder: Path) -> SpecFile:
+def _spec_file(file: Path, folder: Path, given: Path | None = None) -> SpecFile:
     """Named from the innermost `specs` above it on, else from the folder that was given."""
     whole = _whole(file)
     above = [] if file == Path(STDIN) else list(whole.parts[:-1])
     if ROOT in above:
         start = len(above) - above[::-1].index(ROOT)
         name = PurePosixPath(*whole.parts[start:])
-        return SpecFile(file, name)
+        return SpecFile(file, name, given)
     name = PurePosixPath(file.relative_to(folder).as_posix())
-    return SpecFile(file, name)
+    return SpecFile(file, name, given)
 
 
 @cache

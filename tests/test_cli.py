@@ -56,12 +56,85 @@ def test_check_and_diff_write_nothing(tmp_path: Path) -> None:
     old = file.read_text().replace("AdaptiveAvgPool2d(1)", "AdaptiveAvgPool2d(2)")
     file.write_text(old)
     result = run("build", "specs/resnet18.yaml", "-o", str(tmp_path), "--check")
-    assert (result.exit_code, result.output) == (1, f"would change {file}\n")
+    said = "was edited by hand, or not generated, so build would leave it"
+    assert (result.exit_code, result.output) == (1, f"{file}: {said}\n")
     result = run("build", "specs/resnet18.yaml", "-o", str(tmp_path), "--diff")
     assert result.exit_code == 0
     assert "-        self.avgpool = nn.AdaptiveAvgPool2d(2)\n" in result.output
     assert "+        self.avgpool = nn.AdaptiveAvgPool2d(1)\n" in result.output
     assert file.read_text() == old
+
+
+def test_check_says_what_build_would_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ("edited", "features", "folder", "good", "missing", "stale")
+    for name in names:
+        own_spec(f"specs/{name}.yaml", "Own", [1, 1, 1, 1])
+    assert run("build", "specs").exit_code == 0
+    files = {name: Path(f"generated/{name}.py") for name in names}
+    files["edited"].write_text(files["edited"].read_text().replace("64", "65"))
+    files["folder"].unlink()
+    files["folder"].mkdir()
+    files["missing"].unlink()
+    own_spec("specs/stale.yaml", "Own", [2, 1, 1, 1])
+    run("build", "specs/features.yaml", "--features", "1", "--force")
+    made = "specs/features.yaml"
+    expected = {
+        "edited": "was edited by hand, or not generated, so build would leave it",
+        "features": f"was generated from {made} with features [1], not from {made}, "
+        "so build would leave it",
+        "folder": "is a folder, so build would leave it",
+        "missing": "is missing, build would write it",
+        "stale": "is stale, build would replace it",
+    }
+    result = run("build", "specs", "--check")
+    assert result.exit_code == 1
+    assert result.output == "".join(f"{files[n]}: {w}\n" for n, w in expected.items())
+    before = {file: file.read_bytes() for file in files.values() if file.is_file()}
+    refused = run("build", "specs")
+    lines = refused.stderr.splitlines()
+    assert (refused.exit_code, lines[-1]) == (1, "nothing was written")
+    left = [name for name, why in expected.items() if why.endswith("would leave it")]
+    assert [Path(line.split(":")[0]).stem for line in lines[:-1]] == left
+    after = {file: file.read_bytes() for file in files.values() if file.is_file()}
+    assert before == after
+    for name in names:
+        alone = run("build", f"specs/{name}.yaml")
+        assert (alone.exit_code == 1) is (name in left)
+
+
+def test_a_file_whose_spec_is_gone_is_said_of_the_folders_that_were_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("specs/a", "specs/b/old", "nets/c", 'nets/d "  with" e', "nets/old"):
+        own_spec(f"{name}.yaml", "Own", [1, 1, 1, 1])
+    given = ("specs", "nets", "resnet18")
+    assert run("build", *given, "--set", "head.classes=3").exit_code == 0
+    clean = run("build", *given, "--set", "head.classes=3", "--check", "--strict")
+    assert (clean.exit_code, clean.output) == (0, "")
+    for folder in ("specs/b", "nets"):
+        Path(folder, "old.yaml").rename(Path(folder, "new.yaml"))
+    run("build", *given, "--set", "head.classes=3")
+    expected = (
+        "generated/b/old.py: {}was generated from specs/b/old.yaml, which is gone; "
+        "delete the file if nothing imports it\n"
+    )
+    more = expected.replace("specs/b", "../nets").replace("b/", "")
+    check = ("build", "--set", "head.classes=3", "--check")
+    for specs, said in (
+        (["specs"], expected),
+        (["nets"], more),
+        (["nets", "specs"], expected + more),
+        (["specs/a.yaml"], ""),
+        (["resnet18"], ""),
+    ):
+        lenient, strict = run(*check, *specs), run(*check, *specs, "--strict")
+        assert lenient.output == said.replace("{}", "warning: ")
+        assert strict.output == said.replace("{}", "")
+        assert (lenient.exit_code, strict.exit_code) == (0, int(said != ""))
 
 
 def test_one_source_goes_to_stdout() -> None:
@@ -164,7 +237,8 @@ def test_any_file_name_is_taken_and_its_module_can_be_imported(
     )
     for command in ("check", "summary", "explain", "digest"):
         assert run(command, str(spec)).exit_code == 0
-    assert run("build", str(spec), "-o", "-").stderr == ""
+    for folder in (out, "-"):  # said of a file that is new
+        assert run("build", str(spec), "-o", str(folder)).stderr == ""
 
 
 def test_two_specs_for_one_file_are_refused(tmp_path: Path) -> None:

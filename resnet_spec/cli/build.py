@@ -20,7 +20,7 @@ from resnet_spec.cli.common import (
     line,
 )
 from resnet_spec.cli.failures import fail, put, report_problems
-from resnet_spec.output import clashes, write
+from resnet_spec.output import clashes, orphans, write
 from resnet_spec.problems.extras import needs
 from resnet_spec.problems.words import reason
 
@@ -36,7 +36,9 @@ from resnet_spec.problems.words import reason
     help="Folder to write to; - prints one SPEC's source instead.",
 )
 @click.option(
-    "--check", is_flag=True, help="Write nothing; status 1 if a file would change."
+    "--check",
+    is_flag=True,
+    help="Write nothing; say why, with status 1, where a file is not its SPEC's.",
 )
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
 @click.option(
@@ -79,7 +81,10 @@ def build(outcome: Outcome, output: str, **options: Any) -> None:
     if output == "-":
         put(sources[0].source)
     elif check or diff:
-        _compare(sources, diff, check)
+        changed = _compare(sources, folder, diff)
+        gone = check and _orphans(sources, folder, outcome.strict)
+        if check and (changed or (gone and outcome.strict)):
+            sys.exit(1)
     else:
         _write(sources, folder, options["force"])
 
@@ -106,20 +111,43 @@ def _verify(sources: list[Written]) -> None:
     click.echo(f"built and generated are equal: {len(sources)}", err=True)
 
 
-def _compare(sources: list[Written], diff: bool, check: bool) -> None:
-    """Say which files would change, and how."""
-    changed = []
-    for file, _, source in sources:
-        try:
-            old = file.read_text(encoding="utf-8") if file.exists() else ""
-        except (OSError, UnicodeDecodeError) as error:
-            fail(f"{file}: cannot be read, {error}")
+def _compare(sources: list[Written], folder: Path, diff: bool) -> bool:
+    """Say what `build` would do where a file is not the source, and how they differ."""
+    changed = False
+    for file, job, source in sources:
+        old = _text(file)
         if old != source:
-            changed.append(f"would change {file}")
-            if diff:
+            changed = True
+            click.echo(f"{file}: {_plan(file, job, folder)}", err=True)
+            if diff and old is not None:
                 click.echo("".join(_diff(str(file), old, source)), nl=False)
-    if check and changed:
-        fail(*changed)
+    return changed
+
+
+def _text(file: Path) -> str | None:
+    """The text of the file, empty where it is missing; None where it has none."""
+    try:
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _plan(file: Path, job: Job, folder: Path) -> str:
+    if why := job.obstacle(file, folder):
+        return f"{why}, so build would leave it"
+    if file.exists():
+        return "is stale, build would replace it"
+    return "is missing, build would write it"
+
+
+def _orphans(sources: list[Written], folder: Path, strict: bool) -> bool:
+    """Say which files come from specs that are gone."""
+    gone = list(orphans(folder, (job.spec for _, job, _ in sources)))
+    kind = "" if strict else "warning: "
+    for file, spec in gone:
+        said = f"{kind}was generated from {spec}, which is gone; delete the file"
+        click.echo(f"{file}: {said} if nothing imports it", err=True)
+    return bool(gone)
 
 
 def _diff(name: str, old: str, new: str) -> Iterator[str]:
@@ -139,9 +167,10 @@ def _write(sources: list[Written], folder: Path, force: bool) -> None:
             advice += "" if file.is_dir() else ", --force overwrites it"
             refused.append(f"{file}: {why}, so it is not overwritten; {advice}")
     if refused:
-        fail(*refused)
+        fail(*refused, *["nothing was written"] * (len(sources) > 1))
     for file, job, source in sources:
-        if renamed := job.spec.renamed(job.network.name):
+        renamed = job.spec.renamed(job.network.name)
+        if renamed and not file.exists():
             click.echo(renamed, err=True)
         try:
             write(file, source)
