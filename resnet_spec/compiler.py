@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from resnet_spec.advice import advice
@@ -18,6 +18,7 @@ from resnet_spec.lowering import lower, noted
 from resnet_spec.network import Network
 from resnet_spec.passes.cut import cut
 from resnet_spec.problems import Place, Problem, SpecError
+from resnet_spec.problems.words import flow
 
 
 class Compiled(NamedTuple):
@@ -60,9 +61,23 @@ def load(
     if claimed and (problems := list(untrue(claimed, network))):
         raise source.refuse(*problems)
     if features:
+        if unread := list(_unread(overrides or {})):
+            raise SpecError(*unread)
         network = _cut(plan, network, features)
     warnings = source.placed(*advice(plan, network))
     return Compiled(source, plan, network, tuple(warnings))
+
+
+def _unread(overrides: Mapping[str, Any]) -> Iterator[Problem]:
+    """Overrides that nothing reads in a network that gives features."""
+    for key, value in overrides.items():
+        if key.split(".")[0] == "head":
+            place = Place(f"override {key}={flow(value)}")
+            yield Problem(
+                "features",
+                "changes nothing, features have no head; leave it out",
+                place=place,
+            )
 
 
 def _cut(plan: Plan, network: Network, features: Sequence[str | int]) -> Network:

@@ -132,6 +132,22 @@ def test_what_is_not_there_is_no_mistake_of_the_specs() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("head.classes", 3, "head.classes=3"),
+        ("head", {"dropout": 0.5}, "head={dropout: 0.5}"),
+    ],
+)
+def test_a_changed_head_is_refused_for_features_have_none(
+    key: str, value: object, said: str
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        load("resnet18", {key: value, "input": [3, 64, 64]}, features=[1])
+    expected = f"override {said}: changes nothing, features have no head; leave it out"
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
     "spec", ["resnet18", "resnet50_gn", "resnetv2_18", "resnetrs50"]
 )
 @pytest.mark.parametrize("features", [("stem",), ("pool",), ("stem", "pool", 2)])

@@ -137,10 +137,11 @@ RULES: Mapping[str, Rule] = {
         "would read otherwise.",
     ),
     "features": Rule(
-        "features are asked for that the network does not have",
+        "features that the network does not have, or together with a changed head",
         "Features are `stem` (before its pool), `pool` (after it) and the stages, as `layer1` "
         "or 1 and so on. Each may be asked for once, and the message lists those of this "
-        "network.",
+        "network. They take the place of what the head gives, so an override of the head, as "
+        "`--set head.classes=10`, would change nothing.",
     ),
     # --- keys and kinds of values ---------------------------------------------------------
     "unknown-key": Rule(
