@@ -199,7 +199,7 @@ def test_all_problems_of_all_files_and_nothing_written(tmp_path: Path) -> None:
         (["build", "specs/resnet50.yml"], "cannot be read, no such file or directory"),
         (["build", "benchmarks"], "has no *.yaml in it"),
         (["build", "specs", "specs/../tests/errors/../../specs"], ""),
-        (["summary", "specs"], "cannot be read, is a directory"),
+        (["explain", "specs"], "cannot be read, is a directory"),
         (["build", "tests/errors/empty.yaml"], "must be a mapping of keys to values"),
     ],
 )
@@ -530,6 +530,20 @@ def test_summary_folds_by_stage() -> None:
         "G",
     ]
     assert cells[-1] == ["total", "25,557,032", "4.09", "G"]
+
+
+def test_summary_takes_several_specs_and_features() -> None:
+    """Each table is the one that the spec has alone, mistakes in others or not."""
+    specs = sorted(map(str, Path("specs/plain").iterdir()))
+    options = ("--features", "1,2", "--set", "input=[3, 64, 64]")
+    tables = [run("summary", spec, *options).stdout for spec in specs]
+    wrong = "tests/errors/depth_zero.yaml"
+    result = run("summary", wrong, "specs/plain", *options)
+    assert (result.exit_code, result.stdout) == (1, "\n\n".join(tables))
+    assert result.stderr.startswith(Path(wrong).with_suffix(".txt").read_text())
+    network = load(specs[0], {"input": [3, 64, 64]}, (1, 2)).network
+    assert len(tables) > 1
+    assert f"{network.params:,}" in tables[0].splitlines()[-1]
 
 
 def test_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

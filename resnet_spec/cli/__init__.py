@@ -104,8 +104,8 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
 def main() -> None:
     """Compile a page of YAML into a checked residual network and readable PyTorch.
 
-    A SPEC is a YAML file, the name of a spec that ships, - for standard input, or a
-    folder, which means all *.yaml in and below it.
+    A SPEC is a YAML file, the name of a spec that ships, - for standard input, or, where
+    a command takes several, a folder, which means all *.yaml in and below it.
 
     \b
     resnet-spec build specs/resnet50.yaml               write generated/resnet50.py

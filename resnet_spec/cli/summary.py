@@ -1,32 +1,33 @@
-"""The command that prints a network as a table: summary."""
+"""The command that prints networks as tables: summary."""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
 
 import click
 
-from resnet_spec.cli.common import SET, SPEC
-from resnet_spec.cli.failures import report_problems, reported
-from resnet_spec.compiler import load
+from resnet_spec.cli.common import FEATURES, Outcome, compiling
+from resnet_spec.cli.failures import report_problems
 
 
 @click.command()
-@SPEC
-@SET
-@reported
-def summary(spec: str, overrides: tuple[tuple[str, Any], ...]) -> None:
-    """Print SPEC as a table, one row a stage, for one image of the stated input.
+@FEATURES
+@compiling
+def summary(outcome: Outcome, features: object) -> None:  # noqa: ARG001  # of `compiling`
+    """Print each SPEC as a table, one row a stage, for one image of the stated input.
 
     \b
     resnet-spec summary specs/resnet50.yaml
     resnet-spec summary specs/resnet50.yaml --set 'input=[3,64,64]'
+    resnet-spec summary resnet50 resnet50d --features 2,3,4
     """
     from shutil import get_terminal_size
 
     from resnet_spec.emit import table
 
-    compiled = load(spec, dict(overrides))
-    report_problems(compiled.warnings)
+    report_problems(outcome.problems)
     width = get_terminal_size((0, 0)).columns  # 0 where it goes to a file or a program
-    click.echo(table.summary(compiled.network, width), nl=False)
+    tables = (table.summary(job.network, width) for job in outcome.jobs)
+    click.echo("\n\n".join(tables), nl=False)
+    if outcome.fails:
+        sys.exit(1)
