@@ -1,15 +1,17 @@
 """What the README says is so: its commands run and print what it shows."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
-from resnet_spec.cli import main
+from resnet_spec.cli import COMMANDS, main
 
 README = Path("README.md")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -20,9 +22,19 @@ def blocks(language: str) -> list[str]:
     return [body for kind, body in FENCE.findall(text) if kind == language]
 
 
+def in_bash(command: str) -> str:
+    if not shutil.which("bash") or not shutil.which("resnet-spec"):
+        pytest.skip("bash or resnet-spec is not installed")
+    bash = ["bash", "--norc", "-c", command]
+    return subprocess.run(bash, capture_output=True, text=True, check=False).stdout
+
+
 @pytest.mark.parametrize("session", blocks("console"))
 def test_commands_print_what_is_shown(session: str, tmp_path: Path) -> None:
     command, _, shown = session.partition("\n")
+    if command.startswith("$ diff"):
+        assert in_bash(command.removeprefix("$ ")) == shown
+        return
     name, *args = command.removeprefix("$ ").split()
     assert name == "resnet-spec"
     if args[0] == "build":
@@ -32,7 +44,9 @@ def test_commands_print_what_is_shown(session: str, tmp_path: Path) -> None:
 
 
 def test_specs_are_those_in_the_repository() -> None:
-    for text in blocks("yaml"):
+    specs = [text for text in blocks("yaml") if text.startswith("# specs/")]
+    assert len(specs) == 2
+    for text in specs:
         path = Path(text.split("\n")[0].removeprefix("# "))
         shown, real = yaml.safe_load(text), yaml.safe_load(path.read_text())
         assert shown.items() <= real.items()
@@ -61,11 +75,49 @@ def test_ci_runs_the_two_commands_as_they_stand() -> None:
     assert all(command in lines for command in commands)
 
 
+def test_the_hooks_run_as_they_are_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a repository that has its specs in `specs` and its modules elsewhere."""
+    (text,) = (t for t in blocks("yaml") if t.startswith("# .pre-commit-config.yaml"))
+    (repo,) = yaml.safe_load(text)["repos"]
+    ours = yaml.safe_load(Path(".pre-commit-hooks.yaml").read_text())
+    known = {hook["id"]: hook for hook in ours}
+    hooks = [{**known[hook["id"]], **hook} for hook in repo["hooks"]]
+    assert [hook["id"] for hook in hooks] == list(known)
+    spec, module = Path("specs/cifar/net.yaml"), Path("mypkg/nets/cifar/net.py")
+    source = Path("specs/cifar/resnet20.yaml").read_text()
+    monkeypatch.chdir(tmp_path)
+    spec.parent.mkdir(parents=True)
+    spec.write_text(source)
+
+    def status(hook: dict[str, Any]) -> int:
+        _, *args = hook["entry"].split()
+        args += hook.get("args", [])
+        args += [str(spec)] if hook.get("pass_filenames", True) else []
+        return CliRunner().invoke(main, args).exit_code
+
+    assert [status(hook) for hook in hooks] == [0, 1]  # the module is not there yet
+    run = ["build", "specs", *hooks[1]["args"]]
+    assert CliRunner().invoke(main, run).exit_code == 0
+    assert [status(hook) for hook in hooks] == [0, 0]
+    for path, expected in ((spec, [True, True]), (module, [False, True])):
+        assert path.is_file()
+        found = [bool(re.search(hook["files"], path.as_posix())) for hook in hooks]
+        assert found == expected
+
+
+def test_the_table_has_every_command() -> None:
+    rows = [row for row in README.read_text().splitlines() if row.startswith("| `")]
+    said = {name for row in rows for name in re.findall(r"\bresnet-spec (\w+)", row)}
+    assert said == set(COMMANDS)
+
+
 @pytest.mark.slow
 def test_the_table_of_commands_runs(tmp_path: Path) -> None:
     text = README.read_text(encoding="utf-8")
     commands = re.findall(r"^\| `resnet-spec (.*?)` \|", text, re.MULTILINE)
-    assert len(commands) == 14
+    assert len(commands) == 15
     trains = [c for c in commands if c.startswith(("train", "predict"))]
     for command in commands:
         if command in trains:  # test_train.py runs them
