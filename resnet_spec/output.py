@@ -37,7 +37,7 @@ class SpecFile(NamedTuple):
         if self.file == Path(STDIN):
             return "standard input"
         whole = _whole(self.file)
-        if whole == self._seen(folder) or whole in _shipped():
+        if _same(whole, self._seen(folder)) or whole in _shipped():
             return f"{ROOT}/{self.name}"
         try:
             near = os.path.relpath(whole, _whole(folder))
@@ -50,8 +50,8 @@ class SpecFile(NamedTuple):
         if self.file == Path(STDIN):
             return False
         whole, seen = _whole(self.file), self._seen(folder)
-        other = seen is not None and seen != whole and seen.is_file()
-        return not other or whole not in _shipped()
+        alone = seen is None or not seen.is_file() or _same(whole, seen)
+        return alone or whole not in _shipped()
 
     def _seen(self, folder: Path) -> Path | None:
         """The file that `specs/` and its name are, seen from the folder."""
@@ -243,6 +243,14 @@ def _shipped() -> frozenset[Path]:
 def _whole(file: Path) -> Path:
     """The path from the file system's root, as it was named, links and all."""
     return Path(os.path.normpath(file.absolute()))
+
+
+def _same(file: Path, other: Path | None) -> bool:
+    """Whether both are one file, whatever links lead to it."""
+    try:
+        return other is not None and file.samefile(other)
+    except OSError:
+        return False
 
 
 def _refused(path: Path, message: str) -> SpecError:

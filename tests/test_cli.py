@@ -375,6 +375,18 @@ def test_a_spec_replaces_what_was_made_of_itself_alone(
         assert (result.exit_code == 0, file.read_text() != made) == (replaced,) * 2
 
 
+def test_a_spec_is_itself_by_whatever_links_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_spec(str(tmp_path / "repo/specs/net.yaml"), "First", [1, 1, 1, 1])
+    (tmp_path / "link").symlink_to(tmp_path / "repo")
+    monkeypatch.chdir(tmp_path / "repo")
+    for i, root in enumerate((".", tmp_path / "repo", tmp_path / "link"), 2):
+        assert run("build", f"{root}/specs/net.yaml").exit_code == 0
+        assert "from specs/net.yaml (" in Path("generated/net.py").read_text()
+        own_spec("specs/net.yaml", "Edited", [i, 1, 1, 1])
+
+
 def test_standard_input_replaces_its_own_network_alone(tmp_path: Path) -> None:
     def built(*changes: str) -> Result:
         text = yaml.safe_load((ROOT / "specs/resnet18.yaml").read_text())
