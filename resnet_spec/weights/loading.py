@@ -52,23 +52,7 @@ def load_weights(
     naming: str = "torchvision",
     ignore: Sequence[str] = (),
 ) -> Loaded:
-    """Load a state dict, or a `.safetensors` or torch file of one, into the model, all of it.
-
-    `naming` says who named its tensors: torchvision (and this project), timm, timm-senet,
-    tutorial or kuangliu. A state dict may lie inside others, under `state_dict` or `model`,
-    and its names below one more, as `module.` or `backbone.`; the value that is returned reads
-    as a line that says so.
-
-    `ignore` has names of tensors, ours or theirs, or of what they lie in, `["fc"]` for
-    another classifier, or none; or their last words, `["running_mean"]`. What is ignored
-    stays as it is; in a model without values (on the meta device, or built with
-    `init=False`) it starts as the network says. Counts of batches may be missing, as in
-    files from before torch 0.4.1. A model on the meta device takes the tensors themselves,
-    with their dtype. Files of torch are read with `weights_only`.
-
-    Raises WeightsError, and leaves the model as it was, where a tensor is missing, left
-    over, or of another shape, or an entry of `ignore` is no tensor's name.
-    """
+    """`resnet_spec.load_weights`, which says what it takes, gives and refuses."""
     if naming not in NAMINGS:
         near = nearest(naming, NAMINGS)
         raise WeightsError(
