@@ -14,13 +14,16 @@ from torchvision.models.resnet import ResNet as TorchvisionResNet
 
 from resnet_spec import Problem, SpecError, load
 from resnet_spec.catalog import ACTIVATIONS, CATALOG, words
+from resnet_spec.language.answers import answer
+from resnet_spec.language.expected import model_at
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.messages import _model_at
+from resnet_spec.language.meanings import FUNCTIONS
 from resnet_spec.language.vocabulary import (
+    BY_VALUE,
+    CALLED,
     KEYS,
     SENTENCES,
     WORDS,
-    answer,
     misspelling,
     our_word,
     plainly,
@@ -53,7 +56,7 @@ def test_an_answer_names_fields_that_there_are(said: str, keys: str) -> None:
     inner = {name for name in FIELDS if said.find(f"{name}: {{") >= 0}
     inner |= {key.split(".")[0] for key in keys.split(":")[0].split() if "." in key}
     known = FIELDS | {
-        field for name in inner for field in _model_at((name,)).model_fields
+        field for name in inner for field in model_at((name,)).model_fields
     }
     assert set(re.findall(r"\b(\w+):", said)) <= known
 
@@ -61,7 +64,7 @@ def test_an_answer_names_fields_that_there_are(said: str, keys: str) -> None:
 def test_no_key_of_others_is_one_of_ours_there() -> None:
     for key in " ".join(KEYS.values()).split():
         *above, name = key.split(".")
-        assert name not in _model_at(tuple(above)).model_fields
+        assert name not in model_at(tuple(above)).model_fields
 
 
 def test_a_word_of_others_means_one_of_ours() -> None:
@@ -144,8 +147,8 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
         ("depth: 101", "write depths: [3, 4, 23, 3], or extends: resnet101"),
         ("style: caffe", "unknown key; write stride_on: conv1"),
         ("act_layer: swish", "unknown key; write activation: silu"),
-        ("hidden_act: relu", "unknown key; write activation: relu"),
-        ("hidden_act: silu", "one activation is that of stem, blocks and sums"),
+        ("hidden_act: relu", "leave it out, activation is relu already"),
+        ("hidden_act: silu", "activation of stem and sums, and relu is inside blocks"),
         ("contract_dilation: true", "leave it out, so it is here"),
         ("dropout: 0.5", "the one before the classifier is head: {dropout: 0.5}"),
         ("expect: {flops: 10}", "unknown key; write macs: 10, multiply-adds"),
@@ -154,11 +157,13 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
         ("pre_activation: yes", 'got "yes"; write true'),
         ("drop_path: 20%", 'got "20%"; write 0.2'),
         ("activation: [{type: swish}, relu, relu, relu]", "mapping; write silu"),
-        ("head: {type: fc}", "unknown key; write classifier: linear"),
+        ("head: {type: conv1x1}", "unknown key; write classifier: conv"),
         ("expect: 25e6", "as {params: 25557032}, got 25000000.0"),
         ("expect: {params: 25,557}", "write a number without commas"),
-        ("input: [3, 224]", "for networks of 1 or 3 dimensions are not built"),
-        ("input: [3, 16, 112, 112]", "for networks of 1 or 3 dimensions are not built"),
+        ("input: [3, 224]", "networks of 1 dimension are not built"),
+        ("input: [3, 16, 112, 112]", "networks of 3 dimensions are not built"),
+        ("input: [512, 512]", "the channels are missing; write [3, 512, 512]"),
+        ("input: [8, 3, 64, 64]", "write [3, 64, 64], one image without its batch"),
     ],
 )
 def test_what_to_write_is_said(line: str, said: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from resnet_spec.catalog import CATALOG, BlockEntry, Entry, Read, Refusal, words
+from resnet_spec.language.answers import answer
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import (
     KINDS,
@@ -17,7 +18,6 @@ from resnet_spec.language.plan import (
     UnknownError,
     covers,
 )
-from resnet_spec.language.vocabulary import answer
 from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import article, either, flow
 

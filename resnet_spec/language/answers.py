@@ -1,0 +1,198 @@
+"""What to write in place of others' words, as `vocabulary` has them.
+
+An answer is a sentence. `write FIELD: VALUE` is one whose value the field takes; where it does
+not take what was written, the answer says what it is called here and what it takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from resnet_spec.catalog import CATALOG, STEMS, words
+from resnet_spec.language.expected import model_at, refused
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.meanings import (
+    FUNCTIONS,
+    Data,
+    Said,
+    image_of_other_dimensions,
+)
+from resnet_spec.language.reading import override
+from resnet_spec.language.vocabulary import (
+    BY_VALUE,
+    CALLED,
+    KEYS,
+    MAPPINGS,
+    SENTENCES,
+    WORDS,
+    our_word,
+    plainly,
+    text_of,
+    type_of,
+)
+from resnet_spec.problems import FieldPath
+from resnet_spec.problems.words import either, flow
+
+BOOLEANS = {
+    **dict.fromkeys(("yes", "on", "y", "1"), "true"),
+    **dict.fromkeys(("no", "off", "n", "0"), "false"),
+}
+ALIKE = {"width_per_group": 64}  # what a field without a default is as good as
+
+SAID = {plainly(text): said for text, said in SENTENCES.items()}
+FIELDS = {plainly(key): field for field, keys in CALLED.items() for key in keys.split()}
+OF_KEYS = {plainly(key): said for said, keys in KEYS.items() for key in keys.split()}
+VALUES = {
+    plainly(key): {
+        plainly(value) or value: said
+        for values, said in table.items()
+        for value in values.split()
+    }
+    for keys, table in BY_VALUE.items()
+    for key in keys.split()
+}
+OTHERS_MAPPINGS = {plainly(key) for key in MAPPINGS.split()}
+
+
+def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> str:
+    """What to write in place of that; empty where the tables have nothing that means the same.
+
+    `data` is all that was written, with what is inherited.
+    """
+    data = data or {}
+    names = [part for part in path if isinstance(part, str)]
+    dotted, key = ".".join(names), names[-1] if names else ""
+    if rule in ("too-short", "too-long") and path == ("input",):
+        return image_of_other_dimensions(value)
+    for text in (f"{dotted}: {flow(value)}", f"{dotted} [{rule}]"):
+        if said := SAID.get(plainly(text)):
+            return said.replace("VALUE", flow(value))
+    if rule == "model-type" and (meant := _by_value(dotted, value)):
+        return _written(meant, names[:-1], data)
+    if rule == "choice":
+        word = our_word(dotted, value) if dotted in WORDS else ""
+        return f"write {word}" if word else ""
+    if rule != "unknown-key":
+        return ""
+    here = _written(_meaning(dotted, value, data), names[:-1], data)
+    elsewhere = _written(_meaning(key, value, data), names[:-1], data)
+    return here or (elsewhere if elsewhere.startswith(("write", "called")) else "")
+
+
+def holds_fields(key: Any) -> bool:
+    """Whether others put fields below that key which stand at the top here."""
+    return plainly(str(key)) in OTHERS_MAPPINGS
+
+
+# --- what is meant ------------------------------------------------------------------------
+
+
+def _by_value(key: str, value: Any, text: str = "") -> Said:
+    said = VALUES.get(plainly(key), {}).get(text or text_of(value), "")
+    if re.match(r"[a-z_.]+=", said):
+        return dict(override(each) for each in said.split("; "))
+    return said
+
+
+def _meaning(key: str, value: Any, data: Data) -> Said:
+    """What is meant by a key of others with that value."""
+    name = plainly(key)
+    if said := _by_value(key, value):
+        return said
+    if name in FUNCTIONS and (said := FUNCTIONS[name](value, data)):
+        return said
+    if name in FIELDS:
+        return {FIELDS[name]: value}
+    said = OF_KEYS.get(name, "").replace("STEMS", _stems()) or _by_value(
+        key, value, "*"
+    )
+    return said or (f"{flow(value)} has no equal here" if name in VALUES else "")
+
+
+def _written(said: Said, above: list[str], data: Data) -> str:
+    """The sentence that says to write those fields, below the keys above; not what is so."""
+    if isinstance(said, str):
+        return said
+    fields: dict[str, Any] = {}
+    suffix = ""
+    for each, value in said.items():
+        field, _, note = each.partition(", ")
+        suffix = f", {note}" if note else suffix
+        if why := next(
+            refused(field, fields.setdefault(field, taken(field, value))), ""
+        ):
+            return f"called {field} here, which {_takes(field, why)}"
+    new = {
+        field: value for field, value in fields.items() if _now(field, data) != value
+    }
+    if not new:
+        same = (f"{field} is {flow(value)}" for field, value in fields.items())
+        return f"leave it out, {' and '.join(same)} already"
+    return f"write {' and '.join(_lines(new, above, data))}{suffix}"
+
+
+def taken(field: str, value: Any) -> Any:
+    """A value of others as the field takes it, where it does; else as it is."""
+    value = type_of(value)
+    readings = [our_word(field, value) if field in CATALOG else value, value]
+    if isinstance(value, float) and value.is_integer():
+        readings.append(int(value))
+    if str(value).lower() in BOOLEANS:
+        readings.append(BOOLEANS[str(value).lower()] == "true")
+    lawful = (each for each in readings if not any(refused(field, each)))
+    return next(lawful, value)
+
+
+def _takes(field: str, why: str) -> str:
+    if field not in CATALOG:
+        example = (
+            Spec.model_fields[field].examples if field in Spec.model_fields else None
+        )
+        listed = f", as {flow(example[0])}" if example and "list" in why else ""
+        return f"{why}{listed}"
+    number = (
+        ["a number"]
+        if len(words(field)) < len(CATALOG[field]) or "pool" in field
+        else []
+    )
+    return f"takes {either([*words(field), *number])}"
+
+
+def _now(field: str, data: Data) -> Any:
+    """What a field is already, by itself or by default."""
+    *above, name = keys = field.split(".")
+    value: Any = data
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    found = model_at(tuple(above)).model_fields[name]
+    if value is None and not found.is_required():
+        return ALIKE.get(field, found.default)
+    return value
+
+
+def _lines(fields: dict[str, Any], above: list[str], data: Data) -> Iterator[str]:
+    """The fields as one writes them, those of a mapping together."""
+    whole: dict[str, Any] = {}
+    for field, value in fields.items():
+        first, *inner = field.split(".")
+        if above == [first] or not inner:
+            whole[(inner or [first])[0]] = value
+        else:
+            start = {} if first in data or first != "stem" else _example(first)
+            whole.setdefault(first, start)[inner[0]] = value
+    return (f"{key}: {flow(value)}" for key, value in whole.items())
+
+
+def _example(name: str) -> dict[str, Any]:
+    (example,) = Spec.model_fields[name].examples or [{}]
+    return dict(example)
+
+
+def _stems() -> str:
+    """What each stem does to height and width, as the catalog says first."""
+    said = (
+        f"{word} {re.split(r' [(]| by ', each.text)[0]}" for word, each in STEMS.items()
+    )
+    return ", ".join(said)

@@ -1,0 +1,83 @@
+"""What a field takes, in our words, by pydantic's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from resnet_spec.language.fields import Model, Spec
+from resnet_spec.problems import FieldPath
+
+TAGS = ("<one>", "<each>", "<word>", "<number>")  # of unions, no part of a path
+
+EXPECTED = {
+    "int_type": "must be an integer",
+    "float_type": "must be a number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "model_type": "must be a mapping of keys to values",
+    "greater_than_equal": "must be at least {ge:g}",
+    "greater_than": "must be more than {gt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "less_than": "must be less than {lt:g}",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "has too few entries, {min_length} needed",
+    "too_long": "has too many entries, {max_length} at most",
+}
+SYNONYMS = {"invalid_key": "extra_forbidden", "string_unicode": "string_type"}
+"""What pydantic tells apart, of values that Python can give and YAML cannot."""
+
+
+def kind(error: ErrorDetails) -> str:
+    """The rule that an error breaks, as pydantic calls it."""
+    return SYNONYMS.get(error["type"], error["type"])
+
+
+def error_path(error: ErrorDetails) -> FieldPath:
+    """Where an error's value stands in the document."""
+    return tuple(part for part in error["loc"] if part not in TAGS)
+
+
+def expected(error: ErrorDetails) -> str:
+    """`must be an integer`, or the words of which it must be one."""
+    if kind(error) != "choice":
+        return EXPECTED.get(kind(error), error["msg"]).format(**error.get("ctx", {}))
+    legal = error["ctx"]["legal"]
+    number = " or an integer" if "<word>" in error["loc"] else ""
+    return f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{number}"
+
+
+def refused(field: str, value: Any) -> Iterator[str]:
+    """Why a field, as `se.ratio`, does not take a value; nothing where it does."""
+    path = tuple(field.split("."))
+    try:
+        Spec.model_validate(nested(path, value))
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            if error_path(each)[: len(path)] == path and kind(each) != "missing":
+                yield expected(each)
+
+
+def nested(path: tuple[str, ...], value: Any) -> Any:
+    """The value below its keys.
+
+    >>> nested(("stem", "width"), 64)
+    {'stem': {'width': 64}}
+    """
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def model_at(path: FieldPath) -> type[BaseModel]:
+    """The model that holds the keys at this path."""
+    model: type[BaseModel] = Spec
+    for part in path:
+        annotation = model.model_fields[str(part)].annotation
+        options = getattr(annotation, "__args__", (annotation,))
+        model = next(o for o in options if isinstance(o, type) and issubclass(o, Model))
+    return model

@@ -1,0 +1,231 @@
+"""What keys of others mean where that depends on the value, or on what else is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from resnet_spec.language.shipped import shipped_names, shipped_spec
+from resnet_spec.language.vocabulary import (
+    DEPTHS,
+    misspelling,
+    our_word,
+    plainly,
+    text_of,
+    type_of,
+)
+from resnet_spec.problems.words import flow
+
+Said = str | dict[str, Any]
+"""A sentence, or the fields to write, as `{"stem.width": 64}`."""
+Data = Mapping[str, Any]
+KERAS = 0.5  # of momentum, from where it is the weight of the old statistics
+
+
+def _extends(value: Any, _: Data) -> Said:
+    name = flow(value)
+    if re.fullmatch(r"[^\s\[{]+\.ya?ml", name) or shipped_spec(name):
+        return f"write extends: {name}"
+    near = misspelling(name, shipped_names())
+    return f"write extends with a name that resnet-spec list prints{near}"
+
+
+def _depth(value: Any, data: Data) -> Said:
+    if isinstance(value, list) or value not in DEPTHS:
+        return "" if isinstance(value, list) else NO_DEPTH
+    block = "basic" if value < 50 else "bottleneck"
+    if data.get("block", block) != block:
+        return f"write extends: resnet{value}"
+    return f"write depths: {DEPTHS[value]}, or extends: resnet{value}"
+
+
+NO_DEPTH = "write depths, the blocks of each stage, as [3, 4, 6, 3]"
+
+
+def _input(data: Data) -> list[Any]:
+    image = data.get("input")
+    whole = isinstance(image, list) and len(image) == 3
+    return image if whole and isinstance(image, list) else [3, 224, 224]
+
+
+def _channels(value: Any, data: Data) -> Said:
+    return {"input": [value, *_input(data)[1:]]}
+
+
+def _image(value: Any, data: Data) -> Said:
+    """Of one side, of two, or of a whole image with its channels on either end."""
+    sides = value if isinstance(value, list) else [value, value]
+    if len(sides) == 2:
+        return {"input": [_input(data)[0], *sides]}
+    if len(sides) == 3 and all(isinstance(n, int) for n in sides):
+        last = sides[2] <= 4 < sides[0]
+        return {"input": [sides[2], *sides[:2]] if last else sides}
+    return {"input": value}
+
+
+def image_of_other_dimensions(value: Any) -> str:
+    whole = "write channels, height and width of one image, as [3, 224, 224]"
+    if not all(isinstance(n, int) and n > 0 for n in value):
+        return whole
+    if len(value) == 2 and min(value) > 4:
+        return f"the channels are missing; write [3, {value[0]}, {value[1]}]"
+    if len(value) == 4 and value[1] <= 4 < value[2]:
+        return f"write {flow(value[1:])}, one image without its batch"
+    count = len(value) - 1
+    return f"{whole}; networks of {count} dimension{'s' * (count != 1)} are not built"
+
+
+def _widths(value: Any, data: Data) -> Said:
+    """Channels of the image are a number, of stages a list; timm has two kinds of those."""
+    if not isinstance(value, list):
+        return _channels(value, data)
+    stem = data.get("stem")
+    first = stem.get("width", 64) if isinstance(stem, dict) else 64
+    return {"widths": value} if value[:1] == [first] else _outputs(value, data)
+
+
+def _outputs(value: Any, data: Data) -> Said:
+    by = data.get("expansion", 1 if data.get("block") == "basic" else 4)
+    numbers = value if isinstance(value, list) else [value]
+    if not isinstance(by, int) or not all(isinstance(n, int) for n in numbers):
+        return WIDTHS
+    if not isinstance(value, list) or any(n % by for n in numbers):
+        return WIDTHS
+    return {"widths": [n // by for n in numbers]}
+
+
+WIDTHS = (
+    "widths are those inside blocks, [64, 128, 256, 512] where bottlenecks of expansion 4 give "
+    "[256, 512, 1024, 2048]"
+)
+
+
+def _doubled(value: Any, data: Data) -> Said:
+    """Channels of a first stage, of which each that follows has twice as many."""
+    known = isinstance(value, int) and isinstance(data.get("depths", [0] * 4), list)
+    stages = len(data.get("depths", [0] * 4)) if known else 0
+    return (
+        {"widths": [value * 2**i for i in range(min(stages, 8))]} if known else WIDTHS
+    )
+
+
+def _stem_width(value: Any, data: Data) -> Said:
+    """timm's, half of what a deep stem gives; other stems do not read it there."""
+    stem = data.get("stem")
+    written = stem.get("type") if isinstance(stem, dict) else None
+    kind = our_word("stem.type", data.get("stem_type") or written or "")
+    if kind in ("deep", "tiered") and isinstance(value, int):
+        return {"stem.width": 2 * value}
+    return "leave it out, in timm it is half the width of a deep stem, and of no other"
+
+
+def _inverse(field: str, value: Any) -> Said:
+    number = isinstance(value, (int, float)) and value > 0
+    inverse = float(f"{1 / value:.4g}") if number else value
+    whole = isinstance(inverse, float) and inverse.is_integer()
+    return {field: int(inverse) if whole else inverse}
+
+
+def _norm(value: Any, _: Data) -> Said:
+    word = our_word("norm.type", type_of(value))
+    options = dict(value) if isinstance(value, dict) else {"type": value}
+    if options.pop("requires_grad", None) is False:
+        return "norm: {type: frozen} is near to it, whose statistics stay as well"
+    groups = options.pop("num_groups", 32)
+    if word in ("group", "evonorm_s0"):
+        options["groups"] = groups
+    return {f"norm.{key}": options[key] for key in NORM if key in options}
+
+
+NORM = ("type", "groups", "eps", "momentum")
+
+
+def _momentum(value: Any, _: Data) -> Said:
+    if isinstance(value, (int, float)) and KERAS <= value < 1:
+        return (
+            f"what Keras calls {value:g} is norm: {{momentum: {1 - value:.4g}}} here; "
+            "leave out an optimizer's"
+        )
+    return {"norm.momentum": value}
+
+
+DILATED = (
+    "write strides and dilations, as [1, 2, 1, 1] and [1, 1, 2, 4] for output stride 8"
+)
+
+
+def _output_stride(value: Any, _: Data) -> Said:
+    """As timm and torchvision dilate, stage by stage, once the stride is reached."""
+    if value not in (4, 8, 16, 32):
+        return DILATED
+    return _dilated([4 * 2**stage > value for stage in (1, 2, 3)])
+
+
+def _replaced(value: Any, _: Data) -> Said:
+    three = isinstance(value, list) and len(value) == 3
+    if not three or not all(isinstance(each, bool) for each in value):
+        return "leave it out" if text_of(value) in ("none", "false") else DILATED
+    return _dilated(value)
+
+
+def _dilated(replaced: list[bool]) -> Said:
+    if not any(replaced):
+        return "leave it out, strides: [1, 2, 2, 2] has it"
+    dilations = [1]
+    for each in replaced:
+        dilations.append(dilations[-1] * (2 if each else 1))
+    strides = [1, *(1 if each else 2 for each in replaced)]
+    return {"strides": strides, "dilations": dilations}
+
+
+def _features(value: Any, _: Data) -> Said:
+    """OpenMMLab counts stages from 0, timm and Hugging Face the stem as 0."""
+    named = list(value) if isinstance(value, (list, dict)) else [value]
+    if named and all(type(n) is int and 0 <= n <= 4 for n in named):
+        mm, timm = ([n + 1 for n in named], [n or "stem" for n in named])
+        counted = f"{_joined(mm)} if 0 was the first stage, {_joined(timm)} if the stem"
+        return f"leave it out, and write behind build --features {counted}"
+    if found := [_feature(str(name)) for name in named if _feature(str(name))]:
+        return f"leave it out, and write --features {_joined(found)} behind build"
+    return "leave it out, and name the stages behind build, as --features 3,4"
+
+
+def _joined(parts: Iterable[Any]) -> str:
+    return ",".join(map(str, parts))
+
+
+def _feature(name: str) -> str:
+    """`layer4` of torchvision, `stage4` of Hugging Face and `res5` of detectron2 are 4."""
+    found = re.fullmatch(r"(?:layer|stage)([1-9])|res([2-9])", name)
+    if found:
+        return found[1] or str(int(found[2]) - 1)
+    return name if name == "stem" else ""
+
+
+FUNCTIONS: Mapping[str, Callable[[Any, Data], Said]] = {
+    key: function
+    for keys, function in {
+        "extend base _base_ inherit inherits from parent include template arch architecture "
+        "model backbone network net encoder": _extends,
+        "depth layers num_layers": _depth,
+        "in_chans in_channels num_channels input_channels image_channels in_ch": _channels,
+        "input_size image_size img_size input_shape image_shape resolution crop_size shape": (
+            _image
+        ),
+        "channels": _widths,
+        "hidden_sizes out_channels stage_channels embed_dims res2_out_channels": _outputs,
+        "base_channels": _doubled,
+        "stem_width": _stem_width,
+        "bottle_ratio bottleneck_ratio": lambda value, _: _inverse("expansion", value),
+        "reduction se_reduction reduction_ratio se.reduction se.reduction_ratio se.r": (
+            lambda value, _: _inverse("se.ratio", value)
+        ),
+        "norm_layer norm_cfg bn normalization norm_type batch_norm batchnorm": _norm,
+        "bn_momentum batch_norm_momentum bn_mom momentum norm.mom": _momentum,
+        "output_stride": _output_stride,
+        "replace_stride_with_dilation": _replaced,
+        "out_indices out_features features_only return_layers features feature_maps": _features,
+    }.items()
+    for key in map(plainly, keys.split())
+}
