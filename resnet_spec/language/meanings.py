@@ -32,8 +32,10 @@ def _extends(value: Any, _: Data) -> Said:
 
 
 def _depth(value: Any, data: Data) -> Said:
-    if isinstance(value, list) or value not in DEPTHS:
-        return "" if isinstance(value, list) else NO_DEPTH
+    if isinstance(value, list):
+        return ""
+    if not isinstance(value, int) or value not in DEPTHS:
+        return NO_DEPTH
     block = "basic" if value < 50 else "bottleneck"
     if data.get("block", block) != block:
         return f"write extends: resnet{value}"
@@ -82,7 +84,8 @@ def _widths(value: Any, data: Data) -> Said:
         return _channels(value, data)
     stem = data.get("stem")
     first = stem.get("width", 64) if isinstance(stem, dict) else 64
-    return {"widths": value} if value[:1] == [first] else _outputs(value, data)
+    outside = value[:1] == [4 * first] and data.get("block") != "basic"
+    return _outputs(value, data) if outside else {"widths": value}
 
 
 def _outputs(value: Any, data: Data) -> Said:
@@ -127,12 +130,30 @@ def _inverse(field: str, value: Any) -> Said:
     return {field: int(inverse) if whole else inverse}
 
 
-def _norm(value: Any, _: Data) -> Said:
+def _not_averaged(value: Any, data: Data) -> Said:
+    """Without an average there may be any other shortcut."""
+    if text_of(value) not in ("false", "none"):
+        return ""
+    if data.get("shortcut") == "avg_projection":
+        return {"shortcut": "projection"}
+    return "leave it out"
+
+
+def _expansion(value: Any, data: Data) -> Said:
+    """From channels inside a bottleneck over those it gives."""
+    if data.get("block") == "basic":
+        return "leave it out, basic blocks have none"
+    return _inverse("expansion", value)
+
+
+def _norm(value: Any, data: Data) -> Said:
     word = our_word("norm.type", type_of(value))
     options = dict(value) if isinstance(value, dict) else {"type": value}
     if options.pop("requires_grad", None) is False:
         return "norm: {type: frozen} is near to it, whose statistics stay as well"
-    groups = options.pop("num_groups", 32)
+    norm = data.get("norm")
+    written = norm.get("groups", 32) if isinstance(norm, dict) else 32
+    groups = options.pop("num_groups", written)
     if word in ("group", "evonorm_s0"):
         options["groups"] = groups
     return {f"norm.{key}": options[key] for key in NORM if key in options}
@@ -217,11 +238,13 @@ FUNCTIONS: Mapping[str, Callable[[Any, Data], Said]] = {
         "hidden_sizes out_channels stage_channels embed_dims res2_out_channels": _outputs,
         "base_channels": _doubled,
         "stem_width": _stem_width,
-        "bottle_ratio bottleneck_ratio": lambda value, _: _inverse("expansion", value),
+        "avg_down avg_downsample": _not_averaged,
+        "bottle_ratio bottleneck_ratio": _expansion,
         "reduction se_reduction reduction_ratio se.reduction se.reduction_ratio se.r": (
             lambda value, _: _inverse("se.ratio", value)
         ),
-        "norm_layer norm_cfg bn normalization norm_type batch_norm batchnorm": _norm,
+        "norm_layer norm_cfg bn normalization norm_type batch_norm batchnorm norm.name "
+        "norm.kind": _norm,
         "bn_momentum batch_norm_momentum bn_mom momentum norm.mom": _momentum,
         "output_stride": _output_stride,
         "replace_stride_with_dilation": _replaced,

@@ -40,7 +40,6 @@ CALLED: Mapping[str, str] = {
     "squeeze_and_excitation",
     "anti_alias": "aa_layer antialias blur_pool",
     "se.ratio": "rd_ratio se_ratio se.rd_ratio se.se_ratio",
-    "norm.type": "norm.name norm.kind",
     "norm.groups": "norm.num_groups",
     "norm.eps": "bn_eps batch_norm_eps norm_eps epsilon eps norm.epsilon",
     "norm.momentum": "bn_momentum batch_norm_momentum bn_mom momentum norm.mom",
@@ -140,10 +139,7 @@ BY_VALUE: Mapping[str, Mapping[str, str]] = {
         "false": "stride_on=conv2",
     },
     "basic": {"true": "block=basic", "false": OUT},
-    "avg_down avg_downsample": {
-        "true": "shortcut=avg_projection",
-        "false": "shortcut=projection",
-    },
+    "avg_down avg_downsample": {"true": "shortcut=avg_projection"},
     "down_kernel_size": {
         "1": "leave it out, that of a projection is 1x1",
         "3": "shortcut=projection3x3",
@@ -161,7 +157,7 @@ BY_VALUE: Mapping[str, Mapping[str, str]] = {
     "stem_type": {OFF: "stem.type=conv7x7"},
     "conv_layer conv_cfg": {
         "stdconv2d": "standardization.eps=1e-8",
-        "conv conv2d nn.conv2d false none": OUT,
+        "conv conv2d nn.conv2d create_conv2d false none": OUT,
     },
     "use_se se_layer se_module squeeze_excite squeeze_and_excitation": {
         "true 1": "attention=se"
@@ -227,8 +223,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "batch": "bn batchnorm batchnorm2d nn.batchnorm2d batchnormact2d",
         "group": "gn groupnorm nn.groupnorm groupnormact",
         "frozen": "frozenbn fbn frozen_batch frozenbatchnorm frozenbatchnorm2d",
-        "frn": "filter_response filter_response_norm",
-        "evonorm_s0": "evos",
+        "frn": "filter_response filter_response_norm filterresponsenormtlu2d",
+        "evonorm_s0": "evos evonorm2ds0",
     },
     "spatial.type": {
         "res2net": "res2",
