@@ -17,7 +17,6 @@ from resnet_spec.catalog import ACTIVATIONS, CATALOG, words
 from resnet_spec.language.answers import answer
 from resnet_spec.language.expected import model_at
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.meanings import FUNCTIONS
 from resnet_spec.language.vocabulary import (
     BY_VALUE,
     CALLED,
@@ -28,7 +27,9 @@ from resnet_spec.language.vocabulary import (
     our_word,
     plainly,
 )
+from resnet_spec.problems.words import either
 
+ACTIVE, STEM_TYPES = either(words("activation")), either(words("stem.type"))
 FIELDS = {"extends", *Spec.model_fields}
 ANSWERS = [*KEYS.items(), *((said, key) for key, said in SENTENCES.items())]
 LONG = [(field, word) for field in CATALOG for word in words(field) if len(word) > 3]
@@ -62,8 +63,10 @@ def test_an_answer_names_fields_that_there_are(said: str, keys: str) -> None:
 
 
 def test_no_key_of_others_is_one_of_ours_there() -> None:
-    for key in " ".join(KEYS.values()).split():
+    for key in " ".join((*KEYS.values(), *CALLED.values(), *BY_VALUE)).split():
         *above, name = key.split(".")
+        if key in ("se", "norm"):  # of ours too, which take a mapping
+            continue
         assert name not in model_at(tuple(above)).model_fields
 
 
@@ -71,8 +74,18 @@ def test_a_word_of_others_means_one_of_ours() -> None:
     for field, table in WORDS.items():
         others = [plainly(word) for said in table.values() for word in said.split()]
         assert len(others) == len(set(others))
-        assert not {*others} & {plainly(word) for word in words(field)}
         assert set(table) <= set(words(field))
+
+
+@pytest.mark.parametrize(("field", "word"), LONG)
+def test_a_word_of_ours_means_itself_whatever_others_mean_by_it(
+    field: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `swish` would, once the catalog had it beside `silu`."""
+    for text in " ".join(WORDS.get(field, {}).values()).split():
+        monkeypatch.setitem(CATALOG[field], text, CATALOG[field][word])
+        assert our_word(field, text.upper()) == text
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("network", [TimmResNet, ResNetV2, TorchvisionResNet])
@@ -124,7 +137,7 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("activation: gelu", 'got "gelu"'),
+        ("activation: nosuch", 'got "nosuch"'),
         ("stride_on: conv3", 'got "conv3"'),
         ("norm: {type: layer}", 'got "layer"'),
         ("activation: swish", 'got "swish"; write silu'),
@@ -148,6 +161,49 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
         ("style: caffe", "unknown key; write stride_on: conv1"),
         ("act_layer: swish", "unknown key; write activation: silu"),
         ("hidden_act: relu", "leave it out, activation is relu already"),
+        ("act_layer: nosuch", f"called activation here, which takes {ACTIVE}"),
+        ("stem_type: nosuch", f"called stem.type here, which takes {STEM_TYPES}"),
+        (
+            "attention: se\nreduction: 0.5",
+            "called se.ratio here, which must be at most 1",
+        ),
+        ("zero_init_residual: yes", "write init: {zero_last_norm: true}"),
+        ("depth: 20", "write depths, the blocks of each stage, as [3, 4, 6, 3]"),
+        ("depth: 18", "unknown key; write extends: resnet18"),
+        ("arch: resnet51", "write extends with a name that resnet-spec list prints"),
+        ("replace_stem_pool: false", "leave it out, unless stem.pool is conv"),
+        ("down_kernel_size: 1", "leave it out, that of a projection is 1x1"),
+        ("avg_down: false", "unknown key; leave it out"),
+        ("deep_stem: false", "leave it out, stem.type is conv7x7 already"),
+        ("stem: {type: deep}\nstem_width: 16", "unknown key; write stem: {width: 32}"),
+        ("type: ResNetV1c", "unknown key; write stem: {type: deep}"),
+        (
+            "model_type: regnet",
+            "start with extends and a name that resnet-spec list prints",
+        ),
+        ("aa_layer: avg", "write anti_alias: avg and stem: {pool: avg}"),
+        ("norm_cfg: {type: GN}", "unknown key; write norm: {type: group, groups: 32}"),
+        ("norm_layer: BatchNorm2d", "leave it out, norm.type is batch already"),
+        ("momentum: 0.99", "norm: {momentum: 0.01} here; leave out an optimizer's"),
+        ("img_size: 320", "unknown key; write input: [3, 320, 320]"),
+        ("input: [3, 32, 32]\nin_chans: 1", "unknown key; write input: [1, 32, 32]"),
+        ("input_shape: [32, 32, 3]", "unknown key; write input: [3, 32, 32]"),
+        (
+            "out_indices: [1, 2]",
+            "--features 2,3 if 0 was the first stage, 1,2 if the stem",
+        ),
+        (
+            "out_features: [res4, res5]",
+            "leave it out, and write --features 3,4 behind build",
+        ),
+        (
+            "init_cfg: {type: Pretrained}",
+            "load_weights(model, FILE) and train --weights FILE do",
+        ),
+        (
+            "expect: {flops: 4.1e9}",
+            "unknown key; write macs: 4100000000, multiply-adds",
+        ),
         ("hidden_act: silu", "activation of stem and sums, and relu is inside blocks"),
         ("contract_dilation: true", "leave it out, so it is here"),
         ("dropout: 0.5", "the one before the classifier is head: {dropout: 0.5}"),
@@ -223,3 +279,18 @@ def test_what_stands_below_a_key_of_its_own_goes_to_the_top(
     below = "".join(f"  {line}\n" for line in spec.splitlines())
     (problem,) = problems(f"{key}:\n{below}", tmp_path)
     assert problem.message.startswith(f"unknown key; take `{key}:` away")
+
+
+@pytest.mark.parametrize("key", ["MODEL", "RESNET", "backbone", "model"])
+def test_keys_of_others_below_one_of_theirs_are_judged(
+    key: str, tmp_path: Path
+) -> None:
+    whole, depth, down = problems(
+        own(f"{key}: {{DEPTH: 50, avg_down: true}}"), tmp_path
+    )
+    assert whole.message.startswith(f"unknown key; take `{key}:` away")
+    assert depth.path == (key, "DEPTH")
+    assert (
+        depth.message == "unknown key; write depths: [3, 4, 6, 3], or extends: resnet50"
+    )
+    assert down.message == "unknown key; write shortcut: avg_projection"
