@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -109,15 +109,36 @@ def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
 # --- what goes together -------------------------------------------------------------------
 
 
+class Asked(NamedTuple):
+    """What an entry in use asks of another field."""
+
+    owner: str
+    word: str
+    refusal: Refusal
+
+    def __str__(self) -> str:
+        return f"`{self.owner}: {self.word}`" if self.word else f"`{self.owner}`"
+
+    def contradicts(self, other: Asked) -> bool:
+        """Whether no value of a field is right for both."""
+        mine, theirs = self.refusal, other.refusal
+        return mine.field == theirs.field and not {*mine.allowed} & {*theirs.allowed}
+
+
 def what_goes_together(plan: Plan) -> Iterator[Problem]:
     """One problem for each refusal, in the first stage where it applies."""
-    found: dict[tuple[str, str, str], Problem] = {}
+    found: dict[tuple[str, ...], Problem] = {}
     for stage in plan.stages:
-        for owner, word, entry in stage.entries():
-            for refusal in entry.refusals:
-                if _is_refused(stage, refusal):
-                    problem = _refused(stage, owner, word, refusal)
-                    found.setdefault((owner, word, refusal.field), problem)
+        asked = [
+            Asked(owner, word, refusal)
+            for owner, word, entry in stage.entries()
+            for refusal in entry.refusals
+        ]
+        for one in asked:
+            if _is_refused(stage, one.refusal):
+                other = next(filter(one.contradicts, asked), None)
+                problem = _at_odds(stage, one, other) if other else _refused(stage, one)
+                found.setdefault((one.owner, one.word, one.refusal.field), problem)
     yield from found.values()
 
 
@@ -130,18 +151,29 @@ def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
         return False
 
 
-def _refused(stage: StagePlan, owner: str, word: str, refusal: Refusal) -> Problem:
+def _refused(stage: StagePlan, asked: Asked) -> Problem:
     """At the value that is refused; where that is a default, at the choice that refuses it."""
+    owner, word, refusal = asked
     others = (stage.path(owner),)
     legal = _legal(stage, refusal)
-    choice = f"`{owner}: {word}`" if word else f"`{owner}`"
-    message = f"must {legal} with {choice}; {refusal.why}"
+    message = f"must {legal} with {asked}; {refusal.why}"
     at_choice = f"{refusal.field} must {legal}; {refusal.why}"
     if word:
         at_choice = f"with {word}, {at_choice}"
     if not _is_written(stage, refusal.field):
         return Problem("not-together", at_choice, stage.path(owner))
     return Problem("not-together", message, stage.path(refusal.field), others=others)
+
+
+def _at_odds(stage: StagePlan, one: Asked, other: Asked) -> Problem:
+    """Of two choices that ask for different values of a field, so that none is right."""
+    mine, theirs = (either(map(flow, each.refusal.allowed)) for each in (one, other))
+    message = (
+        f"{one.word} cannot go with {other}, as it needs {one.refusal.field}: {mine}, and that "
+        f"{theirs}; change one of the two".lstrip()
+    )
+    others = (stage.path(other.owner),)
+    return Problem("not-together", message, stage.path(one.owner), others=others)
 
 
 def _legal(stage: StagePlan, refusal: Refusal) -> str:
