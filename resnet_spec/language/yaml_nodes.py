@@ -61,6 +61,10 @@ FLOAT = re.compile(
 
 GLUED = re.compile(r"([a-z_]+):([\w.+-]+)", re.ASCII)  # key:value, one word in YAML
 COMMENT = re.compile(r":\s+(#[^\s\"\\][^\"\\]*)")  # what follows a key
+WORD = re.compile(r"\w+", re.ASCII)
+WITHOUT_COMMA = re.compile(r"[\w.\]}\"'] +(\w+)(?=:?$)", re.ASCII)
+DASHED = re.compile(r"- +(\w+:)(?=\s|$)", re.ASCII)
+KEYED = re.compile(r"\s*\w+:\s+[^\s#]", re.ASCII)
 TEXT_WITH_COLON = re.compile(r"\s*(\w+):\s+([^\s\[{\"'][^\"\\]*?:.*?)(\s+#.*|\s*)")
 
 
@@ -102,6 +106,26 @@ def compose(text: str, file: str) -> tuple[Node, tuple[Problem, ...]]:
     return _Composer(text, file).document()
 
 
+def _misplaced(problem: str, mark: Any, lines: list[str]) -> str:
+    """What a parser that stumbled there likely should have met, by that line and the last."""
+    line, before = lines[mark.line], lines[mark.line - 1] if mark.line else ""
+    if problem.startswith("did not find expected ','"):
+        word = WORD.match(line, mark.column)
+        found = WITHOUT_COMMA.search(line, 0, word.end() if word else mark.column)
+        return f"a comma is missing before {found[1]}" if found else ""
+    dashed = DASHED.match(line)
+    if dashed and problem.startswith("did not find expected"):
+        return f"a key has no dash before it; write {dashed[1]}"
+    deeper = _indentation(line) > _indentation(before)
+    if problem.startswith("mapping values") and deeper and KEYED.match(before):
+        return "a line that is indented more than the one before"
+    return ""
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
 class _Composer:
     """Builds the nodes of one document from the parser's events."""
 
@@ -133,6 +157,9 @@ class _Composer:
         if found and problem.startswith("mapping values") and found[0].isprintable():
             said = shortened(f'{found[1]}: "{found[2]}"')
             return f"text with a colon goes in quotes; write {said}", mark
+        at = error.context_mark if problem.endswith("expected '-' indicator") else mark
+        if at and (said := _misplaced(problem, at, lines)):
+            return said, at
         for words, (message, at_start) in PLAIN_WORDS.items():
             if problem.startswith(words):
                 return message, (at_start and error.context_mark) or mark

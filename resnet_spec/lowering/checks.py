@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import gcd
 
 from resnet_spec.language.plan import Plan
+from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
     Conv,
     EvoNormS0,
@@ -97,9 +99,22 @@ def _odd_groups(plan: Plan, network: Network) -> Iterator[Problem]:
                 message = (
                     f"{groups} groups do not divide {channels} channels, of {path}"
                 )
+                if field == ("norm", "groups"):
+                    message = f"{message}; {_divisor(plan, network, groups)} divide all"
                 others = (("widths",), ("stem", "width"), ("groups",), ("spatial",))
                 yield Problem("odd-groups", message, field, others=others)
                 return
+
+
+def _divisor(plan: Plan, network: Network, asked: int) -> int:
+    """The groups nearest to those asked for into which the channels of all norms fall."""
+    found = [
+        channels
+        for _, op in network.distinct_ops()
+        for channels, _, field in _groups(plan, op)
+        if field == ("norm", "groups")
+    ]
+    return nearest_divisor(gcd(*found), asked)
 
 
 def _groups(plan: Plan, op: Op) -> Iterator[tuple[int, int, FieldPath]]:

@@ -20,14 +20,23 @@ def groups_divide(plan: Plan) -> Iterator[Problem]:
         odd = [stage for stage in stages if stage.width % stage.groups]
         if odd:
             asked, common = odd[0].groups, gcd(*(stage.width for stage in stages))
-            legal = [groups for groups in range(1, common + 1) if common % groups == 0]
-            near = min(legal, key=lambda groups: abs(groups - asked))
+            near = nearest_divisor(common, asked)
             widths = ", ".join(str(stage.width) for stage in odd)
             numbers = ", ".join(str(stage.index + 1) for stage in odd)
             message = f"{asked} does not divide the width {widths} of stage {numbers}"
             others = tuple(stage.path("widths") for stage in odd)
             message = f"{message}; {near} does"
             yield Problem("groups-divide", message, path, others=others)
+
+
+def nearest_divisor(number: int, asked: int) -> int:
+    """The divisor that is nearest to the one asked for, the smaller of two.
+
+    >>> nearest_divisor(64, 48)
+    32
+    """
+    divisors = [each for each in range(1, number + 1) if number % each == 0]
+    return min(divisors, key=lambda each: abs(each - asked))
 
 
 def groups_are_whole(plan: Plan) -> Iterator[Problem]:
