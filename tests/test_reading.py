@@ -127,12 +127,17 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
         ),
         (
             "a: 1\n b: 2",
-            "2:3: is not YAML, a colon where no key can stand; is the line before whole?",
+            "2:3: is not YAML, a line that is indented more than the one before",
         ),
         (
             "a:\n  b: 1\n c: 2",
             "3:2: is not YAML, a line that is indented unlike its neighbours",
         ),
+        ("a: {b: 1 c: 2}", "1:11: is not YAML, a comma is missing before c"),
+        ("a: {b: 1\nc: 2", "1:4: is not YAML, a { that is not closed by }"),
+        ("a: {b: [1] c: 2}", "1:12: is not YAML, a comma is missing before c"),
+        ("a: 1\n- b: 2", "2:1: is not YAML, a key has no dash before it; write b:"),
+        ("- a: 1\nb: 2", "1:1: is not YAML, a key has no dash before it; write a:"),
         ("a: - b", "1:4: is not YAML, an item of a list starts on a line of its own"),
         ("- a\nb: 1", "2:1: is not YAML, a line of a list that does not start with -"),
         ('a: "\\q"', "1:5: is not YAML, found unknown escape character"),
