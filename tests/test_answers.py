@@ -195,3 +195,4 @@ def test_what_is_dilated_is_as_torchvision_has_it() -> None:
     )
     assert digests(made.network).function == digests(meant.network).function
     assert fields(said("resnet50", {"output_stride": 8})["output_stride"]) == changes
+    assert fields(said("cifar/resnet20", {"output_stride": 8})["output_stride"]) == {}

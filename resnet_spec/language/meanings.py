@@ -176,21 +176,25 @@ DILATED = (
 )
 
 
-def _output_stride(value: Any, _: Data) -> Said:
+def _output_stride(value: Any, data: Data) -> Said:
     """As timm and torchvision dilate, stage by stage, once the stride is reached."""
     if value not in (4, 8, 16, 32):
         return DILATED
-    return _dilated([4 * 2**stage > value for stage in (1, 2, 3)])
+    return _dilated([4 * 2**stage > value for stage in (1, 2, 3)], data)
 
 
-def _replaced(value: Any, _: Data) -> Said:
+def _replaced(value: Any, data: Data) -> Said:
     three = isinstance(value, list) and len(value) == 3
     if not three or not all(isinstance(each, bool) for each in value):
         return "leave it out" if text_of(value) in ("none", "false") else DILATED
-    return _dilated(value)
+    return _dilated(value, data)
 
 
-def _dilated(replaced: list[bool]) -> Said:
+def _dilated(replaced: list[bool], data: Data) -> Said:
+    """Of four stages, as in those libraries."""
+    depths = data.get("depths", [0] * 4)
+    if not isinstance(depths, list) or len(depths) != 4:
+        return DILATED
     if not any(replaced):
         return "leave it out, strides: [1, 2, 2, 2] has it"
     dilations = [1]
