@@ -10,7 +10,7 @@ from typing import NoReturn, ParamSpec
 
 import click
 
-from resnet_spec.problems import Problem, RunError, SpecError, report
+from resnet_spec.problems import Problem, RunError, SpecError
 
 P = ParamSpec("P")
 
@@ -40,6 +40,9 @@ def fail(*lines: str) -> NoReturn:
 
 def report_problems(problems: Sequence[Problem]) -> None:
     """Print the problems on stderr, in color on a terminal that wants it."""
+    if not problems:
+        return
+    from resnet_spec.problems import report
 
     def paint(text: str, color: str) -> str:
         plain = os.environ.get("NO_COLOR")

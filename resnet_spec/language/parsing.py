@@ -8,7 +8,6 @@ from typing import Any, cast
 from pydantic import ValidationError, create_model
 
 from resnet_spec.language.fields import Model, Spec
-from resnet_spec.language.messages import translated
 from resnet_spec.language.plan import Plan, UnknownError
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
 from resnet_spec.language.source import Source
@@ -24,6 +23,8 @@ def parse(source: Source) -> Plan:
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
+        from resnet_spec.language.messages import translated  # which good specs spare
+
         errors = error.errors(include_url=False)
         problems += translated(errors[:MOST_PROBLEMS], data)
         if len(errors) > MOST_PROBLEMS:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from resnet_spec.catalog import CATALOG, BlockEntry, Entry, Read, Refusal, words
-from resnet_spec.language.answers import answer
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import (
     KINDS,
@@ -77,6 +76,8 @@ def _written(plan: Plan) -> Iterator[list[str]]:
 
 
 def _unread(plan: Plan, field: str, leaf: str) -> Problem:
+    from resnet_spec.language.answers import answer  # which good specs spare
+
     path, others = tuple(field.split(".")), _owners(leaf)
     why = f"changes nothing here; only {_readers(leaf)} reads it"
     taken: Any = None
