@@ -80,11 +80,7 @@ def importable(word: str) -> str:
     >>> importable("resnet50-os8"), importable("01_base"), importable("class")
     ('resnet50_os8', '_01_base', 'class_')
     """
-    import unicodedata
-
-    letters = unicodedata.normalize("NFKD", word)
-    bare = "".join(c for c in letters if not unicodedata.combining(c))
-    plain = re.sub(r"\W", "_", bare, flags=re.ASCII)
+    plain = re.sub(r"\W", "_", word if word.isascii() else _bare(word), flags=re.ASCII)
     if not plain or plain[0].isdigit():
         plain = f"_{plain}"
     return f"{plain}_" if keyword.iskeyword(plain) or plain == "torch" else plain
@@ -95,6 +91,14 @@ def specs_above(folder: Path) -> Path | None:
     whole = _whole(folder)
     above = (place / ROOT for place in (whole, *whole.parents))
     return next((place for place in above if place.is_dir()), None)
+
+
+def _bare(word: str) -> str:
+    """The word without its accents."""
+    import unicodedata
+
+    letters = unicodedata.normalize("NFKD", word)
+    return "".join(c for c in letters if not unicodedata.combining(c))
 
 
 def spec_file(path: str) -> SpecFile:

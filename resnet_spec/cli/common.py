@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from click.shell_completion import CompletionItem
 
 from resnet_spec import __version__
 from resnet_spec.cli.failures import reported
@@ -22,6 +21,9 @@ from resnet_spec.network import Network
 from resnet_spec.output import SUFFIXES, SpecFile, obstacle, spec_files
 from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.words import counted, flow
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Overrides = tuple[tuple[str, Any], ...]
 Features = tuple[str | int, ...]
@@ -58,6 +60,8 @@ def complete_spec(
     _: click.Context, __: click.Parameter, begun: str
 ) -> list[CompletionItem]:
     """The specs that ship and the own ones here; files alone where no name begins so."""
+    from click.shell_completion import CompletionItem
+
     from resnet_spec.language.shipped import shortest
 
     found = [name for name in shortest().values() if name.startswith(begun)]
@@ -72,6 +76,8 @@ def complete_spec(
 def complete_folder(
     _: click.Context, __: click.Parameter, begun: str
 ) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(begun, type="dir")]
 
 
