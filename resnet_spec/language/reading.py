@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from resnet_spec.language.shipped import shipped_names, shipped_spec, shown
+from resnet_spec.language.shipped import named, shipped_names, shipped_spec, shown
 from resnet_spec.language.source import TAKEN_AWAY, Link, Source
 from resnet_spec.language.yaml_nodes import Node, compose
 from resnet_spec.problems import FieldPath, Place, Problem, SpecError, texts
@@ -149,6 +149,8 @@ def _target(link: Node, files: list[Path]) -> Path:
         is_folder, names = False, []
     if is_folder:
         raise _not_extended(link, f"{shortened(str(target))} is a folder; name a file")
+    if keys := named(link.value):
+        raise _not_extended(link, f"is the name of several specs, {', '.join(keys)}")
     raise _not_extended(
         link, f"no such file {shortened(str(target))}{_meant(target, names)}"
     )

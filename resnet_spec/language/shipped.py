@@ -49,11 +49,11 @@ def shortest() -> dict[str, str]:
 
 def shipped_spec(name: str) -> Path | None:
     """The spec of that name or path, where there is just one."""
-    named = _named(name)
-    return shipped().get(name if name in shipped() or len(named) != 1 else named[0])
+    keys = named(name)
+    return shipped().get(name if name in shipped() or len(keys) != 1 else keys[0])
 
 
-def _named(name: str) -> list[str]:
+def named(name: str) -> list[str]:
     return [key for key in shipped() if key.rpartition("/")[2] == name]
 
 
@@ -71,8 +71,8 @@ def spec_path(spec: str | os.PathLike[str]) -> Path:
         return found
     if path.exists():
         return path
-    if named := _named(name):
-        message = f"is the name of several specs, {', '.join(named)}"
+    if keys := named(name):
+        message = f"is the name of several specs, {', '.join(keys)}"
     else:
         near = nearest(name, shipped() if "/" in name else shipped_names())
         message = f"is no file, and no spec that ships{near}"
