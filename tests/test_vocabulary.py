@@ -194,7 +194,7 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
         ),
         (
             "out_features: [res4, res5]",
-            "leave it out, and write --features 3,4 behind build",
+            "leave it out, and pass build --features 3,4",
         ),
         (
             "init_cfg: {type: Pretrained}",

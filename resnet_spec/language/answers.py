@@ -82,7 +82,7 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
 
 
 def holds_fields(key: Any) -> bool:
-    """Whether others put fields below that key which stand at the top here."""
+    """Whether others have fields below that key which are at the top here."""
     return plainly(str(key)) in OTHERS_MAPPINGS
 
 

@@ -210,10 +210,10 @@ def _features(value: Any, _: Data) -> Said:
     if named and all(type(n) is int and 0 <= n <= 4 for n in named):
         mm, timm = ([n + 1 for n in named], [n or "stem" for n in named])
         counted = f"{_joined(mm)} if 0 was the first stage, {_joined(timm)} if the stem"
-        return f"leave it out, and write behind build --features {counted}"
+        return f"leave it out, and pass build --features {counted}"
     if found := [_feature(str(name)) for name in named if _feature(str(name))]:
-        return f"leave it out, and write --features {_joined(found)} behind build"
-    return "leave it out, and name the stages behind build, as --features 3,4"
+        return f"leave it out, and pass build --features {_joined(found)}"
+    return "leave it out, and pass build the stages, as --features 3,4"
 
 
 def _joined(parts: Iterable[Any]) -> str:

@@ -64,7 +64,7 @@ CALLED: Mapping[str, str] = {
     "expect.params": "expect.parameters expect.num_params expect.n_params params parameters "
     "num_params",
 }
-"""The field here of which keys of others have the value; before a dot stands the key above."""
+"""Our field, and the keys of others that have its value; before a dot comes the key above."""
 
 WEIGHTS = (
     "leave it out, a spec has no weights; load_weights(model, FILE) and train --weights FILE "
@@ -82,7 +82,7 @@ KEYS: Mapping[str, str] = {
     "leave it out, build_model(SPEC, device=...) has it": "device dtype torch_dtype",
     "leave it out, the head gives logits": "classifier_activation softmax",
     "leave it out, depths has an entry for each stage, as [3, 4, 6, 3]": "num_stages n_stages",
-    "leave it out, what stands at the top holds for the stem too": "stem.activation stem.norm "
+    "leave it out, the field at the top holds for the stem too": "stem.activation stem.norm "
     "stem.act stem.bn",
     "leave it out, the type has it; STEMS": "stem.stride stem.padding",
     "write depths in its place, as [3, 4, 6, 3]": "stack_fn",
@@ -181,7 +181,7 @@ BY_VALUE: Mapping[str, Mapping[str, str]] = {
 MAPPINGS = (
     "model network net backbone encoder resnet config cfg block_args block_kwargs"
 )
-"""What others put fields below that stand at the top here."""
+"""Keys of others that hold fields which are at the top here."""
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "stem.type": {
