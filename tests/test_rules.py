@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from resnet_spec import Problem, SpecError, load
 from resnet_spec.cli import main
-from resnet_spec.language.messages import EXPECTED
+from resnet_spec.language.expected import EXPECTED
 from resnet_spec.language.parsing import MOST_PROBLEMS
 from resnet_spec.language.reading import LONGEST_CHAIN
 from resnet_spec.language.rules.stages import MOST_BLOCKS
