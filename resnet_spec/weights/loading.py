@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from resnet_spec.emit.module import WITHOUT_VALUES, build
 from resnet_spec.problems.words import nearest
-from resnet_spec.weights.naming import NAMINGS, names
+from resnet_spec.weights.naming import NAMINGS, fitting, names
 
 COUNT = ".num_batches_tracked"
 WRAPPERS = ("state_dict", "model")  # of several mappings with tensors, the network's
@@ -66,7 +66,7 @@ def load_weights(
     given = {name: t for name, t in theirs.items() if not _among((name,), ignore)}
     given = _with_counts(given, list(table.values()))
     if wrong := _wrong(ours, given, table):
-        fits = _fitting(list(ours), set(given), ignore)
+        fits = _fitting(ours, given, ignore)
         hint = [f"  naming={fits!r} fits"] if fits and fits != naming else []
         hint = hint or _left_out(_owners(ours, given, table))
         lines = ["the weights are not this network's:", *wrong, *hint]
@@ -121,15 +121,16 @@ def _with_counts(given: dict[str, Tensor], asked: Sequence[str]) -> dict[str, Te
     }
 
 
-def _fitting(ours: list[str], given: set[str], ignore: Sequence[str]) -> str | None:
-    """The naming by which just those tensors are asked for, where there is one."""
-    counted = {name for name in given if not name.endswith(COUNT)}
-    for naming in NAMINGS:
-        known = names(ours, naming).items()
-        asked = {their for our, their in known if not _among((our, their), ignore)}
-        if counted == {name for name in asked if not name.endswith(COUNT)}:
-            return naming
-    return None
+def _fitting(
+    ours: Iterable[str], given: Iterable[str], ignore: Sequence[str]
+) -> str | None:
+    """The naming by which the tensors fit, whatever counts of batches there are."""
+    counted = [name for name in given if not name.endswith(COUNT)]
+    return fitting(
+        ours,
+        counted,
+        lambda our, t: not (_among((our, t), ignore) or t.endswith(COUNT)),
+    )
 
 
 def _left_out(owners: list[str]) -> list[str]:

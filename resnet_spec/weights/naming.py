@@ -137,8 +137,18 @@ NAMINGS: dict[str, Callable[[list[str]], Replacements]] = {
 }
 
 
-def fitting(ours: Iterable[str], theirs: Iterable[str]) -> str | None:
-    """The naming that maps our tensors onto exactly theirs, where there is one."""
+def fitting(
+    ours: Iterable[str],
+    theirs: Iterable[str],
+    asked: Callable[[str, str], bool] = lambda our, their: True,
+) -> str | None:
+    """The naming that maps those of our tensors that are asked for onto exactly theirs.
+
+    None where there is none; `asked` takes our name and theirs.
+    """
     known, wanted = list(ours), set(theirs)
-    fits = (n for n in NAMINGS if set(names(known, n).values()) == wanted)
-    return next(fits, None)
+    for naming in NAMINGS:
+        pairs = names(known, naming).items()
+        if {their for our, their in pairs if asked(our, their)} == wanted:
+            return naming
+    return None
