@@ -64,8 +64,7 @@ def digests(network: Network) -> Digests:
 def _init(network: Network) -> Init:
     """How weights start, without a word on what is not there: classifier, biases, groups."""
     (weight, bias), classifier = network.init
-    ops = [op for _, op in network.distinct_ops() if op is not network.classifier]
-    convolutions = [op for op in ops if any(True for _ in biases(op))]
+    convolutions = network.convolving()
     if not any(has for op in convolutions for has in biases(op)):
         bias = None
     if all(getattr(op, "groups", 1) == 1 for op in convolutions):

@@ -10,7 +10,16 @@ from typing import NamedTuple
 
 from resnet_spec.network.fingerprint import Digests, digests
 from resnet_spec.network.initialization import Init
-from resnet_spec.network.ops import Chain, Conv, Flatten, Linear, Op, Tensor, tensors_of
+from resnet_spec.network.ops import (
+    Chain,
+    Conv,
+    Flatten,
+    Linear,
+    Op,
+    Tensor,
+    biases,
+    tensors_of,
+)
 from resnet_spec.network.record import Record
 from resnet_spec.network.shapes import Lengths, Shape
 from resnet_spec.network.symbols import Condition, Number, Rate, named_numbers
@@ -299,6 +308,12 @@ class Network(Record):
         """The op that makes logits, None without one."""
         makers = [op for op in self.head if isinstance(op, (Conv, Linear))]
         return makers[-1] if makers else None
+
+    def convolving(self) -> list[Op]:
+        """The ops whose 2-D convolutions start as all do."""
+        alone = self.classifier if self.init.classifier else None
+        ops = (op for _, op in self.distinct_ops() if op is not alone)
+        return [op for op in ops if [*biases(op)]]
 
     @property
     def classes(self) -> int | None:

@@ -25,7 +25,6 @@ from resnet_spec.network import (
     Flatten,
     Linear,
     Network,
-    Op,
     Rate,
     Shape,
     Stage,
@@ -172,14 +171,9 @@ class View:
             linear = isinstance(classifier, Linear)
             lines += map(indented, started(init.classifier, [True], linear))
         lines.append(f"{'el' * bool(lines)}if isinstance(module, nn.Conv2d):")
-        biased = [has for op in self._convolving() for has in biases(op)]
+        biased = [has for op in self.network.convolving() for has in biases(op)]
         lines += map(indented, started(init.convolutions, biased))
         return "\n".join(["for module in self.modules():", *map(indented, lines)])
-
-    def _convolving(self) -> Iterator[Op]:
-        """The ops whose convolutions start as all do."""
-        alone = self.network.classifier if self.network.init.classifier else None
-        return (op for _, op in self.network.distinct_ops() if op is not alone)
 
     @property
     def forward_doc(self) -> str:
