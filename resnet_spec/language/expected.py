@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from resnet_spec.language.fields import Model, Spec
-from resnet_spec.problems import FieldPath
+from resnet_spec.problems import FieldPath, nested
 
 TAGS = ("<one>", "<each>", "<word>", "<number>")  # of unions, no part of a path
 
@@ -60,17 +60,6 @@ def refused(field: str, value: Any) -> Iterator[str]:
         for each in error.errors(include_url=False):
             if error_path(each)[: len(path)] == path and kind(each) != "missing":
                 yield expected(each)
-
-
-def nested(path: tuple[str, ...], value: Any) -> Any:
-    """The value below its keys.
-
-    >>> nested(("stem", "width"), 64)
-    {'stem': {'width': 64}}
-    """
-    for key in reversed(path):
-        value = {key: value}
-    return value
 
 
 def model_at(path: FieldPath) -> type[BaseModel]:

@@ -16,7 +16,7 @@ from resnet_spec.language.fields import Spec
 from resnet_spec.language.meanings import Data
 from resnet_spec.language.vocabulary import misspelling, our_word
 from resnet_spec.language.yaml_nodes import FLOAT, INTEGER
-from resnet_spec.problems import FieldPath, Problem, dotted
+from resnet_spec.problems import FieldPath, Problem, dotted, nested
 from resnet_spec.problems.words import closest, describe, either, flow
 
 
@@ -189,9 +189,7 @@ def _said_of(path: FieldPath, value: Any, data: Data) -> str:
             )
     first, *inner = key.split(".")
     if inner and first in _known(path):
-        for name in reversed(inner):
-            value = {name: value}
-        return f"write {first}: {flow(value)}; dots are for --set"
+        return f"write {first}: {flow(nested(inner, value))}; dots are for --set"
     return answer(path, value, "unknown-key", data)
 
 

@@ -10,7 +10,14 @@ from typing import Any
 from resnet_spec.language.shipped import named, shipped_names, shipped_spec, shown
 from resnet_spec.language.source import TAKEN_AWAY, Link, Source
 from resnet_spec.language.yaml_nodes import Node, compose
-from resnet_spec.problems import FieldPath, Place, Problem, SpecError, texts
+from resnet_spec.problems import (
+    FieldPath,
+    Place,
+    Problem,
+    SpecError,
+    nested,
+    texts,
+)
 from resnet_spec.problems.words import describe, flow, nearest, shortened
 
 LONGEST_CHAIN = 16  # specs that extend one another
@@ -67,9 +74,7 @@ def _override(path: str, value: Any) -> Node:
             return Node([node(v) for v in value], place)
         return Node(value, place)
 
-    for key in reversed(path.split(".")):
-        value = {key: value}
-    return node(value)
+    return node(nested(path.split("."), value))
 
 
 def _extended(file: Path) -> tuple[Node, list[Problem], list[Link]]:

@@ -7,6 +7,7 @@ from resnet_spec.problems.problem import (
     RunError,
     SpecError,
     dotted,
+    nested,
 )
 
-__all__ = ["FieldPath", "Place", "Problem", "RunError", "SpecError", "dotted"]
+__all__ = ["FieldPath", "Place", "Problem", "RunError", "SpecError", "dotted", "nested"]

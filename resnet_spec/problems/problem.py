@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 FieldPath = tuple[str | int, ...]
 """Where in a document a value stands: `("widths", 2)` is the third width."""
@@ -21,6 +22,17 @@ def dotted(path: FieldPath) -> str:
         for part in path
     )
     return "".join(parts).removeprefix(".")
+
+
+def nested(path: Sequence[str], value: Any) -> Any:
+    """The value below its keys.
+
+    >>> nested(("stem", "width"), 64)
+    {'stem': {'width': 64}}
+    """
+    for key in reversed(path):
+        value = {key: value}
+    return value
 
 
 class Place(NamedTuple):

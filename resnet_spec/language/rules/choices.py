@@ -17,7 +17,7 @@ from resnet_spec.language.plan import (
     UnknownError,
     covers,
 )
-from resnet_spec.problems import FieldPath, Problem
+from resnet_spec.problems import FieldPath, Problem, nested
 from resnet_spec.problems.words import article, either, flow
 
 
@@ -80,9 +80,6 @@ def _unread(plan: Plan, field: str, leaf: str) -> Problem:
 
     path, others = tuple(field.split(".")), _owners(leaf)
     why = f"changes nothing here; only {_readers(leaf)} reads it"
-    taken: Any = None
-    for key in reversed(path):
-        taken = {key: taken}
     said = answer(path, plan.known(str(path[0])), "unused")
     return Problem(
         "unused",
@@ -90,7 +87,7 @@ def _unread(plan: Plan, field: str, leaf: str) -> Problem:
         path,
         about_key=True,
         others=others,
-        inherited=f"{why}, so write {flow(taken)[1:-1]}",
+        inherited=f"{why}, so write {flow(nested(path, None))[1:-1]}",
     )
 
 
@@ -202,13 +199,11 @@ def _is_written(stage: StagePlan, field: str) -> bool:
 def _readers(field: str) -> str:
     """Every entry of the catalog that reads the field, in words."""
     found: dict[tuple[str, str], list[str]] = {}
-    for owner, entries in CATALOG.items():
-        for word, entry in entries.items():
-            forms = [_read_in(entry, field, preact) for preact in (False, True)]
-            if read := forms[0] or forms[1]:
-                form = FORMS[forms[0] is None, forms[1] is None]
-                kind = (form if owner == "block" else owner, read.where)
-                found.setdefault(kind, []).append(_noun(word, entry))
+    for owner, word, entry, (post, pre) in _reading(field):
+        if read := post or pre:
+            form = FORMS[post is None, pre is None]
+            kind = (form if owner == "block" else owner, read.where)
+            found.setdefault(kind, []).append(_noun(word, entry))
     return either(
         f"`{kind}: {either(names)}` {where}".strip()
         if kind in CATALOG
@@ -219,15 +214,10 @@ def _readers(field: str) -> str:
 
 def _owners(field: str) -> tuple[FieldPath, ...]:
     """The fields that decide whether this one is read."""
-    readers = [
-        (owner, read)
-        for owner, entries in CATALOG.items()
-        for entry in entries.values()
-        for preact in (False, True)
-        if (read := _read_in(entry, field, preact))
-    ]
-    kinds = [KINDS[read.where][0] for _, read in readers if read.where]
-    names = dict.fromkeys([*(owner for owner, _ in readers), *kinds, "pre_activation"])
+    reads = [(owner, read) for owner, _, _, forms in _reading(field) for read in forms]
+    owners = [owner for owner, read in reads if read]
+    kinds = [KINDS[read.where][0] for _, read in reads if read and read.where]
+    names = dict.fromkeys([*owners, *kinds, "pre_activation"])
     return tuple(tuple(name.split(".")) for name in names)
 
 
@@ -236,6 +226,16 @@ FORMS = {
     (False, True): "post-activation ",
     (True, False): "pre-activation ",
 }
+
+
+def _reading(
+    field: str,
+) -> Iterator[tuple[str, str, Entry, tuple[Read | None, Read | None]]]:
+    """Each entry of the catalog, and how it reads the field without pre-activation and with."""
+    for owner, entries in CATALOG.items():
+        for word, entry in entries.items():
+            forms = (_read_in(entry, field, False), _read_in(entry, field, True))
+            yield owner, word, entry, forms
 
 
 def _read_in(entry: Entry, field: str, preact: bool) -> Read | None:
