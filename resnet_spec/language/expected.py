@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from resnet_spec.language.fields import Model, Spec
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.values import Model
 from resnet_spec.problems import FieldPath, nested
 
 TAGS = ("<one>", "<each>", "<word>", "<number>")  # of unions, no part of a path

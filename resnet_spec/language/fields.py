@@ -4,126 +4,37 @@ Every field's description says what it does to the network and names a published
 that needs it. What must hold between fields is in `rules`.
 """
 
-import keyword
-import re
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import AfterValidator, Field
 
-from resnet_spec.catalog import CATALOG, words
-
-T = TypeVar("T")
-
-CLASS_NAME = "[A-Z][A-Za-z0-9]{0,59}"
-LARGEST = 65536  # channels, pixels or classes: beyond any network, and finite
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word that the catalog has for the field."""
-
-    field: str
-
-    def __get_pydantic_core_schema__(self, _: Any, __: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self._known)
-
-    def __get_pydantic_json_schema__(self, _: Any, __: Any) -> dict[str, Any]:
-        return {"type": "string", "enum": words(self.field)}
-
-    def _known(self, value: Any) -> str:
-        legal = words(self.field)
-        if not isinstance(value, str) or value not in legal:
-            raise PydanticCustomError("choice", "{legal}", {"legal": legal})
-        return value
-
-
-BlockWord = Annotated[str, Word("block")]
-StrideOnWord = Annotated[str, Word("stride_on")]
-ShortcutWord = Annotated[str, Word("shortcut")]
-AttentionWord = Annotated[str, Word("attention")]
-ActivationWord = Annotated[str, Word("activation")]
-
-
-def choices(purpose: str, field: str) -> str:
-    """`purpose: word, what that is (who has it); word ...`, of all the field's words."""
-    said = (
-        f"{word}{'' if entry.text.startswith('(') else ','} {entry.text}"
-        for word, entry in CATALOG[field].items()
-        if word in words(field)
-    )
-    return f"{purpose}: {'; '.join(said)}"
-
-
-def _one_or_each(value: Any) -> str:
-    return "<each>" if isinstance(value, (list, tuple)) else "<one>"
-
-
-def _word_or_number(value: Any) -> str:
-    return "<word>" if isinstance(value, str) else "<number>"
-
-
-def _class_name(name: str) -> str:
-    if not re.fullmatch(CLASS_NAME, name) or keyword.iskeyword(name):
-        message = (
-            "must be a class name in CapWords, as ResNet50, of at most 60 characters"
-        )
-        raise PydanticCustomError("class_name", message)
-    return name
-
-
-def _plain_line(text: str) -> str:
-    """Text that can stand in a docstring and mean just itself there."""
-    if not text.isprintable() or set(text) & set('"\\') or text != text.strip():
-        message = "must be one line of printable text without quotes or backslashes"
-        raise PydanticCustomError("plain_line", message)
-    if not text:
-        raise PydanticCustomError("empty_line", "must have at least one character")
-    return text
-
-
-def _web_address(url: str) -> str:
-    if not re.fullmatch(r"https?://[!#-\[\]-~]{1,160}", url):
-        message = "must be a web address, as https://arxiv.org/abs/1512.03385"
-        raise PydanticCustomError("web_address", message)
-    return url
-
-
-Count = Annotated[int, Field(ge=1, le=LARGEST)]
-Three = Field(strict=False, min_length=3, max_length=3)
-Line = Annotated[str, Field(max_length=75), AfterValidator(_plain_line)]
-Title = Annotated[str, Field(max_length=300), AfterValidator(_plain_line)]
-PerStage = Annotated[
-    Annotated[T, Tag("<one>")]
-    | Annotated[tuple[T, ...], Field(strict=False), Tag("<each>")],
-    Discriminator(_one_or_each),
-]
-PerBottleneck = Annotated[
-    Annotated[T, Tag("<one>")]
-    | Annotated[tuple[T | None, ...], Field(strict=False), Tag("<each>")],
-    Discriminator(_one_or_each),
-]
-"""As PerStage, with null for the stages that have no use for the field."""
-WordOr = Annotated[
-    Annotated[T, Tag("<word>")] | Annotated[Count, Tag("<number>")],
-    Discriminator(_word_or_number),
-]
-
-
-class Model(BaseModel):
-    """Closed and strict: an unknown key is refused, and "64" is not 64."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, defer_build=True
-    )
+from resnet_spec.language.values import (
+    CLASS_NAME,
+    ActivationWord,
+    AttentionWord,
+    BlockWord,
+    Count,
+    Line,
+    Model,
+    PerBottleneck,
+    PerStage,
+    ShortcutWord,
+    StrideOnWord,
+    Three,
+    Title,
+    Word,
+    WordOr,
+    choices,
+    class_name,
+    web_address,
+)
 
 
 class Paper(Model):
     """Where the network was published."""
 
     title: Title = Field(description="title of the paper")
-    url: Annotated[str, AfterValidator(_web_address)] = Field(
+    url: Annotated[str, AfterValidator(web_address)] = Field(
         description="address of the paper",
         examples=["https://arxiv.org/abs/1512.03385"],
     )
@@ -319,7 +230,7 @@ class Expect(Model):
 class Spec(Model):
     """A residual network, as written. A field per block takes one value or one per stage."""
 
-    name: Annotated[str, AfterValidator(_class_name)] = Field(
+    name: Annotated[str, AfterValidator(class_name)] = Field(
         description="class name of the network; the file's name is the module's",
         examples=["ResNet50"],
         json_schema_extra={"pattern": f"^{CLASS_NAME}$"},

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 from pydantic import ValidationError, create_model
 
-from resnet_spec.language.fields import Model, Spec
+from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan, UnknownError
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
 from resnet_spec.language.source import Source
+from resnet_spec.language.values import Model
 from resnet_spec.problems import Problem
 
 MOST_PROBLEMS = 100  # problems that one report shows
