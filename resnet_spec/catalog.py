@@ -39,7 +39,7 @@ class Refusal(NamedTuple):
 Reads = Mapping[str, Read]
 
 
-def reads(*fields: str, **others: Read) -> Reads:
+def reads(*fields: str, **others: Read) -> dict[str, Read]:
     """Fields that are read in every stage and have defaults, and others."""
     return {name: Read() for name in fields} | others
 
@@ -108,6 +108,14 @@ class ActivationEntry(Entry):
 
     module: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StepEntry(Entry):
+    """An op in a chain: what may be said of it, and whether it may stand as a bare word."""
+
+    takes: tuple[str, ...] = ()
+    alone: bool = False
 
 
 # --- stems --------------------------------------------------------------------------------
@@ -225,6 +233,9 @@ SHORTCUTS = {
         word="padded",
     ),
     "none": ShortcutEntry(text="nothing (plain networks)", differs="always"),
+    "identity": ShortcutEntry(
+        text="the input itself, in blocks that keep the shape (EDSR)", word="identity"
+    ),
 }
 
 # --- inside blocks ------------------------------------------------------------------------
@@ -398,6 +409,23 @@ SCHEMES = {
     ),
     "regnet": Entry(text="as bit, with a fan-out over groups (timm's RegNets)"),
 }
+
+# --- chains of one's own ------------------------------------------------------------------
+
+STEPS = {
+    "conv": StepEntry(
+        text="a convolution",
+        takes=("to", "stride", "groups", "dilation", "bias"),
+    ),
+    "norm": StepEntry(text="the network's norm", alone=True),
+    "activation": StepEntry(text="the stage's activation", alone=True),
+    "attention": StepEntry(text="what `attention` says", alone=True),
+    "dropout": StepEntry(text="what `dropout` says", alone=True),
+    "pool": StepEntry(text="a pool", takes=("kernel", "stride")),
+    "pad": StepEntry(text="channels of zeros", takes=("stride",)),
+}
+"""The ops of a chain: what is said of each, beside itself."""
+ANY_CHAIN = reads("expansion", "drop_path")
 
 CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "block": BLOCKS,

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from resnet_spec.language.chains import OwnBlock, Step
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import PER_STAGE, Plan, covers
 
@@ -39,7 +40,7 @@ def _beyond_defaults(plan: Plan) -> dict[str, Any]:
     for name, value in canonical(plan).items():
         if name not in plain or value == Spec.model_fields[name].default:
             continue
-        mapping = isinstance(value, dict)
+        mapping = isinstance(value, dict) and name not in PER_STAGE
         said[name] = (
             {k: v for k, v in value.items() if k in plain[name]} if mapping else value
         )
@@ -61,9 +62,22 @@ def _said(plan: Plan, name: str, value: Any) -> Any:
 def _by_stage(plan: Plan, name: str) -> Any:
     """One value where the stages agree, else a list; None where no stage reads the field."""
     reading = [stage for stage in plan.stages if covers(stage.reads, name)]
-    values = [stage.value(name) for stage in reading]
+    values = [_plain(stage.value(name)) for stage in reading]
     if all(value is None for value in values):
         return None
     if name not in LISTS and all(value == values[0] for value in values):
         return values[0]
-    return [stage.value(name) if stage in reading else None for stage in plan.stages]
+    rest = iter(values)
+    return [next(rest) if stage in reading else None for stage in plan.stages]
+
+
+def _plain(value: Any) -> Any:
+    """A value as plain data: of a block of one's own all that it has, of an op what is said."""
+    if isinstance(value, tuple):
+        return [*map(_plain, value)]
+    if isinstance(value, Step):
+        return value.model_dump(exclude_defaults=True)
+    if isinstance(value, OwnBlock):
+        chains = {"pre": value.pre, "body": value.body, "post": value.post}
+        return {"name": value.name, **{k: _plain(v) for k, v in chains.items()}}
+    return value

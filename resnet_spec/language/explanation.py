@@ -14,7 +14,7 @@ from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.problems import FieldPath
 
 PLAIN = re.compile(
-    r"[A-Za-z][\w./-]*( [\w./-]+)*", re.ASCII
+    r"[A-Za-z][\w./-]*( [\w./*-]+)*", re.ASCII
 )  # text that needs no quotes
 WORDS = ("true", "false", "null")
 
@@ -52,6 +52,8 @@ def _lines(
 def _yaml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{k}: {_yaml(v)}' for k, v in value.items())}}}"
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)

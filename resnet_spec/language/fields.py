@@ -8,17 +8,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from resnet_spec.language.chains import BlockOrWord, ShortcutPerStage
 from resnet_spec.language.values import (
     CLASS_NAME,
     ActivationWord,
     AttentionWord,
-    BlockWord,
     Count,
     Line,
     Model,
     PerBottleneck,
     PerStage,
-    ShortcutWord,
     StrideOnWord,
     Three,
     Title,
@@ -250,7 +249,7 @@ class Spec(Model):
         description="what is between the image and the first stage",
         examples=[{"type": "conv7x7", "width": 64, "pool": "max"}],
     )
-    block: PerStage[BlockWord] = Field(
+    block: PerStage[BlockOrWord] = Field(
         description=choices("what a stage is made of", "block"),
         examples=["bottleneck"],
     )
@@ -291,7 +290,7 @@ class Spec(Model):
         "elsewhere (4 in ResNeXt-50 32x4d, 128 in Wide ResNet-50-2); without it, the "
         "3x3 has just the channels that `widths` says",
     )
-    shortcut: PerStage[ShortcutWord] = Field(
+    shortcut: ShortcutPerStage = Field(
         description=choices("what is added to a block's body", "shortcut"),
         examples=["projection"],
     )

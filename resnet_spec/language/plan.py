@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar, cast
 
 from resnet_spec.catalog import (
     ATTENDS,
@@ -15,9 +15,12 @@ from resnet_spec.catalog import (
     OPTIONS,
     SQUEEZES,
     STRIDES,
+    BlockEntry,
     Entry,
     Read,
+    ShortcutEntry,
 )
+from resnet_spec.language.chains import OwnBlock, Steps, entry_of, is_chain
 from resnet_spec.language.fields import Spec
 from resnet_spec.problems import FieldPath
 
@@ -98,12 +101,14 @@ class StagePlan:
         return value
 
     def _mine(self, value: T | tuple[T, ...]) -> T:
-        return value[self.index] if isinstance(value, tuple) else value
+        each: Any = value
+        mine: T = each[self.index] if by_stage(each) else each
+        return mine
 
     def path(self, field: str) -> FieldPath:
         """Where a field's value for this stage is written: its entry, or the one value."""
         keys = tuple(field.split("."))
-        each = field in PER_STAGE and isinstance(getattr(self.spec, field), tuple)
+        each = field in PER_STAGE and by_stage(getattr(self.spec, field))
         return (*keys, self.index) if each else keys
 
     # what it reads
@@ -112,16 +117,16 @@ class StagePlan:
     def reads(self) -> Mapping[str, Read]:
         """The fields that are read in this stage, each as the first entry reads it."""
         kinds = [self._holds(field, holds) for field, holds in KINDS.values()]
-        return _reads(self._words, self.preact, tuple(kinds))
+        return _reads(self._asked, self.preact, tuple(kinds))
 
     def entries(self) -> Iterator[tuple[str, str, Entry]]:
         """The entries in use in this stage: the field that asks for it, its word, itself.
 
         Options that are on have no word. Fields that are not valid are left out.
         """
-        for (field, known), word in zip(CATALOG.items(), self._words, strict=True):
-            if word and word is not ANY and covers(self.reads, field):
-                yield field, word, known[word]
+        for field, entry in zip(CATALOG, self._asked, strict=True):
+            if isinstance(entry, Entry) and covers(self.reads, field):
+                yield field, self._called(field), entry
         for field, entry in OPTIONS.items():
             if covers(self.reads, field) and self.known(field):
                 yield field, "", entry
@@ -134,17 +139,28 @@ class StagePlan:
             return None
 
     @cached_property
-    def _words(self) -> tuple[str | None, ...]:
+    def _asked(self) -> tuple[Entry | str | None, ...]:
         """What each field of the catalog asks for; ANY where its value is not valid."""
-        return tuple(self._word(field) for field in CATALOG)
+        return tuple(self._entry(field) for field in CATALOG)
 
-    def _word(self, field: str) -> str | None:
+    def _entry(self, field: str) -> Entry | str | None:
         try:
-            value = self.value(field)
+            return entry_of(field, self.value(field))
         except UnknownError:
             return ANY
-        word = NUMBER if isinstance(value, int) else value
-        return word if word in CATALOG[field] else None
+
+    def _called(self, field: str) -> str:
+        """The word that a field has, or what is called so in its place."""
+        value = self.value(field)
+        if isinstance(value, OwnBlock):
+            return value.name
+        return (
+            "a chain"
+            if isinstance(value, tuple)
+            else NUMBER
+            if isinstance(value, int)
+            else value
+        )
 
     def _holds(self, field: str, holds: Callable[[Any], bool]) -> bool:
         """Whether the stage is of a kind; so it is where that is not known."""
@@ -158,8 +174,14 @@ class StagePlan:
         return self.spec.pre_activation
 
     @property
-    def block(self) -> str:
-        return self._mine(self.spec.block)
+    def block(self) -> str | OwnBlock:
+        each: Any = self.spec.block
+        block: str | OwnBlock = self._mine(each)
+        return block
+
+    @property
+    def block_entry(self) -> BlockEntry:
+        return cast(BlockEntry, entry_of("block", self.block))
 
     @property
     def depth(self) -> int:
@@ -178,8 +200,14 @@ class StagePlan:
         return self._mine(self.spec.dilations)
 
     @property
-    def shortcut(self) -> str:
-        return self._mine(self.spec.shortcut)
+    def shortcut(self) -> str | Steps:
+        each: Any = self.spec.shortcut
+        shortcut: str | Steps = self._mine(each)
+        return shortcut
+
+    @property
+    def shortcut_entry(self) -> ShortcutEntry:
+        return cast(ShortcutEntry, entry_of("shortcut", self.shortcut))
 
     @property
     def attention(self) -> str:
@@ -243,15 +271,17 @@ class StagePlan:
 
 @lru_cache(maxsize=256)
 def _reads(
-    words: tuple[str | None, ...], preact: bool, kinds: tuple[bool, ...]
+    asked: tuple[Entry | str | None, ...], preact: bool, kinds: tuple[bool, ...]
 ) -> Mapping[str, Read]:
-    """What the entries of those words read, in stages of those kinds."""
+    """What those entries read, in stages of those kinds."""
     found = dict.fromkeys(ANYWAY, Read())
     holds = {"": True, **dict(zip(KINDS, kinds, strict=True))}
-    for (field, known), word in zip(CATALOG.items(), words, strict=True):
-        if word is None or not covers(found, field):
+    for (field, known), entry_asked in zip(CATALOG.items(), asked, strict=True):
+        if entry_asked is None or not covers(found, field):
             continue
-        for entry in known.values() if word is ANY else [known[word]]:
+        for entry in (
+            [entry_asked] if isinstance(entry_asked, Entry) else known.values()
+        ):
             for name, read in entry.reads_as(preact).items():
                 if holds[read.where]:
                     found.setdefault(name, read)
@@ -281,6 +311,11 @@ class Plan:
         for index in range(len(self.spec.depths)):
             found.append(StagePlan(self.spec, index, found[-1] if found else None))
         return tuple(found)
+
+
+def by_stage(value: Any) -> TypeGuard[tuple[Any, ...]]:
+    """Whether a value is a list with an entry for each stage."""
+    return isinstance(value, tuple) and not is_chain(value)
 
 
 def covers(reads: Mapping[str, Read], field: str) -> bool:

@@ -17,22 +17,29 @@ LARGEST = 65536  # channels, pixels or classes: beyond any network, and finite
 
 
 @dataclass(frozen=True)
-class Word:
-    """A word that the catalog has for the field."""
+class OneOf:
+    """One of these words."""
 
-    field: str
+    legal: tuple[str, ...]
 
     def __get_pydantic_core_schema__(self, _: Any, __: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self._known)
 
     def __get_pydantic_json_schema__(self, _: Any, __: Any) -> dict[str, Any]:
-        return {"type": "string", "enum": words(self.field)}
+        return {"type": "string", "enum": [*self.legal]}
 
     def _known(self, value: Any) -> str:
-        legal = words(self.field)
-        if not isinstance(value, str) or value not in legal:
+        if not isinstance(value, str) or value not in self.legal:
+            legal = [*self.legal]
             raise PydanticCustomError("choice", "{legal}", {"legal": legal})
         return value
+
+
+class Word(OneOf):
+    """A word that the catalog has for the field."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(tuple(words(field)))
 
 
 BlockWord = Annotated[str, Word("block")]

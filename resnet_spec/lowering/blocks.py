@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
+from resnet_spec.language.chains import OwnBlock, Steps
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import StagePlan
 from resnet_spec.lowering.attention import ATTENTION, Weighed
+from resnet_spec.lowering.chains import Words, dilated, how, named, parts_of
 from resnet_spec.lowering.conv3x3 import At, conv3x3
 from resnet_spec.lowering.kinds import Kind
 from resnet_spec.lowering.parts import Part, Parts, apart, chain
 from resnet_spec.lowering.shortcuts import SHORTCUTS, Change
-from resnet_spec.network import Block, Dropout, DropPath, Number, Rate, Shape, Stage
+from resnet_spec.network import (
+    Block,
+    Dropout,
+    DropPath,
+    Number,
+    Rate,
+    Shape,
+    Shortcut,
+    Stage,
+)
 
 
 class Slot(NamedTuple):
@@ -66,6 +78,39 @@ class Slot(NamedTuple):
         rate = self.spec.dropout
         return [lambda x: Dropout(path="dropout", input=x, rate=rate)] if rate else []
 
+    def words(self, *chains: Steps) -> Words:
+        """What the words of a chain stand for here."""
+        width = Number(self.stage.inner_width, "width")
+        out = width
+        if self.stage.out_channels != width:
+            out = Number(self.stage.out_channels, "out_channels", of=width)
+        return Words(
+            parts=self.parts,
+            channels={"in": self.x.channels, "width": width, "out": out},
+            stride=self.stride,
+            groups=Number(self.stage.groups, "groups"),
+            dilation=self._dilation(dilated(*chains)),
+            alone={
+                "activation": lambda: [self.parts.activation()],
+                "attention": self._attention,
+                "dropout": self.dropout,
+            },
+        )
+
+    def _dilation(self, dilated: list[int]) -> Callable[[int], int]:
+        """That of each convolution; the first in a block may have that of the stage before."""
+        own = Number(self.stage.dilation, "dilation")
+        if len(dilated) == 1:
+            return lambda _: Number(self.dilation, "dilation")
+        previous = Number(self.dilation, "previous_dilation", of=own)
+        return lambda number: previous if number == dilated[0] else own
+
+    def _attention(self) -> list[Part]:
+        kind = self.stage.attention
+        if kind == "none":
+            return []
+        return [lambda x: ATTENTION[kind](self.spec, Weighed(*[x.channels] * 2))(x)]
+
     def drop_path(self) -> list[Part]:
         if self.rate is None:
             return []
@@ -85,9 +130,16 @@ class Slot(NamedTuple):
             noun=self.kind.noun,
             pre=before,
             body=ops,
-            shortcut=SHORTCUTS[self.kind.shortcut](change),
+            shortcut=self._shortcut(change),
             post=after,
         )
+
+    def _shortcut(self, change: Change) -> Shortcut | None:
+        chain = self.kind.shortcut
+        if isinstance(chain, str):
+            return SHORTCUTS[chain](change)
+        (steps,) = named(chain)
+        return change.shaped(how(chain), *parts_of(self.words(chain), steps))
 
 
 def basic(slot: Slot) -> Block:
@@ -193,6 +245,17 @@ def _widths(slot: Slot) -> tuple[Number, Number, Number]:
     return first, width, out
 
 
+def own(slot: Slot, block: OwnBlock) -> Block:
+    """The block that the spec itself says."""
+    pre, body, post = named(block.pre, block.body, block.post)
+    words = slot.words(block.pre, block.body, block.post)
+    return slot.block(
+        *parts_of(words, body, slot.spec.init.zero_last_norm),
+        pre=parts_of(words, pre),
+        post=parts_of(words, post),
+    )
+
+
 BLOCKS: dict[tuple[str, bool], Callable[[Slot], Block]] = {
     ("basic", False): basic,
     ("basic", True): preact_basic,
@@ -210,7 +273,12 @@ def stage(
     `x` is the stage's input, `dilation` that of the stage before, `rates` those of dropping
     each block's body, where they are dropped.
     """
-    make = BLOCKS[plan.block, plan.preact]
+    block = plan.block
+    make: Callable[[Slot], Block] = (
+        partial(own, block=block)
+        if isinstance(block, OwnBlock)
+        else BLOCKS[block, plan.preact]
+    )
 
     def rate(i: int) -> Rate | None:
         return rates[i] if rates else None

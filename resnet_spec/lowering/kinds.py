@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from resnet_spec.catalog import ACTIVATIONS, ATTENTIONS, BLOCKS, SHORTCUTS, STRIDE_ON
+from resnet_spec.catalog import (
+    ACTIVATIONS,
+    ATTENTIONS,
+    STRIDE_ON,
+    ShortcutEntry,
+)
+from resnet_spec.language.chains import OwnBlock, Steps, entry_of
 from resnet_spec.language.plan import Plan, StagePlan
 
 
@@ -17,14 +23,14 @@ class Kind(NamedTuple):
 
     name: str
     noun: str
-    shortcut: str
+    shortcut: str | Steps
     stride_on: str | None
 
 
 class _Settled(NamedTuple):
     """What tells the classes of one kind of block apart."""
 
-    shortcut: str
+    shortcut: str | Steps
     stride_on: str | None
     attention: str
     activation: str
@@ -32,7 +38,7 @@ class _Settled(NamedTuple):
     @property
     def words(self) -> tuple[str, ...]:
         return (
-            SHORTCUTS[self.shortcut].word,
+            _entry(self.shortcut).word,
             STRIDE_ON[self.stride_on].word if self.stride_on else "",
             ATTENTIONS[self.attention].word,
             ACTIVATIONS[self.activation].word,
@@ -60,7 +66,7 @@ def _kind(
     stage: StagePlan, base: tuple[str, ...], words: list[str], settled: _Settled
 ) -> Kind:
     *before, _ = base
-    entry = BLOCKS[stage.block]
+    entry = stage.block_entry
     name = entry.name_tail if before else entry.name
     noun = entry.noun_tail if before else entry.noun
     return Kind(
@@ -78,6 +84,8 @@ def _cap(word: str) -> str:
 
 def _base(stage: StagePlan, settled: _Settled) -> tuple[str, ...]:
     """The words for what a block is in any network, before that of its type."""
+    if isinstance(stage.block, OwnBlock):
+        return (stage.block.name,)
     plain = ["plain"] * (settled.shortcut == "none")
     return (*plain, *["preact"] * stage.preact, stage.block)
 
@@ -85,7 +93,7 @@ def _base(stage: StagePlan, settled: _Settled) -> tuple[str, ...]:
 # --- where a choice makes no difference ---------------------------------------------------
 
 
-def _shortcut(stage: StagePlan, stages: tuple[StagePlan, ...]) -> str:
+def _shortcut(stage: StagePlan, stages: tuple[StagePlan, ...]) -> str | Steps:
     """The stage's shortcut; where a plain projection is the same, a sister's may be, too."""
     if _differs(stage.shortcut, stage):
         return stage.shortcut
@@ -94,7 +102,7 @@ def _shortcut(stage: StagePlan, stages: tuple[StagePlan, ...]) -> str:
     return next((name for name in special if not _differs(name, stage)), "projection")
 
 
-def _differs(shortcut: str, stage: StagePlan) -> bool:
+def _differs(shortcut: str | Steps, stage: StagePlan) -> bool:
     """Whether the stage is another one with that shortcut than with a plain projection."""
     return {
         "never": False,
@@ -102,7 +110,11 @@ def _differs(shortcut: str, stage: StagePlan) -> bool:
         "changing": stage.changes,
         "striding": stage.stride != 1,
         "repeating": not (stage.changes and stage.depth == 1),
-    }[SHORTCUTS[shortcut].differs]
+    }[_entry(shortcut).differs]
+
+
+def _entry(shortcut: str | Steps) -> ShortcutEntry:
+    return cast(ShortcutEntry, entry_of("shortcut", shortcut))
 
 
 def _stride_on(stage: StagePlan, stages: tuple[StagePlan, ...]) -> str | None:

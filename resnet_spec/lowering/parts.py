@@ -45,11 +45,12 @@ def where(when: Condition, part: Part) -> Part:
 
 def numbered(path: str, *parts: Part) -> list[Part]:
     """The parts as the members of one Sequential: `conv1.0`, `conv1.1` ..."""
+    return [at(f"{path}.{i}", part) for i, part in enumerate(parts)]
 
-    def at(i: int, part: Part) -> Part:
-        return lambda x: part(x).replace(path=f"{path}.{i}")
 
-    return [at(i, part) for i, part in enumerate(parts)]
+def at(path: str, part: Part) -> Part:
+    """The part with its module at that path."""
+    return lambda x: part(x).replace(path=path)
 
 
 def apart(*chains: Chain) -> Iterator[Chain]:
@@ -96,7 +97,7 @@ class Parts(NamedTuple):
     ) -> Part:
         """A convolution, padded so that at stride 1 it keeps height and width.
 
-        `window` may have a dilation, groups, and a padding of its own.
+        `window` may have a dilation, groups, a bias, and a padding of its own.
         """
         dilation = window.get("dilation", 1)
         padding = dilation if kernel == 3 else kernel // 2
@@ -111,6 +112,7 @@ class Parts(NamedTuple):
                 padding=window.get("padding", padding),
                 dilation=dilation,
                 groups=window.get("groups", 1),
+                bias=bool(window.get("bias", False)),
             )
             standard = self.spec.standardization
             return _standardized(plain, standard.eps) if standard else plain
@@ -133,9 +135,13 @@ class Parts(NamedTuple):
 
     def norm_act(self, path: str) -> tuple[Part, ...]:
         """Norm and activation; a norm that reads none is its own."""
-        if "activation" in NORM_ENTRIES[self.spec.norm.type].reads:
-            return (self.norm(path), self.activation())
-        return (self.norm(path),)
+        norm = self.norm(path)
+        return (norm,) if self.activates else (norm, self.activation())
+
+    @property
+    def activates(self) -> bool:
+        """Whether the norm is its own activation."""
+        return "activation" not in NORM_ENTRIES[self.spec.norm.type].reads
 
     def name(self, number: int) -> str:
         """What the norm of that number is called: torchvision's `bn1` where it is one."""

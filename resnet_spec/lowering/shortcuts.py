@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from resnet_spec.lowering.parts import Part, Parts, chain, numbered
+from resnet_spec.lowering.parts import Part, Parts, at, chain, numbered
 from resnet_spec.network import AvgPool, Condition, Either, PadChannels, Shape, Shortcut
 
 
@@ -33,9 +33,13 @@ class Change(NamedTuple):
 
     def projected(self, how: str, *parts: Part) -> Shortcut:
         """The parts and their norm where the shape changes."""
-        made = list(parts) if self.from_pre else [*parts, self.parts.norm("")]
-        if len(made) > 1:
-            made = numbered("downsample", *made)
+        norm = [] if self.from_pre else [self.parts.norm("")]
+        return self.shaped(how, *parts, *norm)
+
+    def shaped(self, how: str, *parts: Part) -> Shortcut:
+        """The parts where the shape changes."""
+        many = len(parts) > 1
+        made = numbered("downsample", *parts) if many else [at("downsample", parts[0])]
         return Shortcut(chain(self.x, *made), self.condition, how, self.from_pre)
 
 
@@ -81,6 +85,11 @@ def zero_pad(change: Change) -> Shortcut:
     return Shortcut((op,), change.condition, how, change.from_pre)
 
 
+def identity(_: Change) -> Shortcut:
+    """The input itself, also where the body changes the shape, which is then refused."""
+    return Shortcut()
+
+
 def none(change: Change) -> None:
     """Nothing is added: a plain network."""
 
@@ -99,4 +108,5 @@ SHORTCUTS: dict[str, Callable[[Change], Shortcut | None]] = {
     "avg_projection": avg_projection,
     "zero_pad": zero_pad,
     "none": none,
+    "identity": identity,
 }

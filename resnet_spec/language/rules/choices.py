@@ -15,6 +15,7 @@ from resnet_spec.language.plan import (
     Plan,
     StagePlan,
     UnknownError,
+    by_stage,
     covers,
 )
 from resnet_spec.problems import FieldPath, Problem, nested
@@ -64,7 +65,7 @@ def _written(plan: Plan) -> Iterator[list[str]]:
     """The fields that the spec writes, those of a mapping together."""
     for name in filter(plan.spec.model_fields_set.__contains__, Spec.model_fields):
         value = plan.known(name)
-        if isinstance(value, BaseModel):
+        if isinstance(value, BaseModel) and name not in PER_STAGE:
             written = [
                 key for key in type(value).model_fields if key in value.model_fields_set
             ]
@@ -94,7 +95,7 @@ def _unread(plan: Plan, field: str, leaf: str) -> Problem:
 def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
     """Entries of a list that stand for stages without a use for them."""
     each = plan.known(field) if field in PER_STAGE else None
-    if not isinstance(each, tuple):
+    if not by_stage(each):
         return
     for stage in plan.stages:
         if each[stage.index] is not None and not covers(stage.reads, field):
@@ -144,7 +145,8 @@ def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
     if not covers(stage.reads, refusal.field):
         return False
     try:
-        return stage.value(refusal.field) not in refusal.allowed
+        value = stage.value(refusal.field)
+        return not isinstance(value, tuple) and value not in refusal.allowed
     except UnknownError:
         return False
 

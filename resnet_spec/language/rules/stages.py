@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resnet_spec.catalog import BLOCKS
-from resnet_spec.language.plan import PER_STAGE, Plan
+from resnet_spec.language.plan import PER_STAGE, Plan, by_stage
 from resnet_spec.problems import Problem
 
 MOST_BLOCKS = 20_000
@@ -15,7 +14,7 @@ def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
     depths = plan.spec.depths
     for field in PER_STAGE:
         value = plan.known(field)
-        if isinstance(value, tuple) and len(value) != len(depths):
+        if by_stage(value) and len(value) != len(depths):
             why = (
                 f"needs one entry per stage, got {len(value)}; "
                 f"depths has {len(depths)}: {list(depths)}"
@@ -39,7 +38,7 @@ def dilation_is_used(plan: Plan) -> Iterator[Problem]:
     """A stage of one such block has the dilation before it; the last hands none on."""
     last = plan.stages[-1]
     previous = last.previous.dilation if last.previous else 1
-    if BLOCKS[last.block].one_3x3 and last.depth == 1 and last.dilation != previous:
+    if last.block_entry.one_3x3 and last.depth == 1 and last.dilation != previous:
         yield Problem(
             "dilation-unused",
             f"the last stage's {last.dilation} changes nothing: its one 3x3 is the first of "

@@ -1,0 +1,289 @@
+"""Blocks and shortcuts of one's own: chains of ops, as a spec writes them.
+
+`{conv: 3, stride: block}` is an op and what is said of it; `norm`, `activation`, `attention`
+and `dropout` alone are those of the network. The catalog has what each op takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
+
+from resnet_spec.catalog import (
+    ANY_CHAIN,
+    CATALOG,
+    NUMBER,
+    STEPS,
+    BlockEntry,
+    Entry,
+    Read,
+    ShortcutEntry,
+    reads,
+)
+from resnet_spec.language.values import (
+    ActivationWord,
+    BlockWord,
+    Model,
+    OneOf,
+    ShortcutWord,
+    Word,
+    WordOr,
+    class_name,
+)
+
+BASES = ("in", "width", "out")
+LONGEST = 40  # ops in a chain
+ALONE = tuple(word for word, entry in STEPS.items() if entry.alone)
+
+
+class Formula(NamedTuple):
+    """Channels as an op says them: `width`, `width * 4`, `out / 2`."""
+
+    base: str
+    operator: str = "*"
+    by: int = 1
+
+
+def _formula(text: str) -> str:
+    if not re.fullmatch(rf"({'|'.join(BASES)})( [*/] [1-9][0-9]{{0,3}})?", text):
+        message = "must be in, width or out, or one of them as in out / 2"
+        raise PydanticCustomError("channels", message)
+    return text
+
+
+def _odd(kernel: int) -> int:
+    if kernel % 2 == 0:
+        message = "must be odd, for an even kernel has no middle and moves the map"
+        raise PydanticCustomError("even_kernel", message)
+    return kernel
+
+
+Kernel = Annotated[int, Field(ge=1, le=31), AfterValidator(_odd)]
+OfBlock = Annotated[str, OneOf(("block",))]
+Channels = Annotated[str, AfterValidator(_formula)]
+
+
+class Step(Model):
+    """One op: what it is, and what is said of it."""
+
+    conv: Kernel | None = Field(
+        default=None, description="a convolution, of that kernel"
+    )
+    pool: Annotated[str, OneOf(("avg", "max"))] | None = Field(
+        default=None,
+        description="a pool: avg or max, of the block's stride, or of the kernel that is said",
+    )
+    pad: Channels | None = Field(
+        default=None,
+        description="every stride-th pixel, and channels of zeros behind, up to so many",
+    )
+    norm: Annotated[str, Word("norm.type")] | None = Field(
+        default=None, description="a norm of another kind than the network's"
+    )
+    activation: ActivationWord | None = Field(
+        default=None, description="an activation other than the stage's"
+    )
+    to: Channels | None = Field(
+        default=None,
+        description="channels that it gives: in, width or out, or one of them as in width "
+        "* 4; out for the last convolution of a body and for those of a shortcut, else width",
+    )
+    kernel: Kernel | None = Field(
+        default=None, description="side of a pool's window, padded to keep the size"
+    )
+    stride: OfBlock | None = Field(
+        default=None, description="block: it strides as the block does"
+    )
+    groups: WordOr[Annotated[str, OneOf(("each", "block"))]] = Field(
+        default=1,
+        description="groups of a convolution: a number; each, one for each channel that "
+        "it reads (depthwise); block, what `groups` says",
+    )
+    dilation: WordOr[OfBlock] = Field(
+        default=1,
+        description="spacing of a convolution: a number, or block for that of `dilations`",
+    )
+    bias: bool = Field(default=False, description="a convolution with biases")
+
+    @property
+    def op(self) -> str:
+        """What it is; empty where nothing says it."""
+        return next((op for op in STEPS if getattr(self, op, None) is not None), "")
+
+    @property
+    def depthwise(self) -> bool:
+        return self.groups == "each"
+
+    @property
+    def channels(self) -> Formula | None:
+        """What it makes of the channels; None for nothing."""
+        if text := self.to or self.pad:
+            base, *more = text.split()
+            return Formula(base, more[0], int(more[1])) if more else Formula(base)
+        return None
+
+
+def _word_or_step(value: Any) -> str:
+    return "<op>" if isinstance(value, str) else "<step>"
+
+
+Chain = Annotated[
+    tuple[
+        Annotated[
+            Annotated[str, OneOf(ALONE), Tag("<op>")] | Annotated[Step, Tag("<step>")],
+            Discriminator(_word_or_step),
+        ],
+        ...,
+    ],
+    Field(strict=False, max_length=LONGEST),
+]
+Steps = tuple[str | Step, ...]
+
+
+def _giving(steps: Steps, last: str) -> Steps:
+    """The chain with the channels of every convolution said, `last` for the last of them."""
+    convolutions = [
+        i
+        for i, s in enumerate(steps)
+        if isinstance(s, Step) and s.conv and not s.depthwise
+    ]
+
+    def said(i: int, step: str | Step) -> str | Step:
+        if not isinstance(step, Step) or i not in convolutions or step.to:
+            return step
+        to = last if i == convolutions[-1] else "width"
+        return step.model_copy(update={"to": to})
+
+    return tuple(said(i, step) for i, step in enumerate(steps))
+
+
+class OwnBlock(Model):
+    """A block of one's own: post(body(pre(x)) + shortcut). A shortcut's ops read pre(x)."""
+
+    name: Annotated[str, AfterValidator(class_name)] = Field(
+        description="class name of the block", examples=["InvertedBlock"]
+    )
+    pre: Annotated[Chain, AfterValidator(lambda c: _giving(c, "width"))] = Field(
+        default=(), description="ops before body and shortcut, which both read them"
+    )
+    body: Annotated[
+        Chain, Field(min_length=1), AfterValidator(lambda c: _giving(c, "out"))
+    ] = Field(
+        description="ops that the shortcut is added to",
+        examples=[[{"conv": 3, "stride": "block"}, "norm"]],
+    )
+    post: Annotated[Chain, AfterValidator(lambda c: _giving(c, "out"))] = Field(
+        default=("activation",), description="ops after the sum"
+    )
+
+    @property
+    def noun(self) -> str:
+        """What people call one: `an inverted block`, `an IR block`."""
+        words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[0-9]+", self.name)
+        return " ".join(w if len(w) > 1 and w.isupper() else w.lower() for w in words)
+
+
+# --- beside the words of the catalog ------------------------------------------------------
+
+
+def _word_or_block(value: Any) -> str:
+    return "<own>" if isinstance(value, (dict, OwnBlock)) else "<block>"
+
+
+def _word_or_chain(value: Any) -> str:
+    return "<chain>" if isinstance(value, (list, tuple)) else "<shortcut>"
+
+
+def is_chain(value: Any) -> bool:
+    """Whether a list is one chain of ops, and not a list of each stage's shortcut."""
+    return isinstance(value, (list, tuple)) and any(
+        isinstance(step, (dict, Step)) or (isinstance(step, str) and step in ALONE)
+        for step in value
+    )
+
+
+def _chain_or_each(value: Any) -> str:
+    each = isinstance(value, (list, tuple)) and not is_chain(value)
+    return "<each>" if each else "<one>"
+
+
+BlockOrWord = Annotated[
+    Annotated[BlockWord, Tag("<block>")] | Annotated[OwnBlock, Tag("<own>")],
+    Discriminator(_word_or_block),
+]
+_Shortcut = Annotated[
+    Annotated[ShortcutWord, Tag("<shortcut>")]
+    | Annotated[
+        Annotated[
+            Chain, Field(min_length=1), AfterValidator(lambda c: _giving(c, "out"))
+        ],
+        Tag("<chain>"),
+    ],
+    Discriminator(_word_or_chain),
+]
+ShortcutPerStage = Annotated[
+    Annotated[_Shortcut, Tag("<one>")]
+    | Annotated[tuple[_Shortcut, ...], Field(strict=False), Tag("<each>")],
+    Discriminator(_chain_or_each),
+]
+
+
+def entry_of(field: str, value: Any) -> Entry | None:
+    """The entry of a word or number of a field, or of a block or chain of one's own."""
+    if isinstance(value, OwnBlock):
+        return _block(value)
+    if isinstance(value, tuple):
+        return _shortcut(value)
+    return CATALOG[field].get(NUMBER if isinstance(value, int) else value)
+
+
+def steps_of(steps: Steps) -> Iterator[Step]:
+    """The ops with something said of them."""
+    return (step for step in steps if isinstance(step, Step))
+
+
+@lru_cache(maxsize=64)
+def _block(block: OwnBlock) -> BlockEntry:
+    """What a block of one's own is called, and which fields it reads."""
+    chain = (*block.pre, *block.body, *block.post)
+    read = {**ANY_CHAIN, **_read(chain)}
+    if _ends_in_norm(block.body):
+        read |= reads("init.zero_last_norm")
+    return BlockEntry(
+        text=block.noun,
+        name=block.name,
+        noun=block.noun,
+        name_tail=block.name,
+        noun_tail=block.noun,
+        reads=read,
+        preact=read,
+    )
+
+
+@lru_cache(maxsize=64)
+def _shortcut(chain: Steps) -> ShortcutEntry:
+    return ShortcutEntry(text="a chain of one's own", reads=_read(chain), word="own")
+
+
+def _read(chain: Steps) -> dict[str, Read]:
+    """The fields that a chain reads: those of its words, and where an op says `block`."""
+    words = [step for step in chain if step in ("attention", "dropout")]
+    found = reads(*map(str, words))
+    for step in steps_of(chain):
+        if step.dilation == "block":
+            found |= reads("dilations")
+        if step.groups == "block":
+            found |= reads("groups", "width_per_group")
+    return found
+
+
+def _ends_in_norm(body: Steps) -> bool:
+    """Whether the last convolution of a body has a norm behind it, which can start at zero."""
+    kinds = [step if isinstance(step, str) else step.op for step in body]
+    after = kinds[::-1].index("conv") if "conv" in kinds else 0
+    return "norm" in kinds[len(kinds) - after :]

@@ -1,0 +1,169 @@
+"""Blocks and shortcuts of one's own: each op of their chains, as a part.
+
+The modules of a block are numbered by what they are, in order: `conv1`, `norm1`, `pool1`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from resnet_spec.language.chains import Formula, Step, Steps
+from resnet_spec.lowering.parts import Part, Parts
+from resnet_spec.network import AvgPool, MaxPool, Number, Op, PadChannels, Shape
+
+Named = list[tuple[str, int, str | Step]]  # what each step is, its number, and itself
+
+
+class Words(NamedTuple):
+    """What the words of a chain stand for in one block."""
+
+    parts: Parts
+    channels: Mapping[str, int]  # of `in`, `width` and `out`
+    stride: int
+    groups: int
+    dilation: Callable[[int], int]  # of the convolution of that number
+    alone: Mapping[str, Callable[[], list[Part]]]  # of words but `norm`
+
+    def of(self, formula: Formula) -> int:
+        """The number that it gives, which the source computes from its base."""
+        base = self.channels[formula.base]
+        if formula.by == 1:
+            return base
+        name = f"{getattr(base, 'name', formula.base)}_{formula.by}"
+        if formula.operator == "*":
+            return Number(base * formula.by, name, of=base)
+        return Number(base // formula.by, f"{name}th", over=(base, formula.by))
+
+
+def named(*chains: Steps) -> Iterator[Named]:
+    """The chains of a block, in which what is alike is numbered in order."""
+    counts: Counter[str] = Counter()
+
+    def number(kind: str) -> int:
+        counts[kind] += 1
+        return counts[kind]
+
+    for chain in chains:
+        kinds = (step if isinstance(step, str) else step.op for step in chain)
+        pairs = list(zip(kinds, chain, strict=True))
+        yield [(kind, number(kind), step) for kind, step in pairs]
+
+
+def dilated(*chains: Steps) -> list[int]:
+    """The numbers of the convolutions that dilate as the stage does."""
+    return [
+        number
+        for chain in named(*chains)
+        for kind, number, step in chain
+        if kind == "conv" and isinstance(step, Step) and step.dilation == "block"
+    ]
+
+
+def how(chain: Steps) -> str:
+    """What a shortcut's ops do to its input, in participles: "averaged and projected"."""
+    said = [_did(step) for step in chain if isinstance(step, Step)]
+    *some, last = dict.fromkeys(word for word in said if word) or ["changed"]
+    return f"{', '.join(some)} and {last}" if some else last
+
+
+def _did(step: Step) -> str:
+    if step.op == "conv":
+        return "projected" if step.conv == 1 else "convolved"
+    pooled = {"avg": "averaged", "max": "pooled"}.get(step.pool or "", "")
+    return pooled or {"pad": "zero-padded"}.get(step.op, "")
+
+
+def parts_of(words: Words, chain: Named, zero_last: bool = False) -> list[Part]:
+    """The parts of a chain; with `zero_last` its last norm starts at weight zero."""
+    norms = [number for kind, number, _ in chain if kind == "norm"]
+    zero = norms[-1] if zero_last and norms else 0
+    found: list[Part] = []
+    before = ""
+    for kind, number, step in chain:
+        if isinstance(step, Step):
+            found.append(STEPS[kind](words, number, step))
+        elif kind == "norm":
+            found.append(words.parts.norm(words.parts.name(number), number == zero))
+        elif not (kind == "activation" and before == "norm" and words.parts.activates):
+            found += words.alone[kind]()
+        before = step if isinstance(step, str) else ""
+    return found
+
+
+# --- ops of which something is said -------------------------------------------------------
+
+
+def _conv(words: Words, number: int, step: Step) -> Part:
+    """A convolution; where each channel is its own group, it keeps the channels."""
+    assert step.conv
+    kernel, formula = step.conv, step.channels
+    stride = words.stride if step.stride else 1
+    dilation = (
+        words.dilation(number) if isinstance(step.dilation, str) else step.dilation
+    )
+    window = {"dilation": dilation, "padding": _times(dilation, kernel // 2)}
+
+    def made(x: Shape) -> Op:
+        out = words.of(formula) if formula else x.channels
+        groups = x.channels if step.depthwise else words.groups
+        if isinstance(step.groups, int):
+            groups = step.groups
+        conv = words.parts.conv(
+            f"conv{number}",
+            out,
+            kernel,
+            stride,
+            groups=groups,
+            bias=step.bias,
+            **window,
+        )
+        return conv(x)
+
+    return made
+
+
+def _times(dilation: int, half: int) -> int:
+    """What pads a window of that dilation, so that at stride 1 it keeps the size."""
+    if half == 1:
+        return dilation
+    if not isinstance(dilation, Number):
+        return dilation * half
+    return Number(dilation * half, f"{dilation.name}_{half}", of=dilation)
+
+
+def _pool(words: Words, number: int, step: Step) -> Part:
+    """One of the kernel that is said, or one whose windows lie side by side."""
+    kind = {"avg": AvgPool, "max": MaxPool}[step.pool or ""]
+    stride = words.stride if step.stride else 1
+    kernel, padding = step.kernel or stride, (step.kernel or 1) // 2
+    return lambda x: kind(
+        path=f"pool{number}",
+        input=x,
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        ceil=not step.kernel,
+    )
+
+
+def _pad(words: Words, number: int, step: Step) -> Part:
+    assert step.channels
+    out, stride = words.of(step.channels), words.stride if step.stride else 1
+    return lambda x: PadChannels(
+        path=f"pad{number}", input=x, out_channels=out, stride=stride
+    )
+
+
+def _activation(words: Words, _: int, step: Step) -> Part:
+    assert step.activation
+    return words.parts._replace(function=step.activation).activation()
+
+
+STEPS: dict[str, Callable[[Words, int, Step], Part]] = {
+    "conv": _conv,
+    "pool": _pool,
+    "pad": _pad,
+    "activation": _activation,
+}
