@@ -104,10 +104,15 @@ class ShortcutEntry(Entry):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ActivationEntry(Entry):
-    """`module` is its class in torch.nn, `arguments` how that is made."""
+    """`module` is its class in torch.nn, `arguments` how that is made.
+
+    `number` is the argument that a spec must give, as `{leaky_relu: 0.1}`, since published
+    code disagrees on it.
+    """
 
     module: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    number: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -376,6 +381,37 @@ ACTIVATIONS = {
         module="PReLU",
         word="prelu",
     ),
+    "leaky_relu": ActivationEntry(
+        text="negative numbers by a slope, as {leaky_relu: 0.1} (the Wide ResNets of FixMatch)",
+        module="LeakyReLU",
+        arguments={"inplace": True},
+        number="negative_slope",
+        word="leaky_relu",
+    ),
+    "relu6": ActivationEntry(
+        text="(MobileNetV2)", module="ReLU6", arguments={"inplace": True}, word="relu6"
+    ),
+    "elu": ActivationEntry(
+        text="(the ResNets of https://arxiv.org/abs/1604.04112)",
+        module="ELU",
+        arguments={"inplace": True},
+        word="elu",
+    ),
+    "gelu": ActivationEntry(
+        text="the exact one, by erf (ConvNeXt)", module="GELU", word="gelu"
+    ),
+    "mish": ActivationEntry(
+        text="(fastai's xresnets with act_cls=Mish)",
+        module="Mish",
+        arguments={"inplace": True},
+        word="mish",
+    ),
+    "hardswish": ActivationEntry(
+        text="(MobileNetV3)",
+        module="Hardswish",
+        arguments={"inplace": True},
+        word="hardswish",
+    ),
 }
 
 # --- the end, and the start ---------------------------------------------------------------
@@ -448,8 +484,15 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
 
 
 def words(field: str) -> list[str]:
-    """The words that a field takes."""
-    return [word for word in CATALOG[field] if word != NUMBER]
+    """The words that a field takes by themselves."""
+    return [
+        word for word, entry in CATALOG[field].items() if not needs_number(word, entry)
+    ]
+
+
+def needs_number(word: str, entry: Entry) -> bool:
+    """Whether a spec gives the entry a number, or is one."""
+    return word == NUMBER or bool(isinstance(entry, ActivationEntry) and entry.number)
 
 
 # --- options that are on or off -----------------------------------------------------------

@@ -88,6 +88,7 @@ TRIED: dict[str, list[Any]] = {
     "head.dropout": [0.5],
     **{field: words(field) for field in CATALOG},
     "head.pool": [16],
+    "activation": [*words("activation"), {"leaky_relu": 0.1}],
 }
 """Values of each option; for a field of words, all of them."""
 ENTRIES = [(field, word) for field in CATALOG for word in words(field)]

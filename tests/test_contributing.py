@@ -72,7 +72,7 @@ def test_there_are_four_additions() -> None:
 @pytest.mark.slow
 def test_built_and_generated_are_equal(copy: Path) -> None:
     spec = ["resnet18", "-o", "models", "--verify"]
-    for changed in ("activation=gelu", "shortcut=max_projection", "attention=sse"):
+    for changed in ("activation=hardtanh", "shortcut=max_projection", "attention=sse"):
         spec += ["--set", changed]
     run(copy, "-m", "resnet_spec", "build", *spec)
     run(copy, "-m", "ruff", "check", "models")
@@ -81,7 +81,7 @@ def test_built_and_generated_are_equal(copy: Path) -> None:
 
 @pytest.mark.slow
 def test_each_entry_is_crossed_with_every_option(copy: Path) -> None:
-    names = "gelu or max_projection or sse or lowering or fields"
+    names = "hardtanh or max_projection or sse or lowering or fields"
     run(copy, "-m", "pytest", "-q", "tests/test_catalog.py", "-k", names, "-n", "0")
 
 

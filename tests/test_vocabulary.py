@@ -110,7 +110,7 @@ def test_no_activation_of_torch_is_taken_for_another(name: str) -> None:
     for text in (name, name.lower(), re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()):
         word = our_word("activation", text)
         assert word == "" or ACTIVATIONS[word].module == name
-        assert misspelling(text, set(ACTIVATIONS) - {word}) == ""
+        assert misspelling(text, set(words("activation")) - {word}) == ""
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,16 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
         ("stride_on: conv3", 'got "conv3"'),
         ("norm: {type: layer}", 'got "layer"'),
         ("activation: nn.SiLU", 'got "nn.SiLU"; write silu'),
+        ("activation: hard_swish", 'got "hard_swish"; write hardswish'),
+        ("activation: relu_6", 'got "relu_6"; write relu6'),
+        ("activation: leaky", "0.01 in torch, 0.001 in TResNet"),
+        ("act_layer: nn.LeakyReLU", "0.01 in torch, 0.001 in TResNet"),
+        ("hidden_act: gelu", "activation of stem and sums, and relu is inside blocks"),
+        ("activation: {leaky_relu: 2}", "must be at most 1, got 2"),
+        (
+            "activation: [{leaky_relu: 0.1, alpha: 1}, relu, relu, relu]",
+            "unknown key; known here: leaky_relu",
+        ),
         ("stride_on: v1.5", 'got "v1.5"; write conv2'),
         ("norm: {type: gn}", 'got "gn"; write group'),
         ("stem: {type: cifar}", 'got "cifar"; write conv3x3'),

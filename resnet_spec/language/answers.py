@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from resnet_spec.catalog import CATALOG, STEMS, words
+from resnet_spec.catalog import CATALOG, NUMBER, STEMS, words
 from resnet_spec.language.expected import model_at, refused
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.meanings import (
@@ -66,7 +66,7 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
     dotted, key = ".".join(names), names[-1] if names else ""
     if rule in ("too-short", "too-long") and path == ("input",):
         return image_of_other_dimensions(value)
-    for text in (f"{dotted}: {flow(value)}", f"{dotted} [{rule}]"):
+    for text in (f"{dotted}: {flow(type_of(value))}", f"{dotted} [{rule}]"):
         if said := SAID.get(plainly(text)):
             return said.replace("VALUE", flow(value))
     if rule == "model-type" and (meant := _by_value(dotted, value)):
@@ -123,7 +123,8 @@ def _written(said: Said, above: list[str], data: Data) -> str:
         if why := next(
             refused(field, fields.setdefault(field, taken(field, value))), ""
         ):
-            return f"called {field} here, which {_takes(field, why)}"
+            known = SAID.get(plainly(f"{field}: {flow(type_of(value))}"))
+            return known or f"called {field} here, which {_takes(field, why)}"
     new = {
         field: value for field, value in fields.items() if _now(field, data) != value
     }
@@ -152,11 +153,7 @@ def _takes(field: str, why: str) -> str:
         )
         listed = f", as {flow(example[0])}" if example and "list" in why else ""
         return f"{why}{listed}"
-    number = (
-        ["a number"]
-        if len(words(field)) < len(CATALOG[field]) or "pool" in field
-        else []
-    )
+    number = ["a number"] * (NUMBER in CATALOG[field] or "pool" in field)
     return f"takes {either([*words(field), *number])}"
 
 

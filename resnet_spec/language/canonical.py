@@ -9,6 +9,7 @@ from typing import Any
 from resnet_spec.language.chains import OwnBlock, Step
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import PER_STAGE, Plan, covers
+from resnet_spec.language.values import LeakyReLU
 
 LISTS = ("depths", "widths", "strides")  # always written stage by stage
 
@@ -80,4 +81,4 @@ def _plain(value: Any) -> Any:
     if isinstance(value, OwnBlock):
         chains = {"pre": value.pre, "body": value.body, "post": value.post}
         return {"name": value.name, **{k: _plain(v) for k, v in chains.items()}}
-    return value
+    return value.model_dump() if isinstance(value, LeakyReLU) else value

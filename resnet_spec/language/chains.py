@@ -26,8 +26,9 @@ from resnet_spec.catalog import (
     reads,
 )
 from resnet_spec.language.values import (
-    ActivationWord,
+    Activation,
     BlockWord,
+    LeakyReLU,
     Model,
     OneOf,
     ShortcutWord,
@@ -85,7 +86,7 @@ class Step(Model):
     norm: Annotated[str, Word("norm.type")] | None = Field(
         default=None, description="a norm of another kind than the network's"
     )
-    activation: ActivationWord | None = Field(
+    activation: Activation | None = Field(
         default=None, description="an activation other than the stage's"
     )
     to: Channels | None = Field(
@@ -239,6 +240,8 @@ def entry_of(field: str, value: Any) -> Entry | None:
         return _block(value)
     if isinstance(value, tuple):
         return _shortcut(value)
+    if isinstance(value, LeakyReLU):
+        return CATALOG[field]["leaky_relu"]
     return CATALOG[field].get(NUMBER if isinstance(value, int) else value)
 
 

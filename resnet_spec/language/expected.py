@@ -12,8 +12,6 @@ from resnet_spec.language.fields import Spec
 from resnet_spec.language.values import Model
 from resnet_spec.problems import FieldPath, nested
 
-TAGS = ("<one>", "<each>", "<word>", "<number>")  # of unions, no part of a path
-
 EXPECTED = {
     "int_type": "must be an integer",
     "float_type": "must be a number",
@@ -29,6 +27,22 @@ EXPECTED = {
     "too_short": "has too few entries, {min_length} needed",
     "too_long": "has too many entries, {max_length} at most",
 }
+TAGS = frozenset(
+    f"<{tag}>"
+    for tag in (
+        *("one", "each", "word", "number", "name", "numbered"),
+        *("block", "own", "shortcut", "chain", "op", "step"),
+    )
+)
+"""Of unions, no part of a path."""
+OTHERS = {
+    "<word>": " or an integer",
+    "<name>": " or a mapping as {leaky_relu: 0.1}",
+    "<block>": " or a mapping with name and body",
+    "<shortcut>": " or a list of ops",
+    "<op>": " or a mapping as {conv: 3}",
+}
+"""What a field takes beside its words, by the tag of those."""
 SYNONYMS = {"invalid_key": "extra_forbidden", "string_unicode": "string_type"}
 """What pydantic tells apart, of values that Python can give and YAML cannot."""
 
@@ -48,8 +62,8 @@ def expected(error: ErrorDetails) -> str:
     if kind(error) != "choice":
         return EXPECTED.get(kind(error), error["msg"]).format(**error.get("ctx", {}))
     legal = error["ctx"]["legal"]
-    number = " or an integer" if "<word>" in error["loc"] else ""
-    return f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{number}"
+    other = next((text for tag, text in OTHERS.items() if tag in error["loc"]), "")
+    return f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{other}"
 
 
 def refused(field: str, value: Any) -> Iterator[str]:
@@ -67,7 +81,14 @@ def model_at(path: FieldPath) -> type[BaseModel]:
     """The model that holds the keys at this path."""
     model: type[BaseModel] = Spec
     for part in path:
-        annotation = model.model_fields[str(part)].annotation
-        options = getattr(annotation, "__args__", (annotation,))
-        model = next(o for o in options if isinstance(o, type) and issubclass(o, Model))
+        if isinstance(part, str):
+            model = next(_models(model.model_fields[part].annotation))
     return model
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models among the alternatives of an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models(inner)

@@ -53,7 +53,7 @@ def _yaml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_yaml, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{k}: {_yaml(v)}' for k, v in value.items())}}}"
+        return f"{{{', '.join(f'{key}: {_yaml(of)}' for key, of in value.items())}}}"
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from resnet_spec.language.chains import BlockOrWord, ShortcutPerStage
 from resnet_spec.language.values import (
     CLASS_NAME,
-    ActivationWord,
+    Activation,
     AttentionWord,
     Count,
     Line,
@@ -356,7 +356,7 @@ class Spec(Model):
     norm: Norm = Field(
         default=Norm(), description="the normalization", examples=[{"type": "batch"}]
     )
-    activation: PerStage[ActivationWord] = Field(
+    activation: PerStage[Activation] = Field(
         default="relu",
         description=choices(
             "the function, wherever a block has one; in the stem as in the first stage",

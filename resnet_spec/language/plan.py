@@ -22,6 +22,7 @@ from resnet_spec.catalog import (
 )
 from resnet_spec.language.chains import OwnBlock, Steps, entry_of, is_chain
 from resnet_spec.language.fields import Spec
+from resnet_spec.language.values import Function, LeakyReLU, function_of
 from resnet_spec.problems import FieldPath
 
 T = TypeVar("T")
@@ -152,15 +153,13 @@ class StagePlan:
     def _called(self, field: str) -> str:
         """The word that a field has, or what is called so in its place."""
         value = self.value(field)
+        if isinstance(value, tuple):
+            return "a chain"
         if isinstance(value, OwnBlock):
             return value.name
-        return (
-            "a chain"
-            if isinstance(value, tuple)
-            else NUMBER
-            if isinstance(value, int)
-            else value
-        )
+        if isinstance(value, LeakyReLU):
+            return "leaky_relu"
+        return NUMBER if isinstance(value, int) else str(value)
 
     def _holds(self, field: str, holds: Callable[[Any], bool]) -> bool:
         """Whether the stage is of a kind; so it is where that is not known."""
@@ -214,8 +213,9 @@ class StagePlan:
         return self._mine(self.spec.attention)
 
     @property
-    def activation(self) -> str:
-        return self._mine(self.spec.activation)
+    def activation(self) -> Function:
+        value: str | LeakyReLU = self.value("activation")
+        return function_of(value)
 
     @property
     def stride_on(self) -> str | None:

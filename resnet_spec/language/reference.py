@@ -50,8 +50,7 @@ def _table(title: str, model: dict[str, Any]) -> Iterator[str]:
 
 def _reference(schema: dict[str, Any]) -> str | None:
     """The model that a field's value is, where it is a mapping."""
-    options = [schema, *schema.get("anyOf", [])]
-    found = (option["$ref"] for option in options if "$ref" in option)
+    found = (option["$ref"] for option in _options(schema) if "$ref" in option)
     return next((reference.rsplit("/", 1)[1] for reference in found), None)
 
 
@@ -62,14 +61,15 @@ def _default(schema: dict[str, Any]) -> str:
 
 def _value(schema: dict[str, Any]) -> str:
     """What may be written, in words."""
-    if _reference(schema):
-        return "a mapping"
     options = [o for o in _options(schema) if o.get("type") != "null"]
-    if len(options) == 2 and options[1].get("type") == "array":
-        return f"{_value(options[0])}; per stage"
+    *alone, last = options
+    if alone and last.get("type") == "array":
+        return f"{' or '.join(map(_value, alone))}; per stage"
     if len(options) > 1:
         return " or ".join(map(_value, options))
     (schema,) = options
+    if "$ref" in schema:
+        return "a mapping"
     if words := schema.get("enum", [schema["const"]] if "const" in schema else None):
         return ", ".join(f"`{word}`" for word in words)
     if schema["type"] == "array":

@@ -3,12 +3,12 @@
 import keyword
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError, core_schema
 
-from resnet_spec.catalog import CATALOG, words
+from resnet_spec.catalog import CATALOG, NUMBER, words
 
 T = TypeVar("T")
 
@@ -46,7 +46,6 @@ BlockWord = Annotated[str, Word("block")]
 StrideOnWord = Annotated[str, Word("stride_on")]
 ShortcutWord = Annotated[str, Word("shortcut")]
 AttentionWord = Annotated[str, Word("attention")]
-ActivationWord = Annotated[str, Word("activation")]
 
 
 def choices(purpose: str, field: str) -> str:
@@ -54,7 +53,7 @@ def choices(purpose: str, field: str) -> str:
     said = (
         f"{word}{'' if entry.text.startswith('(') else ','} {entry.text}"
         for word, entry in CATALOG[field].items()
-        if word in words(field)
+        if word != NUMBER
     )
     return f"{purpose}: {'; '.join(said)}"
 
@@ -65,6 +64,11 @@ def _one_or_each(value: Any) -> str:
 
 def _word_or_number(value: Any) -> str:
     return "<word>" if isinstance(value, str) else "<number>"
+
+
+def _word_or_numbered(value: Any) -> str:
+    numbered = isinstance(value, (dict, LeakyReLU)) and "leaky_relu" in dict(value)
+    return "<numbered>" if numbered else "<name>"
 
 
 def class_name(name: str) -> str:
@@ -120,3 +124,35 @@ class Model(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, defer_build=True
     )
+
+
+class LeakyReLU(Model):
+    """An activation that has a number."""
+
+    leaky_relu: float = Field(
+        ge=0,
+        le=1,
+        description="what negative numbers are multiplied by, on which published code "
+        "disagrees: 0.1 in the Wide ResNets of FixMatch, 0.01 in torch, 0.001 in TResNet",
+    )
+
+
+Activation = Annotated[
+    Annotated[str, Word("activation"), Tag("<name>")]
+    | Annotated[LeakyReLU, Tag("<numbered>")],
+    Discriminator(_word_or_numbered),
+]
+
+
+class Function(NamedTuple):
+    """An activation: its word in the catalog, and the number that was given with it."""
+
+    word: str
+    number: float | None = None
+
+
+def function_of(value: str | LeakyReLU) -> Function:
+    """The activation that a value asks for."""
+    if isinstance(value, LeakyReLU):
+        return Function("leaky_relu", value.leaky_relu)
+    return Function(value)

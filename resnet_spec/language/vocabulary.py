@@ -218,7 +218,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "eca": "ecanet eca_layer eca_module",
         "none": "false no off identity",
     },
-    "activation": {"relu": "nn.relu", "silu": "swish nn.silu"},
+    "activation": {
+        "relu": "nn.relu",
+        "silu": "swish nn.silu",
+        "prelu": "nn.prelu",
+        "relu6": "nn.relu6",
+        "elu": "nn.elu",
+        "gelu": "nn.gelu",
+        "mish": "nn.mish",
+        "hardswish": "hswish nn.hardswish",
+    },
     "norm.type": {
         "batch": "bn batchnorm batchnorm2d nn.batchnorm2d batchnormact2d",
         "group": "gn groupnorm nn.groupnorm groupnormact",
@@ -246,7 +255,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 }
 """The word of ours that each of others means just as well, by the field."""
 
+LEAKY = (
+    "write activation: {leaky_relu: SLOPE}; the slope is 0.1 in FixMatch's Wide ResNets, 0.01 "
+    "in torch, 0.001 in TResNet"
+)
 SENTENCES: Mapping[str, str] = {
+    **{f"activation: {word}": LEAKY for word in ("leaky", "leakyrelu", "nn.leakyrelu")},
     "shortcut: identity": "projection is the identity wherever the shape stays, and zero_pad "
     "everywhere",
     "norm.type: syncbn": "write batch, which SyncBatchNorm.convert_sync_batchnorm of torch "

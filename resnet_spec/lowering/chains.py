@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from resnet_spec.language.chains import Formula, Step, Steps
+from resnet_spec.language.values import function_of
 from resnet_spec.lowering.parts import Part, Parts
 from resnet_spec.network import AvgPool, MaxPool, Number, Op, PadChannels, Shape
 
@@ -158,7 +159,7 @@ def _pad(words: Words, number: int, step: Step) -> Part:
 
 def _activation(words: Words, _: int, step: Step) -> Part:
     assert step.activation
-    return words.parts._replace(function=step.activation).activation()
+    return words.parts._replace(function=function_of(step.activation)).activation()
 
 
 STEPS: dict[str, Callable[[Words, int, Step], Part]] = {

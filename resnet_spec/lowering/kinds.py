@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, cast
 
 from resnet_spec.catalog import (
@@ -12,6 +13,7 @@ from resnet_spec.catalog import (
 )
 from resnet_spec.language.chains import OwnBlock, Steps, entry_of
 from resnet_spec.language.plan import Plan, StagePlan
+from resnet_spec.language.values import Function
 
 
 class Kind(NamedTuple):
@@ -33,7 +35,7 @@ class _Settled(NamedTuple):
     shortcut: str | Steps
     stride_on: str | None
     attention: str
-    activation: str
+    activation: Function
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -41,7 +43,7 @@ class _Settled(NamedTuple):
             _entry(self.shortcut).word,
             STRIDE_ON[self.stride_on].word if self.stride_on else "",
             ATTENTIONS[self.attention].word,
-            ACTIVATIONS[self.activation].word,
+            _function(self.activation),
         )
 
 
@@ -78,8 +80,15 @@ def _kind(
 
 
 def _cap(word: str) -> str:
-    """The word as in the name of a class: `hard_swish` gives `HardSwish`."""
-    return "".join(map(str.capitalize, word.split("_")))
+    """The word as in the name of a class: `leaky_relu_0.1` gives `LeakyRelu01`."""
+    return "".join(map(str.capitalize, re.findall("[a-z0-9]+", word)))
+
+
+def _function(activation: Function) -> str:
+    """The word of an activation, with its number."""
+    word, number = activation
+    told = ACTIVATIONS[word].word
+    return told if number is None else f"{told}_{number}"
 
 
 def _base(stage: StagePlan, settled: _Settled) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from resnet_spec.catalog import ACTIVATIONS
 from resnet_spec.catalog import NORMS as NORM_ENTRIES
 from resnet_spec.language.fields import Spec
+from resnet_spec.language.values import Function
 from resnet_spec.network import (
     Activation,
     BatchNorm,
@@ -85,7 +86,7 @@ class Parts(NamedTuple):
     """The convolutions, norms and activations that a spec asks for."""
 
     spec: Spec
-    function: str  # the activation
+    function: Function  # the activation
 
     def conv(
         self,
@@ -127,8 +128,10 @@ class Parts(NamedTuple):
 
     def activation(self) -> Part:
         """The function, by a module of its name."""
-        name, entry = self.function, ACTIVATIONS[self.function]
-        arguments, made = tuple(entry.arguments.items()), LEARNED.get(name, Activation)
+        name, number = self.function
+        entry, made = ACTIVATIONS[name], LEARNED.get(name, Activation)
+        given = {entry.number: number} if entry.number else {}
+        arguments = tuple({**given, **entry.arguments}.items())
         return lambda x: made(
             path=name, input=x, function=name, kind=entry.module, arguments=arguments
         )

@@ -126,7 +126,7 @@ def _computed(ops: Chain) -> list[tuple[Any, ...]]:
         else:
             found.append(op.meaning)
         zeros = op if nonnegative and isinstance(op, ZeroPad) else None
-        nonnegative = isinstance(op, Activation) and op.function == "relu"
+        nonnegative = isinstance(op, Activation) and op.function in ("relu", "relu6")
     return found
 
 

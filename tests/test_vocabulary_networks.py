@@ -1,0 +1,138 @@
+"""Activations, norms, biases and attention, beside the formulas in plain torch.
+
+The reference takes weights by their names, so what is held is that they are where, and of
+what shape, the formula has them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from resnet_spec import load, render
+from resnet_spec.compare.equality import verify
+from resnet_spec.emit.module import build
+from resnet_spec.network import Network
+
+Fields = dict[str, Any]
+Weights = dict[str, Tensor]
+Step = Callable[[Tensor], Tensor]
+Named = Callable[[Weights, str, Tensor], Tensor]  # weights, path, map
+
+SMALL: Fields = {"input": [3, 32, 32], "depths": [2, 2], "strides": [1, 2]}
+SMALL |= {"widths": [16, 32], "stem": {"width": 16}, "head": {"classes": 5}}
+BASIC, BOTTLENECK = "resnet18", "resnet50"
+
+
+def small(base: str, fields: Fields) -> Network:
+    """The network, of which built and generated are equal."""
+    network = load(base, {**SMALL, **fields}).network
+    assert verify(network, render(network)) == []
+    return network
+
+
+def batch(w: Weights, path: str, x: Tensor) -> Tensor:
+    """Batch norm, in training as long as the running statistics are those of the start."""
+    return F.batch_norm(
+        x, None, None, w[f"{path}.weight"], w[f"{path}.bias"], training=True
+    )
+
+
+def conv(w: Weights, path: str, x: Tensor, stride: int = 1) -> Tensor:
+    weight, bias = w[f"{path}.weight"], w.get(f"{path}.bias")
+    return F.conv2d(x, weight, bias, stride, weight.shape[-1] // 2)
+
+
+def same(_w: Weights, _path: str, x: Tensor) -> Tensor:
+    return x
+
+
+class Reference:
+    """A small ResNet: its activation by stage, its norms by place, what ends a body."""
+
+    def __init__(
+        self,
+        *,
+        acts: list[Step] | Step = F.relu,
+        norm: Named = batch,
+        first: Named | None = None,
+        attention: Named = same,
+    ) -> None:
+        self.acts = acts if isinstance(acts, list) else [acts, acts]
+        self.norm, self.first, self.attention = norm, first or norm, attention
+
+    def __call__(self, w: Weights, x: Tensor) -> Tensor:
+        x = self.acts[0](self.norm(w, "bn1", conv(w, "conv1", x, stride=2)))
+        x = F.max_pool2d(x, 3, stride=2, padding=1)
+        for stage in (1, 2):
+            for i in range(2):
+                stride = 2 if stage == 2 and i == 0 else 1
+                x = self.block(w, f"layer{stage}.{i}", x, stride, self.acts[stage - 1])
+        return F.linear(x.mean((2, 3)), w["fc.weight"], w["fc.bias"])
+
+    def block(self, w: Weights, at: str, x: Tensor, stride: int, act: Step) -> Tensor:
+        """Of two convolutions or of three, the first 3x3 of which strides."""
+        last = 3 if f"{at}.conv3.weight" in w else 2
+        y = x
+        for n in range(1, last + 1):
+            strides = stride if n == last - 1 else 1
+            norm = self.first if n == 1 else self.norm
+            y = norm(w, f"{at}.bn{n}", conv(w, f"{at}.conv{n}", y, strides))
+            y = act(y) if n < last else self.attention(w, at, y)
+        if f"{at}.downsample.0.weight" in w:
+            x = conv(w, f"{at}.downsample.0", x, stride)
+            x = self.norm(w, f"{at}.downsample.1", x)
+        return act(y + x)
+
+
+def assert_equal(
+    network: Network, reference: Callable[[Weights, Tensor], Tensor]
+) -> None:
+    """The same outputs in training, and the same gradients, of weights drawn at random."""
+    torch.manual_seed(0)
+    model = build(network).double().train()
+    for name, parameter in model.named_parameters():
+        with torch.no_grad():
+            parameter.normal_(std=0.2).add_(
+                1 if "weight" in name and parameter.ndim == 1 else 0
+            )
+    images = torch.randn(3, 3, 48, 40, dtype=torch.double)
+    weights = dict(model.named_parameters())
+    ours, theirs = model(images), reference(weights, images)
+    torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+    kept = list(weights.values())
+    mine = torch.autograd.grad(ours.square().mean(), kept)
+    other = torch.autograd.grad(theirs.square().mean(), kept)
+    for name, a, b in zip(weights, mine, other, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-7, atol=1e-9, msg=name)
+
+
+# --- activations --------------------------------------------------------------------------
+
+ACTIVATIONS: dict[str, Step] = {
+    "gelu": lambda x: x * (1 + torch.erf(x / 2**0.5)) / 2,
+    "relu6": lambda x: x.clamp(0, 6),
+    "elu": lambda x: torch.where(x > 0, x, x.clamp(max=0).exp() - 1),
+    "mish": lambda x: x * (1 + x.exp()).log().tanh(),
+    "hardswish": lambda x: x * (x + 3).clamp(0, 6) / 6,
+}
+
+
+@pytest.mark.parametrize("base", [BASIC, BOTTLENECK])
+@pytest.mark.parametrize("word", ACTIVATIONS)
+def test_activations_are_their_formulas(word: str, base: str) -> None:
+    network = small(base, {"activation": word})
+    assert_equal(network, Reference(acts=ACTIVATIONS[word]))
+
+
+def test_a_leaky_relu_has_the_slope_of_its_stage() -> None:
+    """FixMatch's, and TResNet's."""
+    slopes = [{"leaky_relu": 0.1}, {"leaky_relu": 0.001}]
+    network = small(BASIC, {"activation": slopes})
+    acts = [lambda x, s=s: torch.where(x > 0, x, s * x) for s in (0.1, 0.001)]
+    assert_equal(network, Reference(acts=acts))
+    kinds = [stage.blocks[0].kind for stage in network.stages]
+    assert kinds == ["BasicBlockLeakyRelu01", "BasicBlockLeakyRelu0001"]
