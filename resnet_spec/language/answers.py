@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from resnet_spec.catalog import CATALOG, NUMBER, STEMS, words
+from resnet_spec.language.chains import Step, is_chain
 from resnet_spec.language.expected import model_at, refused
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.meanings import (
@@ -25,6 +26,8 @@ from resnet_spec.language.vocabulary import (
     CALLED,
     KEYS,
     MAPPINGS,
+    OP_KEYS,
+    OPS,
     SENTENCES,
     WORDS,
     our_word,
@@ -43,6 +46,8 @@ ALIKE = {"width_per_group": 64}  # what a field without a default is as good as
 
 SAID = {plainly(text): said for text, said in SENTENCES.items()}
 FIELDS = {plainly(key): field for field, keys in CALLED.items() for key in keys.split()}
+OF_OPS = {plainly(w): op for op, words in OPS.items() for w in words.split()}
+OF_OP_KEYS = {plainly(k): said for said, keys in OP_KEYS.items() for k in keys.split()}
 OF_KEYS = {plainly(key): said for said, keys in KEYS.items() for key in keys.split()}
 VALUES = {
     plainly(key): {
@@ -62,6 +67,8 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
     `data` is all that was written, with what is inherited.
     """
     data = data or {}
+    if in_chain(path, data):
+        return _of_op(path, value, rule)
     names = [part for part in path if isinstance(part, str)]
     dotted, key = ".".join(names), names[-1] if names else ""
     if rule in ("too-short", "too-long") and path == ("input",):
@@ -79,6 +86,26 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
     here = _written(_meaning(dotted, value, data), names[:-1], data)
     elsewhere = _written(_meaning(key, value, data), names[:-1], data)
     return here or (elsewhere if elsewhere.startswith(("write", "called")) else "")
+
+
+def in_chain(path: FieldPath, data: Data) -> bool:
+    """Whether a path is that of an op in a chain, or below one."""
+    ops = [part for part in path if isinstance(part, int)]
+    if not ops or model_at(path[: path.index(ops[-1]) + 1]) is not Step:
+        return False
+    return path[0] != "shortcut" or is_chain(data.get("shortcut"))
+
+
+def _of_op(path: FieldPath, value: Any, rule: str) -> str:
+    key = str(path[-1])
+    if rule == "unknown-key":
+        return OF_OP_KEYS.get(plainly(key), "")
+    if key == "stride":
+        return "write stride: block; `strides` says how much"
+    for field in ("activation", "norm.type"):
+        if isinstance(value, str) and (word := our_word(field, value)):
+            return f"write {{{field.split('.')[0]}: {word}}}"
+    return f"write {OF_OPS[name]}" if (name := text_of(value)) in OF_OPS else ""
 
 
 def holds_fields(key: Any) -> bool:

@@ -130,7 +130,7 @@ class Step(Model):
 
 
 def _word_or_step(value: Any) -> str:
-    return "<op>" if isinstance(value, str) else "<step>"
+    return "<step>" if isinstance(value, (dict, Step)) else "<op>"
 
 
 Chain = Annotated[
@@ -202,10 +202,13 @@ def _word_or_chain(value: Any) -> str:
 
 def is_chain(value: Any) -> bool:
     """Whether a list is one chain of ops, and not a list of each stage's shortcut."""
-    return isinstance(value, (list, tuple)) and any(
-        isinstance(step, (dict, Step)) or (isinstance(step, str) and step in ALONE)
-        for step in value
-    )
+    return isinstance(value, (list, tuple)) and any(map(_is_step, value))
+
+
+def _is_step(value: Any) -> bool:
+    if isinstance(value, dict):
+        return not {"name", "body"} & value.keys()
+    return isinstance(value, Step) or (isinstance(value, str) and value in ALONE)
 
 
 def _chain_or_each(value: Any) -> str:
@@ -216,6 +219,11 @@ def _chain_or_each(value: Any) -> str:
 BlockOrWord = Annotated[
     Annotated[BlockWord, Tag("<block>")] | Annotated[OwnBlock, Tag("<own>")],
     Discriminator(_word_or_block),
+]
+BlockPerStage = Annotated[
+    Annotated[BlockOrWord, Tag("<one>")]
+    | Annotated[tuple[BlockOrWord, ...], Field(strict=False), Tag("<each>")],
+    Discriminator(_chain_or_each),
 ]
 _Shortcut = Annotated[
     Annotated[ShortcutWord, Tag("<shortcut>")]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from resnet_spec.language.chains import BlockOrWord, ShortcutPerStage
+from resnet_spec.language.chains import BlockPerStage, ShortcutPerStage
 from resnet_spec.language.values import (
     CLASS_NAME,
     Activation,
@@ -249,7 +249,7 @@ class Spec(Model):
         description="what is between the image and the first stage",
         examples=[{"type": "conv7x7", "width": 64, "pool": "max"}],
     )
-    block: PerStage[BlockOrWord] = Field(
+    block: BlockPerStage = Field(
         description=choices("what a stage is made of", "block"),
         examples=["bottleneck"],
     )

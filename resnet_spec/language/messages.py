@@ -24,7 +24,7 @@ def translated(errors: Sequence[ErrorDetails], data: Any) -> Iterator[Problem]:
     """A problem for each error; a key that was misspelt is not called missing as well."""
     unknown = [e for e in errors if kind(e) == "extra_forbidden"]
     meant = {path for e in unknown for path in _meant(error_path(e), e["input"], data)}
-    inner = {error_path(error)[:-1] for error in errors}
+    inner = {p[:i] for p in map(error_path, errors) for i in range(len(p))}
     listed: set[FieldPath] = set()  # where the known keys have been said
     quoted: set[FieldPath] = set()  # lists whose numbers are in quotes
     for error in errors:
@@ -229,7 +229,7 @@ def _purpose(path: FieldPath) -> str:
 
 def _example(path: FieldPath) -> str:
     """An example of the field at a path, where it has one."""
-    if not all(isinstance(part, str) for part in path):
+    if not isinstance(path[-1], str):
         return ""
     examples = model_at(path[:-1]).model_fields[str(path[-1])].examples
     return flow(examples[0]) if examples else ""

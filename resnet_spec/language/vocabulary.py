@@ -98,6 +98,8 @@ KEYS: Mapping[str, str] = {
     "there is no deformable convolution here": "dcn stage_with_dcn",
     "there are no plugins here; attention weighs channels": "plugins",
     "write its fields at the top, as attention: se": "block_args block_kwargs",
+    "write it beside block, not in it": "block.shortcut block.stride_on block.expansion "
+    "block.widths block.strides block.activation block.norm",
     "no spec has that; in Hugging Face's ResNet it is the activation of stem and sums, and "
     "relu is inside blocks": "hidden_act",
 }
@@ -255,14 +257,38 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 }
 """The word of ours that each of others means just as well, by the field."""
 
+OPS: Mapping[str, str] = {
+    "norm": "bn batchnorm batchnorm2d normalization",
+    "activation": "act nonlinearity",
+    "{conv: 1}": "conv1x1 1x1 pointwise pw",
+    "{conv: 3}": "conv conv3x3 3x3 conv2d",
+    "{conv: 5}": "conv5x5 5x5",
+    "{conv: 7}": "conv7x7 7x7",
+    "{conv: 3, groups: each}": "depthwise dw dwconv depthwiseconv",
+    "{pool: max, kernel: 3}": "maxpool pool max",
+    "{pool: avg, kernel: 3}": "avgpool avg",
+    "attention, and attention: se beside block": "se squeezeexcite senet",
+    "attention, and attention: eca beside block": "eca ecalayer",
+}
+"""What to write in a chain for each of those words."""
+OP_KEYS: Mapping[str, str] = {
+    "write to:": "out out_channels channels filters planes width output",
+    "write the kernel with the op, as {conv: 3}": "kernel_size k size conv2d convolution op "
+    "type name layer",
+    "write stride: block": "s",
+    "write groups: each": "depthwise dw",
+    "leave it out, the size is kept at stride 1": "padding pad p",
+    "leave it out, it is what the op before gives": "in in_channels inplanes input",
+    "write an entry of its own": "bn act relu norm_layer activation_layer",
+}
+"""What to do about a key of others in an op of a chain."""
+
 LEAKY = (
     "write activation: {leaky_relu: SLOPE}; the slope is 0.1 in FixMatch's Wide ResNets, 0.01 "
     "in torch, 0.001 in TResNet"
 )
 SENTENCES: Mapping[str, str] = {
     **{f"activation: {word}": LEAKY for word in ("leaky", "leakyrelu", "nn.leakyrelu")},
-    "shortcut: identity": "projection is the identity wherever the shape stays, and zero_pad "
-    "everywhere",
     "norm.type: syncbn": "write batch, which SyncBatchNorm.convert_sync_batchnorm of torch "
     "converts",
     "dropout [unused]": "the one before the classifier is head: {dropout: VALUE}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import gcd
 
+from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.plan import Plan
 from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
@@ -26,11 +27,11 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
     found = [
         *_wrong_sizes(plan, network),
         *_dropped_channels(plan, network),
-        *_taken_name(network),
+        *_taken_name(plan, network),
         *_odd_groups(plan, network),
         *_single_weights(network),
     ]
-    return found or list(_unequal_shapes(network))
+    return found or list(_unequal_shapes(plan, network))
 
 
 def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
@@ -79,11 +80,18 @@ def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
     yield from found.values()
 
 
-def _taken_name(network: Network) -> Iterator[Problem]:
-    """A network that has the name of another thing in its own source."""
+def _taken_name(plan: Plan, network: Network) -> Iterator[Problem]:
+    """A network or a block that has the name of another thing in the network's source."""
     layers = {op.module for _, op in network.distinct_ops() if isinstance(op, Layer)}
-    taken = {block.kind for _, block in network.blocks()} | layers | {"F", "Tensor"}
-    if network.name in taken:
+    taken = {*layers, "F", "Tensor"}
+    blocks: dict[str, str | OwnBlock] = {}
+    for stage, made in zip(plan.stages, network.stages, strict=True):
+        kind = made.blocks[0].kind
+        if kind in taken or blocks.setdefault(kind, stage.block) != stage.block:
+            message = f"{kind} is another class of the network; choose another name"
+            yield Problem("name-taken", message, (*stage.path("block"), "name"))
+            return
+    if network.name in taken | blocks.keys():
         message = (
             f"{network.name} is a class that the network itself uses; choose another, as "
             f"My{network.name}"
@@ -145,12 +153,18 @@ def _single_weights(network: Network) -> Iterator[Problem]:
             return
 
 
-def _unequal_shapes(network: Network) -> Iterator[Problem]:
+def _unequal_shapes(plan: Plan, network: Network) -> Iterator[Problem]:
     """A block whose body and shortcut cannot be added for some image that is taken."""
     if found := network.disagreement():
+        names = [stage.name for stage in network.stages]
+        stage = plan.stages[names.index(found.block.split(".")[0])]
+        write = "shortcut: projection, which changes as the body does"
+        if isinstance(stage.shortcut, tuple):
+            write = "stride: block in one op of each, and kernels of which none is even"
         yield Problem(
             "unequal-shapes",
             f"{found.block} cannot be added: for an image of {found.image} x {found.image} "
-            f"its body gives {found.body} and its shortcut {found.shortcut}",
-            ("block",),
+            f"its body gives {found.body} and its shortcut {found.shortcut}; write {write}",
+            stage.path("shortcut"),
+            others=(stage.path("block"), stage.path("strides")),
         )

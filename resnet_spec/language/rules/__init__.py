@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from resnet_spec.language.plan import Plan
-from resnet_spec.language.rules import choices, stages, widths
+from resnet_spec.language.rules import chains, choices, stages, widths
 from resnet_spec.problems import Problem
 
 Check = Callable[[Plan], Iterator[Problem]]
@@ -17,6 +17,10 @@ CHECKS: tuple[Check, ...] = (
     choices.what_is_needed_is_there,
     choices.what_is_there_is_read,
     choices.what_goes_together,
+    chains.every_op_takes_what_is_said,
+    chains.every_word_has_a_meaning,
+    chains.one_op_strides,
+    chains.channels_fit,
     stages.dilation_is_used,
     stages.a_path_can_be_dropped,
     widths.groups_divide,
