@@ -55,6 +55,38 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 @st.composite
+def chains(draw: st.DrawFn, role: str) -> list[Any]:
+    """A chain of ops, of which one strides where that is lawful, and most fit."""
+    words = st.sampled_from(["norm", "activation", "attention", "dropout"])
+    ops = draw(st.lists(st.one_of(words, OPS), min_size=role in NOT_EMPTY, max_size=5))
+    if role in NOT_EMPTY:
+        ops.append({"conv": draw(st.sampled_from([1, 3]))})
+        strides = [i for i, op in enumerate(ops) if {"conv", "pool"} & {*op}]
+        at = draw(st.sampled_from(strides))
+        ops[at] = {**ops[at], "stride": "block"}
+    return ops
+
+
+NOT_EMPTY = ("body", "shortcut")
+OPS: st.SearchStrategy[Any] = st.one_of(
+    st.fixed_dictionaries(
+        {"conv": st.sampled_from([1, 3, 5, 7])},
+        optional={
+            "to": st.sampled_from(["width", "out", "in", "width * 2", "out / 2"]),
+            "groups": st.sampled_from([1, 2, "each", "block"]),
+            "dilation": st.sampled_from([1, 2, "block"]),
+            "bias": st.booleans(),
+        },
+    ),
+    st.just({"conv": 3, "groups": "each"}),
+    st.fixed_dictionaries(
+        {"pool": st.sampled_from(["avg", "max"]), "kernel": st.sampled_from([3, 5])}
+    ),
+    st.fixed_dictionaries({"activation": st.sampled_from(["gelu", "silu", "prelu"])}),
+)
+
+
+@st.composite
 def spec_data(draw: st.DrawFn) -> Data:
     """A valid spec as plain data: every field but claims, one stage to five."""
     depths = draw(st.lists(VALUES["depths"], min_size=1, max_size=5))
@@ -120,6 +152,8 @@ def _value(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) ->
     schema = _plain(schema)
     if "properties" in schema:
         return _mapping(draw, schema, shape)
+    if _is_chain(schema):
+        return draw(chains(field))
     if "oneOf" in schema:
         return _value(draw, draw(st.sampled_from(schema["oneOf"])), field, shape)
     if schema["type"] == "array":
@@ -128,6 +162,12 @@ def _value(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) ->
     if words := schema.get("enum", [schema[key] for key in schema if key == "const"]):
         return draw(st.sampled_from(words))
     return draw(VALUES[field] if field in VALUES else _of_type(schema))
+
+
+def _is_chain(schema: Schema) -> bool:
+    """Whether a list is one of ops."""
+    inner = schema.get("items", {}).get("oneOf", ())
+    return any(s.get("$ref", "").endswith("/Step") for s in inner)
 
 
 def _entry(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) -> Any:
@@ -230,8 +270,18 @@ def _fit(_draw: st.DrawFn, data: Data, _problem: Problem) -> None:
         data["head"]["pool"] = int(last.height)
 
 
+def _redraw(draw: st.DrawFn, data: Data, problem: Problem) -> None:
+    """A block or a shortcut of one's own anew, or one that ships."""
+    field = str(problem.path[0])
+    schema = _WHOLE["properties"][field]
+    data[field] = _value(draw, schema, field, data["depths"])
+
+
 HINTS: dict[str, Callable[[st.DrawFn, Data, Problem], None]] = {
     "image-too-small": _enlarge,
     "pool-fits": _fit,
+    **dict.fromkeys(
+        ("op-takes", "word-idle", "chain-stride", "chain-channels", "unequal-shapes"), _redraw
+    ),
 }
 """What mends a problem that no new value of the field that it names would."""

@@ -250,7 +250,8 @@ class Spec(Model):
         examples=[{"type": "conv7x7", "width": 64, "pool": "max"}],
     )
     block: BlockPerStage = Field(
-        description=choices("what a stage is made of", "block"),
+        description=choices("what a stage is made of", "block")
+        + "; a mapping is a block of one's own, below",
         examples=["bottleneck"],
     )
     stride_on: PerBottleneck[StrideOnWord] | None = Field(
@@ -291,7 +292,8 @@ class Spec(Model):
         "3x3 has just the channels that `widths` says",
     )
     shortcut: ShortcutPerStage = Field(
-        description=choices("what is added to a block's body", "shortcut"),
+        description=choices("what is added to a block's body", "shortcut")
+        + "; a list is a chain of ops, in place of the projection",
         examples=["projection"],
     )
     pre_activation: bool = Field(

@@ -25,6 +25,35 @@ a stage that has no use for the field then has `null`.
 This page is the output of `resnet-spec schema --markdown`.
 """
 
+CHAINS = """\
+A block of one's own is `post(body(pre(x)) + shortcut)`, where the ops of the shortcut read
+`pre(x)`, and the input itself is added where the shape stays. An inverted bottleneck, for example:
+
+```yaml
+block:
+  name: InvertedBlock
+  body: [{conv: 1, to: in * 6}, norm, activation,
+         {conv: 3, groups: each, stride: block}, norm, activation,
+         {conv: 1}, norm]
+  post: []
+shortcut: projection
+```
+
+`shortcut` is a word, or a chain of ops for where the shape changes:
+`[{pool: avg, stride: block}, {conv: 1}, norm]`. In a chain `norm`, `activation`, `attention` and
+`dropout` stand for what the fields of those names say; any other op is a mapping, as below. One op
+of the body has `stride: block`. Channels are `in`, those that the block reads; `width`, what
+`widths` says; `out`, `expansion` times as many, which every block gives. Kernels are padded to
+keep the size at stride 1, and convolutions have a bias only where `bias: true` says so.
+
+Modules are numbered by what they are in the order of `pre`, `body` and `post`: `conv1`, `bn1`
+(`norm1` where it is no batch norm), `pool1`; activations are called by their function, and the
+ops of the shortcut are `downsample.0`, `downsample.1` and so on.
+
+A body and a shortcut that cannot be added for every image are refused, with the smallest image for
+which they differ.
+"""
+
 
 def markdown() -> str:
     """The page: a table for the spec and one for each mapping in it, a row for each field."""
@@ -33,6 +62,8 @@ def markdown() -> str:
     for name, schema in models["Whole"]["properties"].items():
         if model := _reference(schema):
             parts += _table(f"`{name}`", models[model])
+        if name == "block":
+            parts += [CHAINS, *_table("An op", models["Step"])]
     return "\n".join(parts)
 
 
@@ -69,7 +100,7 @@ def _value(schema: dict[str, Any]) -> str:
         return " or ".join(map(_value, options))
     (schema,) = options
     if "$ref" in schema:
-        return "a mapping"
+        return "an op" if schema["$ref"].endswith("/Step") else "a mapping"
     if words := schema.get("enum", [schema["const"]] if "const" in schema else None):
         return ", ".join(f"`{word}`" for word in words)
     if schema["type"] == "array":
