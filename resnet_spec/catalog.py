@@ -321,6 +321,19 @@ ANTI_ALIAS = {
     ),
 }
 
+CONV_BIASES = {
+    "none": Entry(text="none of them (torchvision)"),
+    "all": Entry(
+        text="each (Keras's ResNet50)",
+        refuses=(Refusal("spatial", (None,), "its convolutions have no biases"),),
+    ),
+    "projection": Entry(text="those of projections (MONAI)"),
+    "unnormalized": Entry(
+        text="those that no norm follows: stem, last of a block and projection where "
+        "pre_activation is true (Keras's ResNet50V2)"
+    ),
+}
+
 # --- norms and activations ----------------------------------------------------------------
 
 OWN_ACTIVATION = (
@@ -474,6 +487,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "spatial.type": SPATIAL,
     "spatial.pool": SPATIAL_POOLS,
     "anti_alias": ANTI_ALIAS,
+    "conv_bias": CONV_BIASES,
     "norm.type": NORMS,
     "activation": ACTIVATIONS,
     "init.scheme": SCHEMES,
@@ -526,6 +540,7 @@ OPTIONS = {
             Refusal("spatial", (None,), "its convolutions are not standardized"),
             Refusal("dilations", (1,), "StdConv2d has no dilation"),
             Refusal("groups", (1,), "StdConv2d has no groups"),
+            Refusal("conv_bias", ("none",), "StdConv2d has no bias"),
         ),
     ),
     "pruned": Entry(

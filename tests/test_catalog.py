@@ -56,6 +56,7 @@ NEEDS: dict[tuple[str, str], Fields] = {
     ("norm.type", "evonorm_s0"): {"norm.groups": 4},
     ("attention_after", "last"): {"attention": "se"},
     ("attention_after", "conv2"): {"attention": "se"},
+    ("conv_bias", "unnormalized"): {"pre_activation": True},
     ("head.classes", "none"): {"attention": "se"},  # biases, which schemes start
 }
 """What an entry cannot be had without, or an option cannot be seen beside it."""

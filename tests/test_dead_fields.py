@@ -80,6 +80,7 @@ LIVE: dict[str, Any] = {
     "pruned.conv1": [[8] * 3, [8] * 4, [8] * 6, [9] * 3],
     "pruned.conv2": [[8] * 3, [8] * 4, [8] * 6, [9] * 3],
     "pruned.out": [8, 8, 8, 9],
+    "conv_bias": "projection",
     "norm.type": "frozen",
     "norm.groups": 16,
     "norm.eps": 1e-3,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from resnet_spec import load, render
 from resnet_spec.compare.equality import verify
@@ -136,3 +136,54 @@ def test_a_leaky_relu_has_the_slope_of_its_stage() -> None:
     assert_equal(network, Reference(acts=acts))
     kinds = [stage.blocks[0].kind for stage in network.stages]
     assert kinds == ["BasicBlockLeakyRelu01", "BasicBlockLeakyRelu0001"]
+
+
+# --- biases -------------------------------------------------------------------------------
+
+CONVOLUTIONS = {
+    f"layer{s}.{i}.conv{n}" for s in (1, 2) for i in (0, 1) for n in (1, 2, 3)
+}
+PROJECTIONS = {f"layer{s}.0.downsample" for s in (1, 2)}
+BIASED: list[tuple[Fields, set[str]]] = [
+    ({"conv_bias": "none"}, set()),
+    (
+        {"conv_bias": "all"},
+        {"conv1", *CONVOLUTIONS, *(f"{name}.0" for name in PROJECTIONS)},
+    ),
+    ({"conv_bias": "projection"}, {f"{name}.0" for name in PROJECTIONS}),
+    (
+        {"conv_bias": "unnormalized", "pre_activation": True},
+        {"conv1", *(c for c in CONVOLUTIONS if c.endswith("conv3")), *PROJECTIONS},
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), BIASED)
+def test_those_convolutions_have_biases_that_the_spec_names(
+    fields: Fields, expected: set[str]
+) -> None:
+    model = build(small(BOTTLENECK, fields))
+    modules = model.named_modules()
+    found = {n for n, m in modules if isinstance(m, nn.Conv2d) and m.bias is not None}
+    assert found == expected
+
+
+@pytest.mark.parametrize("base", [BASIC, BOTTLENECK])
+@pytest.mark.parametrize("word", ["all", "projection"])
+def test_a_bias_is_added_where_its_convolution_is(word: str, base: str) -> None:
+    assert_equal(small(base, {"conv_bias": word}), Reference())
+
+
+def test_every_convolution_with_a_bias_makes_as_many_parameters_as_keras_has() -> None:
+    """keras.applications 3.15's ResNet50."""
+    assert load("resnet50", {"conv_bias": "all"}).network.params == 25_583_592
+
+
+def test_convolutions_of_every_stem_have_biases() -> None:
+    changes = {
+        "stem": {"type": "deep", "pool": "conv", "width": 16},
+        "conv_bias": "all",
+    }
+    model = build(small(BASIC, changes))
+    paths = ("conv1.0", "conv1.3", "conv1.6", "pool.0")
+    assert all(model.get_submodule(path).bias is not None for path in paths)

@@ -355,6 +355,12 @@ class Spec(Model):
         default=None,
         description="widths of every block for itself (ECA-ResNet-50-D pruned)",
     )
+    conv_bias: Annotated[str, Word("conv_bias")] = Field(
+        default="none",
+        description=choices(
+            "convolutions of stem, blocks and shortcuts that have a bias", "conv_bias"
+        ),
+    )
     norm: Norm = Field(
         default=Norm(), description="the normalization", examples=[{"type": "batch"}]
     )

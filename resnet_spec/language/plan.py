@@ -57,6 +57,7 @@ ANYWAY = (
     "pre_activation",
     "standardization",
     "standardization.*",
+    "conv_bias",
     "norm.type",
     "init.scheme",
     "head.pool",

@@ -93,7 +93,6 @@ KEYS: Mapping[str, str] = {
     "contract_dilation res5_dilation multi_grid",
     "write stride_on: conv1 where the first 1x1 strides, stride_on: conv2 for the 3x3": ""
     "style stride_in_1x1 stride_1x1 downsample_in_bottleneck",
-    "convolutions have no bias here": "bias use_bias conv_bias",
     "there is no DropBlock here": "drop_block_rate dropblock drop_block",
     "there is no deformable convolution here": "dcn stage_with_dcn",
     "there are no plugins here; attention weighs channels": "plugins",
@@ -123,7 +122,9 @@ BY_VALUE: Mapping[str, Mapping[str, str]] = {
         "c": "stride_on=conv2; stem.type=deep",
         "d": "stride_on=conv2; stem.type=deep; shortcut=avg_projection",
     },
-    "freeze_at norm_eval freeze features_only bias use_bias conv_bias drop_block_rate "
+    "bias use_bias": {"true": "conv_bias=all", "false none": OUT},
+    "bias_downsample": {"true": "conv_bias=projection", "false": OUT},
+    "freeze_at norm_eval freeze features_only drop_block_rate "
     "dropblock drop_block dcn stage_with_dcn plugins multi_grid downsample": {OFF: OUT},
     "stage_with_dcn": {"[false,false,false,false]": OUT},
     "width_factor width_multiplier width_mult widen_factor channel_multiplier": {
@@ -230,6 +231,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "mish": "nn.mish",
         "hardswish": "hswish nn.hardswish",
     },
+    "conv_bias": {"all": "true yes", "none": "false no"},
     "norm.type": {
         "batch": "bn batchnorm batchnorm2d nn.batchnorm2d batchnormact2d",
         "group": "gn groupnorm nn.groupnorm groupnormact",

@@ -13,7 +13,7 @@ from resnet_spec.lowering.attention import ATTENTION, Weighed
 from resnet_spec.lowering.chains import Words, dilated, how, named, parts_of
 from resnet_spec.lowering.conv3x3 import At, conv3x3
 from resnet_spec.lowering.kinds import Kind
-from resnet_spec.lowering.parts import Part, Parts, apart, chain
+from resnet_spec.lowering.parts import Part, Parts, apart, biased, chain
 from resnet_spec.lowering.shortcuts import SHORTCUTS, Change
 from resnet_spec.network import (
     Block,
@@ -121,16 +121,20 @@ class Slot(NamedTuple):
         self, *body: Part, pre: Sequence[Part] = (), post: Sequence[Part] = ()
     ) -> Block:
         """post(body(pre(x)) + shortcut), the shortcut of x or of pre(x)."""
-        ops = chain(self.x, *body, *self.drop_path())
+        asked = self.spec.conv_bias
+        ops = biased(chain(self.x, *body, *self.drop_path()), asked)
         out = ops[-1].output
         before, ops, after = apart(chain(self.x, *pre), ops, chain(out, *post))
         change = Change(self.x, out.channels, self.stride, self.parts, bool(pre))
+        shortcut = self._shortcut(change)
+        if shortcut:
+            shortcut = shortcut._replace(ops=biased(shortcut.ops, asked, projects=True))
         return Block(
             kind=self.kind.name,
             noun=self.kind.noun,
             pre=before,
             body=ops,
-            shortcut=self._shortcut(change),
+            shortcut=shortcut,
             post=after,
         )
 

@@ -30,6 +30,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
         *_taken_name(plan, network),
         *_odd_groups(plan, network),
         *_single_weights(network),
+        *_no_bias(plan, network),
     ]
     return found or list(_unequal_shapes(plan, network))
 
@@ -151,6 +152,31 @@ def _single_weights(network: Network) -> Iterator[Problem]:
             field = ("standardization",)
             yield Problem("single-weight", message, field, others=others)
             return
+
+
+def _no_bias(plan: Plan, network: Network) -> Iterator[Problem]:
+    """Biases for a kind of convolution that the network does not have."""
+    asked = plan.spec.conv_bias
+    blocks = (block for s in network.stages for block in s.distinct.values())
+    ops = (*network.entry, *(op for block in blocks for op in block.ops))
+    if asked == "none" or any(isinstance(op, Conv) and op.bias for op in ops):
+        return
+    why = f"changes nothing, for this network has {WITHOUT[asked]}"
+    yield Problem(
+        "unused",
+        f"{why}; remove it",
+        ("conv_bias",),
+        about_key=True,
+        others=(("shortcut",), ("pre_activation",), ("norm", "type")),
+        inherited=f"{why}; write conv_bias: null",
+    )
+
+
+WITHOUT = {
+    "projection": "no projection",
+    "unnormalized": "a norm after every convolution",
+}
+"""What a network is like in which no convolution is of the kind that `conv_bias` names."""
 
 
 def _unequal_shapes(plan: Plan, network: Network) -> Iterator[Problem]:

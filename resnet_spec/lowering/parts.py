@@ -20,6 +20,7 @@ from resnet_spec.network import (
     FilterResponseNorm,
     FrozenBatchNorm2d,
     GroupNorm,
+    Norm,
     Op,
     PReLU,
     Shape,
@@ -52,6 +53,21 @@ def numbered(path: str, *parts: Part) -> list[Part]:
 def at(path: str, part: Part) -> Part:
     """The part with its module at that path."""
     return lambda x: part(x).replace(path=path)
+
+
+def biased(ops: Chain, asked: str, projects: bool = False) -> Chain:
+    """The ops, those convolutions with a bias of which `conv_bias` says so."""
+
+    def has(next_op: Op | None) -> bool:
+        if asked == "unnormalized":
+            return not isinstance(next_op, Norm)
+        return asked == "all" or (asked == "projection" and projects)
+
+    pairs = zip(ops, (*ops[1:], None), strict=False)
+    return tuple(
+        op.replace(bias=True) if isinstance(op, Conv) and has(follows) else op
+        for op, follows in pairs
+    )
 
 
 def apart(*chains: Chain) -> Iterator[Chain]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from resnet_spec.language.plan import Plan
-from resnet_spec.lowering.parts import Part, Parts, chain, numbered
+from resnet_spec.lowering.parts import Part, Parts, biased, chain, numbered
 from resnet_spec.network import AvgPool, BlurPool2d, Chain, MaxPool, Shape, ZeroPad
 
 
@@ -23,7 +23,8 @@ def stem(plan: Plan) -> tuple[Chain, Chain]:
     if not spec.pre_activation:
         made += parts.norm_act(parts.name(1))
     ops = chain(Shape(*spec.input), *made)
-    return ops, chain(ops[-1].output, *POOLS[spec.stem.pool or "none"](parts))
+    pool = chain(ops[-1].output, *POOLS[spec.stem.pool or "none"](parts))
+    return biased(ops, spec.conv_bias), biased(pool, spec.conv_bias)
 
 
 # --- convolutions -------------------------------------------------------------------------

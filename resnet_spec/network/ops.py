@@ -189,7 +189,7 @@ class Windowed(Op):
 
 
 class Conv(Windowed):
-    """A convolution, without bias where a norm follows it."""
+    """A convolution, most often without bias, as a norm follows it."""
 
     out_channels: int
     groups: int = 1
