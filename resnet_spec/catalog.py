@@ -249,7 +249,7 @@ ATTENTIONS = {
     "none": Entry(text="nothing"),
     "se": Entry(
         text="squeeze-and-excitation (SE-ResNet-50)",
-        reads=reads("se.ratio", "se.divisor"),
+        reads=reads("se.ratio", "se.divisor", "se.bias"),
         word="se",
     ),
     "eca": Entry(text="efficient channel attention (ECA-ResNet-50-D)", word="eca"),

@@ -71,6 +71,7 @@ TRIED: dict[str, list[Any]] = {
     "se.ratio": [0.5],
     "se.divisor": [3],
     "se.activated": [True],
+    "se.bias": [False],
     "spatial.scale": [2],
     "spatial.radix": [4],
     "spatial.ratio": [1.0],

@@ -187,3 +187,21 @@ def test_convolutions_of_every_stem_have_biases() -> None:
     model = build(small(BASIC, changes))
     paths = ("conv1.0", "conv1.3", "conv1.6", "pool.0")
     assert all(model.get_submodule(path).bias is not None for path in paths)
+
+
+# --- attention ----------------------------------------------------------------------------
+
+
+def squeeze_excite(w: Weights, at: str, x: Tensor) -> Tensor:
+    """By matrices alone."""
+    first, second = (w[f"{at}.se.fc{n}.weight"][:, :, 0, 0] for n in (1, 2))
+    assert f"{at}.se.fc1.bias" not in w
+    shares = torch.sigmoid(x.mean((2, 3)).matmul(first.T).relu().matmul(second.T))
+    return x * shares[:, :, None, None]
+
+
+@pytest.mark.parametrize("base", [BASIC, BOTTLENECK])
+def test_squeeze_and_excitation_can_be_without_biases(base: str) -> None:
+    se = {"ratio": 0.0625, "divisor": 1, "bias": False}
+    network = small(base, {"attention": "se", "se": se})
+    assert_equal(network, Reference(attention=squeeze_excite))

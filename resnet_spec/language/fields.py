@@ -96,6 +96,11 @@ class SqueezeExcite(Model):
         description="those channels are rounded to a multiple of it, and at least it (8 "
         "in SE-ResNet-18 of timm, 1 in that of the paper)",
     )
+    bias: bool = Field(
+        default=True,
+        description="its two convolutions have biases (SE-ResNet-50 of timm; not in the SE of "
+        "moskomule's senet.pytorch and of fast-reid)",
+    )
     activated: bool = Field(
         default=False,
         description="an activation before it (the first SE-ResNet-18)",

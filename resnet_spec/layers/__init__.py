@@ -3,6 +3,7 @@
 `build` imports them; `render` copies the text of a class into the files that use it.
 """
 
+from resnet_spec.layers.bare_squeeze_excite import BareSqueezeExcite
 from resnet_spec.layers.blur_pool2d import BlurPool2d
 from resnet_spec.layers.drop_path import DropPath
 from resnet_spec.layers.efficient_channel_attention import EfficientChannelAttention
@@ -17,6 +18,7 @@ from resnet_spec.layers.squeeze_excite import SqueezeExcite
 from resnet_spec.layers.std_conv2d import StdConv2d
 
 __all__ = [
+    "BareSqueezeExcite",
     "BlurPool2d",
     "DropPath",
     "EfficientChannelAttention",

@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 from resnet_spec.language.fields import Spec
 from resnet_spec.lowering.parts import Part, rounded
-from resnet_spec.network import EfficientChannelAttention, Number, SqueezeExcite
+from resnet_spec.network import (
+    BareSqueezeExcite,
+    EfficientChannelAttention,
+    Number,
+    SqueezeExcite,
+)
 
 
 class Weighed(NamedTuple):
@@ -23,7 +28,8 @@ def se(spec: Spec, x: Weighed) -> Part:
     size = rounded(x.channels * spec.se.ratio, spec.se.divisor)
     over = (x.channels, round(1 / spec.se.ratio))
     squeezed = Number(size, "squeezed", over=over)
-    return lambda x: SqueezeExcite(path="se", input=x, squeezed=squeezed)
+    made = SqueezeExcite if spec.se.bias else BareSqueezeExcite
+    return lambda x: made(path="se", input=x, squeezed=squeezed)
 
 
 def eca(_: Spec, x: Weighed) -> Part:

@@ -1,6 +1,7 @@
 """The network as a frozen tree, Network > Stage > Block > Op, with every shape known."""
 
 from resnet_spec.network.custom import (
+    BareSqueezeExcite,
     BlurPool2d,
     Conv3x3,
     DropPath,
@@ -74,6 +75,7 @@ __all__ = [
     "Activation",
     "Argument",
     "AvgPool",
+    "BareSqueezeExcite",
     "BatchNorm",
     "Block",
     "BlurPool2d",

@@ -197,6 +197,18 @@ class SqueezeExcite(Layer):
         return (Argument(self.input.channels), Argument(self.squeezed))
 
 
+class BareSqueezeExcite(SqueezeExcite):
+    """The same without biases."""
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels, squeezed = int(self.input.channels), int(self.squeezed)
+        return (
+            *_conv1x1("fc1.", channels, squeezed),
+            *_conv1x1("fc2.", squeezed, channels),
+        )
+
+
 class EfficientChannelAttention(Layer):
     """Channels weighed by a convolution, without bias, along their means."""
 
