@@ -357,6 +357,7 @@ NORMS = {
                 "init.zero_last_norm", (False,), "a frozen norm would stay at zero"
             ),
         ),
+        word="frozen",
     ),
     "group": Entry(
         text="group normalization (ResNet-50 GN)",
@@ -364,6 +365,7 @@ NORMS = {
             "norm.groups": Read(example="32 in ResNet-50 GN"),
             **reads("norm.eps", "activation"),
         },
+        word="group",
     ),
     "evonorm_s0": Entry(
         text="EvoNorm-S0, its own activation (ResNetV2-50-D EvoS)",
@@ -372,11 +374,13 @@ NORMS = {
             "norm.eps": Read(),
         },
         refuses=OWN_ACTIVATION,
+        word="evonorm_s0",
     ),
     "frn": Entry(
         text="filter response normalization, its own activation (ResNetV2-50-D FRN)",
         reads=reads("norm.eps"),
         refuses=OWN_ACTIVATION,
+        word="frn",
     ),
 }
 ACTIVATIONS = {

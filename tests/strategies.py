@@ -281,7 +281,8 @@ HINTS: dict[str, Callable[[st.DrawFn, Data, Problem], None]] = {
     "image-too-small": _enlarge,
     "pool-fits": _fit,
     **dict.fromkeys(
-        ("op-takes", "word-idle", "chain-stride", "chain-channels", "unequal-shapes"), _redraw
+        ("op-takes", "word-idle", "chain-stride", "chain-channels", "unequal-shapes"),
+        _redraw,
     ),
 }
 """What mends a problem that no new value of the field that it names would."""

@@ -189,6 +189,32 @@ def test_convolutions_of_every_stem_have_biases() -> None:
     assert all(model.get_submodule(path).bias is not None for path in paths)
 
 
+# --- norms --------------------------------------------------------------------------------
+
+
+def frozen(w: Weights, path: str, x: Tensor) -> Tensor:
+    """As a network has it at its start: its statistics 0 and 1, its weights 1 and 0."""
+    assert f"{path}.weight" not in w
+    return x / (1 + 1e-5) ** 0.5
+
+
+def first_stage(norm: Named, rest: Named = batch) -> Named:
+    """A norm in stem and first stage, and another one elsewhere."""
+    return lambda w, path, x: (rest if path.startswith("layer2") else norm)(w, path, x)
+
+
+@pytest.mark.parametrize("base", [BASIC, BOTTLENECK])
+def test_stem_and_first_stage_can_be_frozen_alone(base: str) -> None:
+    """As detectron2's FREEZE_AT: 2 has it."""
+    network = small(base, {"norm.type": ["frozen", "batch"]})
+    assert_equal(network, Reference(norm=first_stage(frozen)))
+
+
+def test_the_last_norm_is_of_the_kind_of_the_last_stage() -> None:
+    changes = {"norm.type": ["batch", "frozen"], "pre_activation": True}
+    assert type(small(BASIC, changes).head[0]).__name__ == "FrozenBatchNorm2d"
+
+
 # --- attention ----------------------------------------------------------------------------
 
 

@@ -53,8 +53,11 @@ def _said(plan: Plan, name: str, value: Any) -> Any:
     if name in PER_STAGE:
         return _by_stage(plan, name)
     if isinstance(value, dict):
+        fields = {key: f"{name}.{key}" for key in value}
         read = {
-            key: inner for key, inner in value.items() if plan.reads(f"{name}.{key}")
+            key: _by_stage(plan, field) if field in PER_STAGE else value[key]
+            for key, field in fields.items()
+            if plan.reads(field)
         }
         return {key: inner for key, inner in read.items() if inner is not None}
     return value if plan.reads(name) else None

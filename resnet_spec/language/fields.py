@@ -56,10 +56,14 @@ class Stem(Model):
 
 
 class Norm(Model):
-    """The normalization, everywhere alike."""
+    """The normalization."""
 
-    type: Annotated[str, Word("norm.type")] = Field(
-        default="batch", description=choices("the kind", "norm.type")
+    type: PerStage[Annotated[str, Word("norm.type")]] = Field(
+        default="batch",
+        description=choices(
+            "the kind; the stem's is the first stage's, and the head's the last's",
+            "norm.type",
+        ),
     )
     groups: Count | None = Field(
         default=None,

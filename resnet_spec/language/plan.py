@@ -41,6 +41,7 @@ PER_STAGE = (
     "shortcut",
     "attention",
     "activation",
+    "norm.type",
 )
 """The fields that take one value, or a list with an entry for each stage."""
 ANYWAY = (
@@ -80,6 +81,18 @@ class UnknownError(Exception):
     """A field was asked for that is not valid."""
 
 
+def written(spec: Spec, field: str) -> Any:
+    """The value of a field, as `norm.eps`, for all stages; None where its mapping is not there.
+
+    Raises UnknownError where it is not valid.
+    """
+    name, *inner = field.split(".")
+    value = getattr(spec, name)
+    for key in inner:
+        value = getattr(value, key, None)
+    return value
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class StagePlan:
     """What a spec says of one stage: its entry, or the one value for all stages."""
@@ -93,14 +106,11 @@ class StagePlan:
 
         None where its mapping is not there. Raises UnknownError where it is not valid.
         """
-        name, *inner = field.split(".")
-        value = getattr(self.spec, name)
-        if name in PER_STAGE:
-            mine = self._mine(value)
-            return Spec.model_fields[name].default if mine is None else mine
-        for key in inner:
-            value = getattr(value, key, None)
-        return value
+        value = written(self.spec, field)
+        if field not in PER_STAGE:
+            return value
+        mine = self._mine(value)
+        return Spec.model_fields[field].default if mine is None else mine
 
     def _mine(self, value: T | tuple[T, ...]) -> T:
         each: Any = value
@@ -110,7 +120,7 @@ class StagePlan:
     def path(self, field: str) -> FieldPath:
         """Where a field's value for this stage is written: its entry, or the one value."""
         keys = tuple(field.split("."))
-        each = field in PER_STAGE and by_stage(getattr(self.spec, field))
+        each = field in PER_STAGE and by_stage(written(self.spec, field))
         return (*keys, self.index) if each else keys
 
     # what it reads
@@ -219,6 +229,10 @@ class StagePlan:
         return function_of(value)
 
     @property
+    def norm(self) -> str:
+        return self._mine(self.spec.norm.type)
+
+    @property
     def stride_on(self) -> str | None:
         """As written, in a stage that has a use for it."""
         on: str | tuple[str | None, ...] | None = self.spec.stride_on
@@ -298,7 +312,7 @@ class Plan:
     def known(self, field: str) -> Any:
         """A field as it is written; None where it is not valid."""
         try:
-            return getattr(self.spec, field)
+            return written(self.spec, field)
         except UnknownError:
             return None
 

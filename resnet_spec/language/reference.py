@@ -26,8 +26,8 @@ This page is the output of `resnet-spec schema --markdown`.
 """
 
 CHAINS = """\
-A block of one's own is `post(body(pre(x)) + shortcut)`, where the ops of the shortcut read
-`pre(x)`, and the input itself is added where the shape stays. An inverted bottleneck, for example:
+A block of one's own is `post(body(pre(x)) + shortcut)`. The ops of the shortcut read `pre(x)`;
+where the shape stays, the input itself is added. An inverted bottleneck, for example:
 
 ```yaml
 block:
@@ -39,19 +39,21 @@ block:
 shortcut: projection
 ```
 
-`shortcut` is a word, or a chain of ops for where the shape changes:
-`[{pool: avg, stride: block}, {conv: 1}, norm]`. In a chain `norm`, `activation`, `attention` and
-`dropout` stand for what the fields of those names say; any other op is a mapping, as below. One op
-of the body has `stride: block`. Channels are `in`, those that the block reads; `width`, what
-`widths` says; `out`, `expansion` times as many, which every block gives. Kernels are padded to
-keep the size at stride 1, and convolutions have a bias only where `bias: true` says so.
+`shortcut` is a word, or a chain of ops for where the shape changes, as
+`[{pool: avg, stride: block}, {conv: 1}, norm]`.
+
+In a chain `norm`, `activation`, `attention` and `dropout` stand for what the fields of those
+names say; any other op is a mapping, as below. One op of the body has `stride: block`. Channels
+are `in`, those that the block reads; `width`, what `widths` says; `out`, `expansion` times as
+many, which every block gives. Kernels are padded to keep the size at stride 1, and a convolution
+has a bias where `bias: true` or `conv_bias` says so.
 
 Modules are numbered by what they are in the order of `pre`, `body` and `post`: `conv1`, `bn1`
-(`norm1` where it is no batch norm), `pool1`; activations are called by their function, and the
+(`norm1` where it is no batch norm), `pool1`. Activations are called by their function, and the
 ops of the shortcut are `downsample.0`, `downsample.1` and so on.
 
-A body and a shortcut that cannot be added for every image are refused, with the smallest image for
-which they differ.
+A body and a shortcut that cannot be added for every image are refused, with the smallest image
+for which they differ.
 """
 
 

@@ -44,7 +44,7 @@ class Slot(NamedTuple):
 
     @property
     def parts(self) -> Parts:
-        return Parts(self.spec, self.stage.activation)
+        return Parts(self.stage)
 
     def last_norm(self, number: int) -> Part:
         return self.parts.norm(self.parts.name(number), self.spec.init.zero_last_norm)

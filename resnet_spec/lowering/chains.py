@@ -159,7 +159,13 @@ def _pad(words: Words, number: int, step: Step) -> Part:
 
 def _activation(words: Words, _: int, step: Step) -> Part:
     assert step.activation
-    return words.parts._replace(function=function_of(step.activation)).activation()
+    return words.parts.activation(function_of(step.activation))
+
+
+def _norm(words: Words, number: int, step: Step) -> Part:
+    assert step.norm
+    name = words.parts.name(number, step.norm)
+    return words.parts.norm(name, kind=step.norm)
 
 
 STEPS: dict[str, Callable[[Words, int, Step], Part]] = {
@@ -167,4 +173,5 @@ STEPS: dict[str, Callable[[Words, int, Step], Part]] = {
     "pool": _pool,
     "pad": _pad,
     "activation": _activation,
+    "norm": _norm,
 }

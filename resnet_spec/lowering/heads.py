@@ -27,7 +27,7 @@ def head(plan: Plan, x: Shape) -> Chain:
     parts: list[Part] = []
     spec, last = plan.spec, plan.stages[-1]
     if spec.pre_activation:
-        parts += Parts(spec, last.activation).norm_act("norm")
+        parts += Parts(last).norm_act("norm")
     parts.append(_pool(spec.head.pool))
     return chain(x, *parts, *_classifier(spec.head))
 

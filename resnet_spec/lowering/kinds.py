@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 from resnet_spec.catalog import (
     ACTIVATIONS,
     ATTENTIONS,
+    NORMS,
     STRIDE_ON,
     ShortcutEntry,
 )
@@ -36,6 +37,7 @@ class _Settled(NamedTuple):
     stride_on: str | None
     attention: str
     activation: Function
+    norm: str
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -44,6 +46,7 @@ class _Settled(NamedTuple):
             STRIDE_ON[self.stride_on].word if self.stride_on else "",
             ATTENTIONS[self.attention].word,
             _function(self.activation),
+            NORMS[self.norm].word,
         )
 
 
@@ -51,7 +54,13 @@ def kinds_of(plan: Plan) -> tuple[Kind, ...]:
     """The kind of each stage's blocks: one name, one structure."""
     stages = plan.stages
     settled = [
-        _Settled(_shortcut(s, stages), _stride_on(s, stages), s.attention, s.activation)
+        _Settled(
+            _shortcut(s, stages),
+            _stride_on(s, stages),
+            s.attention,
+            s.activation,
+            s.norm,
+        )
         for s in stages
     ]
     bases = [_base(*pair) for pair in zip(stages, settled, strict=True)]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from resnet_spec.catalog import ACTIVATIONS
 from resnet_spec.catalog import NORMS as NORM_ENTRIES
 from resnet_spec.language.fields import Spec
+from resnet_spec.language.plan import StagePlan
 from resnet_spec.language.values import Function
 from resnet_spec.network import (
     Activation,
@@ -99,10 +100,13 @@ def rounded(value: float, divisor: int, least: int = 0) -> int:
 
 
 class Parts(NamedTuple):
-    """The convolutions, norms and activations that a spec asks for."""
+    """The convolutions, norms and activations that a spec asks for in a stage or at its end."""
 
-    spec: Spec
-    function: Function  # the activation
+    stage: StagePlan
+
+    @property
+    def spec(self) -> Spec:
+        return self.stage.spec
 
     def conv(
         self,
@@ -136,15 +140,15 @@ class Parts(NamedTuple):
 
         return made
 
-    def norm(self, path: str, zero: bool = False) -> Part:
-        """The norm, of weight zero at the start where asked."""
-        made, fields = NORMS[self.spec.norm.type]
+    def norm(self, path: str, zero: bool = False, kind: str = "") -> Part:
+        """The stage's norm, or one of that kind; of weight zero at the start where asked."""
+        made, fields = NORMS[kind or self.stage.norm]
         settings = {field: getattr(self.spec.norm, field) for field in fields}
         return lambda x: made(path=path, input=x, zero=zero, **settings)
 
-    def activation(self) -> Part:
-        """The function, by a module of its name."""
-        name, number = self.function
+    def activation(self, function: Function | None = None) -> Part:
+        """The stage's function or that one, by a module of its name."""
+        name, number = function or self.stage.activation
         entry, made = ACTIVATIONS[name], LEARNED.get(name, Activation)
         given = {entry.number: number} if entry.number else {}
         arguments = tuple({**given, **entry.arguments}.items())
@@ -160,11 +164,11 @@ class Parts(NamedTuple):
     @property
     def activates(self) -> bool:
         """Whether the norm is its own activation."""
-        return "activation" not in NORM_ENTRIES[self.spec.norm.type].reads
+        return "activation" not in NORM_ENTRIES[self.stage.norm].reads
 
-    def name(self, number: int) -> str:
+    def name(self, number: int, kind: str = "") -> str:
         """What the norm of that number is called: torchvision's `bn1` where it is one."""
-        batch = self.spec.norm.type in ("batch", "frozen")
+        batch = (kind or self.stage.norm) in ("batch", "frozen")
         return (
             f"bn{number}" if batch and not self.spec.pre_activation else f"norm{number}"
         )

@@ -18,7 +18,7 @@ def stem(plan: Plan) -> tuple[Chain, Chain]:
     spec = plan.spec
     if spec.stem.type == "none":
         return (), ()
-    parts = Parts(spec, plan.stages[0].activation)
+    parts = Parts(plan.stages[0])
     made = list(CONVOLUTIONS[spec.stem.type](parts))
     if not spec.pre_activation:
         made += parts.norm_act(parts.name(1))

@@ -22,7 +22,7 @@ def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
             yield Problem(
                 "stage-count",
                 why,
-                (field,),
+                tuple(field.split(".")),
                 others=(("depths",),),
                 inherited=f"{why}, so write {field} with {len(depths)} here",
             )
