@@ -123,9 +123,10 @@ def _narrow_without_groups(plan: Plan) -> Iterator[Problem]:
 def _dilation_that_strides(plan: Plan) -> Iterator[Problem]:
     """A stage that dilates in place of its stride, and still has the stride."""
     for before, stage in pairwise(plan.stages):
-        if stage.stride > 1 and stage.dilation > before.dilation:
+        dilation = max(stage.dilations)
+        if stage.stride > 1 and dilation > max(before.dilations):
             message = (
-                f"stage {stage.index + 1} dilates by {stage.dilation} and strides as well; to "
+                f"stage {stage.index + 1} dilates by {dilation} and strides as well; to "
                 "dilate in place of striding, as DeepLabV3 does, write strides of 1 there"
             )
             path = stage.path("dilations")

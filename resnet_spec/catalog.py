@@ -479,6 +479,15 @@ STEPS = {
 }
 """The ops of a chain: what is said of each, beside itself."""
 ANY_CHAIN = reads("expansion", "drop_path")
+# --- where published code disagrees, beside stride_on -------------------------------------
+
+DILATION_FROM = {
+    "previous": Entry(text="that of the stage before (torchvision, timm)"),
+    "own": Entry(
+        text="that of its own stage (OpenMMLab, detectron2, PSPNet, "
+        "segmentation_models_pytorch)"
+    ),
+}
 
 CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "block": BLOCKS,
@@ -498,6 +507,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "head.pool": HEAD_POOLS,
     "head.classes": CLASSES,
     "head.classifier": CLASSIFIERS,
+    "dilation_from": DILATION_FROM,
 }
 
 

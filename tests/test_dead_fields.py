@@ -55,7 +55,8 @@ LIVE: dict[str, Any] = {
     "depths": [1, 1, 1, 1],
     "widths": 64,
     "strides": [1, 2, 2, 1],
-    "dilations": 2,
+    "dilations": [1, 1, 1, [1, 2, 1]],
+    "dilation_from": "own",
     "groups": 32,
     "width_per_group": 128,
     "shortcut": "zero_pad",
@@ -130,6 +131,7 @@ WHERE = {
     "spatial.divisor": "skresnet50",
     "spatial.split": "skresnet50",
     "dropout": "resnet18",
+    "dilation_from": "fcn_resnet50_backbone",
 }
 """For fields without a place in ResNet-50, a network that has them."""
 WITH: dict[str, dict[str, Any]] = {

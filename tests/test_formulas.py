@@ -1,7 +1,7 @@
 """Blocks, shortcuts, stems and heads op by op, as the papers have them.
 
 A stage's first 3x3 keeps the dilation of the stage before, as timm 1.0 and torchvision 0.29
-have it.
+have it; tests/test_conventions.py has the others.
 """
 
 import inspect
@@ -37,6 +37,7 @@ depths: [2, 2]
 widths: [16, 32]
 strides: [1, 2]
 dilations: [2, 4]
+dilation_from: previous
 shortcut: projection
 attention: se
 se: {ratio: 0.25, divisor: 1}
@@ -49,6 +50,7 @@ MIXED: Fields = {"block": ["basic", "bottleneck"], "expansion": [None, 4]} | {
     "stride_on": [None, "conv2"]
 }
 PRE: Fields = {"pre_activation": True}
+EVEN: Fields = {"dilations": 1, "dilation_from": None}
 KERNEL: Fields = {"type": "selective_kernel", "ratio": 0.25, "divisor": 3}
 KERNEL |= {"split": False}
 
@@ -128,7 +130,7 @@ BODIES: list[tuple[Fields, str, str]] = [
     ),
     (
         BOTTLENECK
-        | {"attention_after": "conv2", "dilations": 1}
+        | {"attention_after": "conv2", **EVEN}
         | {"spatial": {"type": "res2net", "scale": 4}},
         "conv1 1x1/1:128 bn1 relu conv2 se:32 conv3 1x1/1:128 bn3",
         "conv1 1x1/1:128 bn1 relu conv2 se:32 conv3 1x1/1:128 bn3",
@@ -261,7 +263,7 @@ def test_heads(fields: Fields, expected: str, lowered: Lowered) -> None:
             "in_channels width stride dilation groups",
         ),
         (
-            BASIC | {"dilations": 1, "se.divisor": 5} | {"spatial": KERNEL},
+            BASIC | {**EVEN, "se.divisor": 5} | {"spatial": KERNEL},
             "in_channels width stride reduced squeezed",
         ),
     ],
@@ -330,7 +332,7 @@ def test_only_bottlenecks_have_attention_inside(lowered: Lowered) -> None:
 
 
 def test_each_end_has_the_activation_of_its_stage(lowered: Lowered) -> None:
-    three = {"depths": [1] * 3, "widths": [16, 32, 64], "strides": 1, "dilations": 1}
+    three = {"depths": [1] * 3, "widths": [16, 32, 64], "strides": 1, **EVEN}
     network = lowered(BASIC | PRE | three | {"activation": ["relu", "relu", "silu"]})
     assert said(network.head) == "norm silu avgpool flatten fc"
     network = lowered(BASIC | {"activation": ["silu", "relu"]})
@@ -358,7 +360,7 @@ def test_a_selective_kernel_that_does_not_split_takes_odd_widths(
     lowered: Lowered,
 ) -> None:
     fields = BASIC | {
-        "dilations": 1,
+        **EVEN,
         "attention": "none",
         "se": None,
         "widths": [16, 33],

@@ -115,7 +115,7 @@ def test_the_text_ends_its_first_line_in_the_name_of_the_rule() -> None:
         ("resnet50", {"widths": [128, 256, 512, 1024]}, []),
         ("resnet18", {"widths": [256, 512, 1024, 2048]}, []),
         ("resnet50", {"width_per_group": 4}, ["narrow-group"]),
-        ("resnet50", {"dilations": [1, 1, 2, 4]}, ["dilation-strides"]),
+        ("resnet50", {"dilations": [1, 1, 1, [1, 2, 4]]}, ["dilation-strides"]),
         ("resnet50", {"width_per_group": 4, "groups": 32}, []),
         ("resnet50", {"norm": {"momentum": 0.9}}, ["keras-momentum"]),
         ("resnet50", {"norm": {"momentum": 0.3}}, []),

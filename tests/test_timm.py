@@ -32,6 +32,7 @@ def test_dilated_basic_blocks(stride: int) -> None:
     traded = {8: ([1, 2, 1, 1], [1, 1, 2, 4]), 16: ([1, 2, 2, 1], [1, 1, 1, 2])}
     strides, dilations = traded[stride]
     overrides = {"strides": strides, "dilations": dilations}
+    overrides |= {"dilation_from": "previous"}
     network = load("specs/resnet34.yaml", overrides).network
     assert network.output_stride == stride
     theirs = ResNet(BasicBlock, (3, 4, 6, 3), output_stride=stride)

@@ -78,6 +78,7 @@ def test_dilation_is_torchvisions(replace: tuple[bool, ...]) -> None:
         strides.append(1 if traded else 2)
         dilations.append(dilation)
     overrides = {"strides": strides, "dilations": dilations}
+    overrides |= {"dilation_from": "previous"}
     network = load("specs/resnet50.yaml", overrides).network
     ours = seeded(lambda: build(network))
     theirs = seeded(
@@ -189,7 +190,7 @@ CLAIM = "so checkpoints of its resnet50 load unchanged"
     [
         {"norm.eps": 1e-3},
         {"norm.momentum": 0.2},
-        {"dilations": [1, 1, 1, 2]},
+        {"dilations": [1, 1, 1, 2], "dilation_from": "previous"},
         {"input": [4, 224, 224]},
         {"head.classes": 10},
         {"widths": [64, 128, 256, 511]},

@@ -218,7 +218,7 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
             "unknown key; write macs: 4100000000, multiply-adds",
         ),
         ("hidden_act: silu", "activation of stem and sums, and relu is inside blocks"),
-        ("contract_dilation: true", "leave it out, so it is here"),
+        ("contract_dilation: true", "write dilation_from: previous"),
         ("dropout: 0.5", "the one before the classifier is head: {dropout: 0.5}"),
         ("expect: {flops: 10}", "unknown key; write macs: 10, multiply-adds"),
         ("depths: 1 1 1 1", 'got "1 1 1 1"; write [1, 1, 1, 1]'),

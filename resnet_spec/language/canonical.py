@@ -69,7 +69,8 @@ def _by_stage(plan: Plan, name: str) -> Any:
     values = [_plain(stage.value(name)) for stage in reading]
     if all(value is None for value in values):
         return None
-    if name not in LISTS and all(value == values[0] for value in values):
+    one = all(value == values[0] and not isinstance(value, tuple) for value in values)
+    if name not in LISTS and one:
         return values[0]
     rest = iter(values)
     return [next(rest) if stage in reading else None for stage in plan.stages]

@@ -14,8 +14,10 @@ from resnet_spec.language.values import (
     Activation,
     AttentionWord,
     Count,
+    DilationFromWord,
     Line,
     Model,
+    PerBlockOfStage,
     PerBottleneck,
     PerStage,
     StrideOnWord,
@@ -286,10 +288,20 @@ class Spec(Model):
     strides: PerStage[Count] = Field(
         description="stride of each stage's first block", examples=[[1, 2, 2, 2]]
     )
-    dilations: PerStage[Count] = Field(
+    dilations: PerBlockOfStage = Field(
         default=1,
-        description="spacing of each stage's 3x3 convolutions; the first of a stage still "
-        "has the spacing of the stage before (DeepLabV3 on ResNet-50: 1, 1, 2, 4)",
+        description="spacing of each stage's 3x3 convolutions (1, 1, 2, 4 in DeepLabV3 on "
+        "ResNet-50), or a list with that of each block of the stage (DeepLab's multi-grid: "
+        "1, 1, 1, [2, 4, 8])",
+        examples=[[1, 1, 2, 4]],
+    )
+    dilation_from: DilationFromWord | None = Field(
+        default=None,
+        description=choices(
+            "spacing of the first 3x3 of a stage with another dilation than the one before",
+            "dilation_from",
+        )
+        + "; published code disagrees, so there is no default",
     )
     groups: PerBottleneck[Count] = Field(
         default=1, description="groups of a bottleneck's 3x3, 32 in ResNeXt-50 32x4d"

@@ -172,7 +172,8 @@ def _momentum(value: Any, _: Data) -> Said:
 
 
 DILATED = (
-    "write strides and dilations, as [1, 2, 1, 1] and [1, 1, 2, 4] for output stride 8"
+    "write strides and dilations, as [1, 2, 1, 1] and [1, 1, 2, 4] for output stride 8, and "
+    "dilation_from"
 )
 
 
@@ -201,7 +202,7 @@ def _dilated(replaced: list[bool], data: Data) -> Said:
     for each in replaced:
         dilations.append(dilations[-1] * (2 if each else 1))
     strides = [1, *(1 if each else 2 for each in replaced)]
-    return {"strides": strides, "dilations": dilations}
+    return {"strides": strides, "dilations": dilations, "dilation_from": "previous"}
 
 
 def _features(value: Any, _: Data) -> Said:

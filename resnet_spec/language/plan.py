@@ -64,8 +64,9 @@ ANYWAY = (
     "head.pool",
     "head.classes",
     "expect.*",
+    "dilation_from",
 )
-"""The fields that every network reads."""
+"""The fields that every network reads; of those in `rules.conventions`, that says which."""
 
 
 ANY = "<any>"  # the word of a field that is not valid, which could be any
@@ -206,8 +207,35 @@ class StagePlan:
         return self._mine(self.spec.strides)
 
     @property
-    def dilation(self) -> int:
-        return self._mine(self.spec.dilations)
+    def dilations(self) -> tuple[int, ...]:
+        """The spacing that each block's 3x3 convolutions are said to have."""
+        said = self._said_dilation
+        return said if isinstance(said, tuple) else (said,) * self.depth
+
+    @property
+    def dilation_before(self) -> int:
+        """That of the block before the stage's first."""
+        return self.previous.dilations[-1] if self.previous else 1
+
+    @property
+    def dilates_anew(self) -> bool:
+        """Whether published code disagrees on the spacing of the stage's first 3x3.
+
+        A list says that of each block, so of the first one as well.
+        """
+        said = self._said_dilation
+        return not isinstance(said, tuple) and said != self.dilation_before
+
+    @property
+    def first_dilation(self) -> int:
+        """The spacing of the stage's first 3x3."""
+        kept = self.dilates_anew and self.spec.dilation_from == "previous"
+        return self.dilation_before if kept else self.dilations[0]
+
+    @property
+    def _said_dilation(self) -> int | tuple[int, ...]:
+        said: int | tuple[int, ...] = self.value("dilations")
+        return said
 
     @property
     def shortcut(self) -> str | Steps:

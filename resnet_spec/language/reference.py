@@ -45,8 +45,8 @@ shortcut: projection
 In a chain `norm`, `activation`, `attention` and `dropout` stand for what the fields of those
 names say; any other op is a mapping, as below. One op of the body has `stride: block`. Channels
 are `in`, those that the block reads; `width`, what `widths` says; `out`, `expansion` times as
-many, which every block gives. Kernels are padded to keep the size at stride 1; a convolution has
-a bias where `bias: true` or `conv_bias` says so.
+many, which every block gives. Kernels are padded to keep the size at stride 1. A convolution
+has a bias where `bias: true` or `conv_bias` says so.
 
 Modules are numbered by what they are in the order of `pre`, `body` and `post`: `conv1`, `bn1`
 (`norm1` where it is no batch norm), `pool1`. Activations are called by their function, and the

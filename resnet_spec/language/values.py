@@ -46,6 +46,7 @@ BlockWord = Annotated[str, Word("block")]
 StrideOnWord = Annotated[str, Word("stride_on")]
 ShortcutWord = Annotated[str, Word("shortcut")]
 AttentionWord = Annotated[str, Word("attention")]
+DilationFromWord = Annotated[str, Word("dilation_from")]
 
 
 def choices(purpose: str, field: str) -> str:
@@ -112,6 +113,25 @@ PerBottleneck = Annotated[
     Discriminator(_one_or_each),
 ]
 """As PerStage, with null for the stages that have no use for the field."""
+PerBlockOfStage = Annotated[
+    Annotated[Count, Tag("<one>")]
+    | Annotated[
+        tuple[
+            Annotated[
+                Annotated[Count, Tag("<one>")]
+                | Annotated[
+                    tuple[Count, ...], Field(strict=False, min_length=1), Tag("<each>")
+                ],
+                Discriminator(_one_or_each),
+            ],
+            ...,
+        ],
+        Field(strict=False),
+        Tag("<each>"),
+    ],
+    Discriminator(_one_or_each),
+]
+"""As PerStage, where an entry may be a list with one number for each block of its stage."""
 WordOr = Annotated[
     Annotated[T, Tag("<word>")] | Annotated[Count, Tag("<number>")],
     Discriminator(_word_or_number),

@@ -89,8 +89,11 @@ KEYS: Mapping[str, str] = {
     "write strides with it in front, as [1, 2, 2, 2]": "first_stride",
     "write widths, each times that, as [128, 256, 512, 1024] for 2": "width_factor "
     "width_multiplier width_mult widen_factor channel_multiplier",
-    "here the first block of a stage has the dilation of the stage before, and no other": ""
-    "contract_dilation res5_dilation multi_grid",
+    "write dilations with a list for that stage, as [1, 1, 1, [2, 4, 8]]": "multi_grid",
+    "write dilations and strides, as [1, 1, 1, 2] and [1, 2, 2, 1], and dilation_from: own": ""
+    "res5_dilation",
+    "write dilation_from: previous if it contracts, dilation_from: own if not": ""
+    "contract_dilation",
     "write stride_on: conv1 where the first 1x1 strides, stride_on: conv2 for the 3x3": ""
     "style stride_in_1x1 stride_1x1 downsample_in_bottleneck",
     "there is no DropBlock here": "drop_block_rate dropblock drop_block",
@@ -134,8 +137,11 @@ BY_VALUE: Mapping[str, Mapping[str, str]] = {
         "true": "strides=[2, 2, 2, 2]",
         "false": "strides=[1, 2, 2, 2]",
     },
-    "contract_dilation": {"true": "leave it out, so it is here"},
-    "res5_dilation": {"1": "leave it out, so it is here"},
+    "contract_dilation": {
+        "true": "dilation_from=previous",
+        "false": "dilation_from=own",
+    },
+    "res5_dilation": {"1": OUT},
     "style": {"pytorch": "stride_on=conv2", "caffe": "stride_on=conv1"},
     "stride_in_1x1 stride_1x1 downsample_in_bottleneck": {
         "true": "stride_on=conv1",

@@ -56,11 +56,11 @@ def noted(plan: Plan, network: Network) -> Network:
 
 def _stages(plan: Plan, x: Shape) -> Iterator[Stage]:
     """Each stage, on what the one before it gives; the first reads `x`."""
-    dilation, rates = 1, _rates(plan)
+    rates = _rates(plan)
     for planned, kind in zip(plan.stages, kinds_of(plan), strict=True):
-        made = stage(planned, kind, x, dilation, rates[: planned.depth])
+        made = stage(planned, kind, x, rates[: planned.depth])
         yield made
-        x, dilation, rates = made.output, planned.dilation, rates[planned.depth :]
+        x, rates = made.output, rates[planned.depth :]
 
 
 def _rates(plan: Plan) -> list[Rate]:

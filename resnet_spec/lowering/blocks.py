@@ -34,7 +34,7 @@ class Slot(NamedTuple):
     kind: Kind
     x: Shape
     stride: Number
-    dilation: int  # of the block's first 3x3
+    dilation: int  # of the block's 3x3 convolutions
     nth: int  # in its stage, from 0
     rate: Rate | None  # of dropping its body
 
@@ -45,6 +45,15 @@ class Slot(NamedTuple):
     @property
     def parts(self) -> Parts:
         return Parts(self.stage)
+
+    @property
+    def first_dilation(self) -> Number:
+        """Of the block's first 3x3, which may keep that of the stage before."""
+        dilation = Number(self.dilation, "dilation")
+        if self.spec.dilation_from != "previous":
+            return dilation
+        kept = self.dilation if self.nth else self.stage.first_dilation
+        return Number(kept, "previous_dilation", of=dilation)
 
     def last_norm(self, number: int) -> Part:
         return self.parts.norm(self.parts.name(number), self.spec.init.zero_last_norm)
@@ -99,11 +108,10 @@ class Slot(NamedTuple):
 
     def _dilation(self, dilated: list[int]) -> Callable[[int], int]:
         """That of each convolution; the first in a block may have that of the stage before."""
-        own = Number(self.stage.dilation, "dilation")
         if len(dilated) == 1:
-            return lambda _: Number(self.dilation, "dilation")
-        previous = Number(self.dilation, "previous_dilation", of=own)
-        return lambda number: previous if number == dilated[0] else own
+            return lambda _: Number(self.first_dilation, "dilation")
+        own = Number(self.dilation, "dilation")
+        return lambda number: self.first_dilation if number == dilated[0] else own
 
     def _attention(self) -> list[Part]:
         kind = self.stage.attention
@@ -149,8 +157,9 @@ class Slot(NamedTuple):
 def basic(slot: Slot) -> Block:
     """relu(norm(conv3x3(relu(norm(conv3x3(x))))) + shortcut(x))
 
-    Where a stage dilates, its first block's first convolution keeps the dilation of the
-    stage before (timm 1.0's convention; torchvision 0.29 has no dilated basic block).
+    With `dilation_from: previous`, where a stage dilates, its first block's first convolution
+    keeps the dilation of the stage before (timm 1.0; torchvision 0.29 has no dilated basic
+    block). With `own` both dilate (segmentation_models_pytorch 0.5).
     """
     width, previous, dilation = _basic_numbers(slot)
     activated = slot.spec.se.activated and slot.stage.attention == "se"
@@ -180,20 +189,19 @@ def preact_basic(slot: Slot) -> Block:
 
 def _basic_numbers(slot: Slot) -> tuple[Number, Number, Number]:
     """A basic block's channels, and the dilations of its two convolutions."""
-    dilation = Number(slot.stage.dilation, "dilation")
-    previous = Number(slot.dilation, "previous_dilation", of=dilation)
-    return Number(slot.stage.width, "width"), previous, dilation
+    dilation = Number(slot.dilation, "dilation")
+    return Number(slot.stage.width, "width"), slot.first_dilation, dilation
 
 
 def bottleneck(slot: Slot) -> Block:
     """relu(norm(conv1x1(relu(norm(conv3x3(relu(norm(conv1x1(x)))))))) + shortcut(x))
 
-    Where a stage dilates, its first block keeps the dilation of the stage before
-    (torchvision 0.29's convention).
+    With `dilation_from: previous`, where a stage dilates, its first block keeps the dilation
+    of the stage before (torchvision 0.29).
     """
     first, width, out = _widths(slot)
     on1, on2 = _strides(slot)
-    dilation = Number(slot.dilation, "dilation")
+    dilation = Number(slot.first_dilation, "dilation")
     bands = first if slot.spec.spatial and slot.spec.spatial.scale else None
     return slot.block(
         slot.parts.conv("conv1", first, 1, on1),
@@ -212,7 +220,7 @@ def preact_bottleneck(slot: Slot) -> Block:
     first, width, out = _widths(slot)
     on1, on2 = _strides(slot)
     window = {
-        "dilation": Number(slot.dilation, "dilation"),
+        "dilation": Number(slot.first_dilation, "dilation"),
         "groups": Number(slot.stage.groups, "groups"),
     }
     return slot.block(
@@ -269,13 +277,11 @@ BLOCKS: dict[tuple[str, bool], Callable[[Slot], Block]] = {
 """The formula of each block, without and with pre-activation."""
 
 
-def stage(
-    plan: StagePlan, kind: Kind, x: Shape, dilation: int, rates: Sequence[Rate]
-) -> Stage:
+def stage(plan: StagePlan, kind: Kind, x: Shape, rates: Sequence[Rate]) -> Stage:
     """The stage's blocks: the first changes the shape, what follows repeats itself.
 
-    `x` is the stage's input, `dilation` that of the stage before, `rates` those of dropping
-    each block's body, where they are dropped.
+    `x` is the stage's input, `rates` those of dropping each block's body, where they are
+    dropped.
     """
     block = plan.block
     make: Callable[[Slot], Block] = (
@@ -289,14 +295,17 @@ def stage(
 
     x = x._replace(channels=Number(x.channels, "in_channels"))
     stride = Number(plan.stride, "stride")
-    first = make(Slot(plan, kind, x, stride, dilation, 0, rate(0)))
+    spacing = plan.dilations
+    first = make(Slot(plan, kind, x, stride, spacing[0], 0, rate(0)))
     out = first.output
     x = out._replace(channels=Number(out.channels, "in_channels", of=out.channels))
-    again = Slot(plan, kind, x, Number(1, "stride"), plan.dilation, 1, rate(-1))
+    again = Slot(plan, kind, x, Number(1, "stride"), spacing[-1], 1, rate(-1))
     name, others = f"layer{plan.index + 1}", range(1, plan.depth)
-    if plan.spec.pruned:
-        pruned = [make(again._replace(nth=i, rate=rate(i))) for i in others]
-        return Stage(name=name, blocks=(first, *pruned), repeat=None)
+    if plan.spec.pruned or len({*spacing[1:]}) > 1:
+        slots = (
+            again._replace(nth=i, rate=rate(i), dilation=spacing[i]) for i in others
+        )
+        return Stage(name=name, blocks=(first, *map(make, slots)), repeat=None)
     if rates:
         dropped = [make(again._replace(rate=rate(i))) for i in others]
         return Stage(name=name, blocks=(first, *dropped), repeat=make(again))

@@ -23,7 +23,7 @@ def sentences(plan: Plan, network: Network) -> Iterator[str]:
     yield from _shortcuts(stages)
     yield from _strides(spec, network, stages)
     yield from _smoothing(spec, stages)
-    yield from _dilations(stages)
+    yield from _dilations(spec, stages)
     yield from _weights(network)
 
 
@@ -94,9 +94,25 @@ def _smoothing(spec: Spec, stages: Stages) -> Iterator[str]:
         yield f"{said}." if smooth == striding else f"{said}, in stage {names}."
 
 
-def _dilations(stages: Stages) -> Iterator[str]:
-    if len({1, *(stage.dilation for stage in stages)}) > 1:
-        yield "The first 3x3 convolution of a stage keeps the dilation of the stage before."
+def _dilations(spec: Spec, stages: Stages) -> Iterator[str]:
+    """Where dilation starts; published code disagrees on it, and its weights load."""
+    anew = [stage for stage in stages if stage.dilates_anew]
+    if anew and spec.dilation_from == "previous":
+        lists = any(len({*stage.dilations}) > 1 for stage in stages)
+        numbers = " and ".join(str(stage.index + 1) for stage in anew)
+        of = f"stage {numbers}" if lists else "a stage"
+        yield f"The first 3x3 convolution of {of} keeps the dilation of the stage before."
+    elif anew:
+        yield (
+            "Every 3x3 convolution of a stage has the dilation of that stage; weights from "
+            "code whose first one keeps that of the stage before also load, and give other "
+            "outputs."
+        )
+    for stage in stages:
+        if len({*stage.dilations}) > 1:
+            *others, last = map(str, stage.dilations)
+            said = f"{', '.join(others)} and {last}"
+            yield f"The blocks of stage {stage.index + 1} have dilations of {said}."
 
 
 # --- torchvision's weights ----------------------------------------------------------------

@@ -25,7 +25,11 @@ def own(base: str, *lines: str, name: str = "Own", title: str = "My own") -> str
     return "".join(f"{line}\n" for line in (*head, *lines))
 
 
-DILATED = ("strides: [1, 2, 2, 1]", "dilations: [1, 1, 1, 2]")
+DILATED = (
+    "strides: [1, 2, 2, 1]",
+    "dilations: [1, 1, 1, 2]",
+    "dilation_from: previous",
+)
 RULES: Mapping[str, Rule] = {
     # --- the file -------------------------------------------------------------------------
     "file": Rule(
@@ -335,10 +339,10 @@ RULES: Mapping[str, Rule] = {
     ),
     "dilation-unused": Rule(
         "the last stage's dilation changes nothing",
-        "The first block of a stage of bottlenecks keeps the dilation of the stage before, as "
-        "in torchvision's `replace_stride_with_dilation`. A last stage of one block has no "
-        "other, so its own dilation is never used. Give it another block, or the dilation of "
-        "the stage before.",
+        "With `dilation_from: previous` the first block of a stage of bottlenecks keeps the "
+        "dilation of the stage before, as in torchvision's `replace_stride_with_dilation`. A "
+        "last stage of one block has no other, so its own dilation is never used. Give it "
+        "another block, or the dilation of the stage before, or write `dilation_from: own`.",
         wrong=own("resnet50", "depths: [3, 4, 6, 1]", *DILATED),
         right=own("resnet50", "depths: [3, 4, 6, 2]", *DILATED),
     ),
@@ -509,8 +513,13 @@ RULES: Mapping[str, Rule] = {
         "This is a warning. A dilated backbone has dilation in place of stride, so that its "
         "maps stay large: `strides: [1, 2, 1, 1]` with `dilations: [1, 1, 2, 4]` gives an "
         "output stride of 8. With both, the map shrinks and the dilation reads past it.",
-        wrong=own("resnet50", "dilations: [1, 1, 2, 4]"),
-        right=own("resnet50", "strides: [1, 2, 1, 1]", "dilations: [1, 1, 2, 4]"),
+        wrong=own("resnet50", "dilations: [1, 1, 2, 4]", "dilation_from: previous"),
+        right=own(
+            "resnet50",
+            "strides: [1, 2, 1, 1]",
+            "dilations: [1, 1, 2, 4]",
+            "dilation_from: previous",
+        ),
     ),
     "keras-momentum": Rule(
         "the momentum of a norm is counted as Keras counts it",

@@ -59,7 +59,10 @@ class View:
         }
         self.functions = {
             kind: StageFunction(
-                _function_name(kind, len(kinds)), self.blocks[kind], stages, self.starts
+                _function_name(kind, len(kinds)),
+                self.blocks[kind],
+                [stage for stage in stages if stage.repeat],
+                self.starts,
             )
             for kind, stages in kinds.items()
             if any(len(stage.blocks) > 1 and stage.repeat for stage in stages)
@@ -239,7 +242,7 @@ class View:
 
     def _stage(self, stage: Stage) -> str:
         kind = stage.blocks[0].kind
-        if kind in self.functions:
+        if kind in self.functions and stage.repeat:
             call = self.functions[kind].call(stage)
         else:
             call = listed(stage, self.blocks[kind], self.starts[stage.name])

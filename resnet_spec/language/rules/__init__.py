@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from resnet_spec.language.plan import Plan
-from resnet_spec.language.rules import chains, choices, stages, widths
+from resnet_spec.language.rules import chains, choices, conventions, stages, widths
 from resnet_spec.problems import Problem
 
 Check = Callable[[Plan], Iterator[Problem]]
 
-LENGTHS: tuple[Check, ...] = (stages.one_entry_per_stage,)
+LENGTHS: tuple[Check, ...] = (
+    stages.one_entry_per_stage,
+    stages.one_dilation_per_block,
+)
 """What is asked first: where it does not hold, a field has no value in some stage."""
 CHECKS: tuple[Check, ...] = (
     stages.not_too_many_blocks,
@@ -21,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     chains.every_word_has_a_meaning,
     chains.one_op_strides,
     chains.channels_fit,
+    conventions.are_said_where_they_matter,
     stages.dilation_is_used,
     stages.a_path_can_be_dropped,
     widths.groups_divide,

@@ -28,6 +28,22 @@ def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
             )
 
 
+def one_dilation_per_block(plan: Plan) -> Iterator[Problem]:
+    """A list in the list of `dilations` has an entry for each block of its stage."""
+    each = plan.known("dilations")
+    if not isinstance(each, tuple):
+        return
+    for index, (said, depth) in enumerate(zip(each, plan.spec.depths, strict=False)):
+        if isinstance(said, tuple) and len(said) != depth:
+            yield Problem(
+                "stage-count",
+                f"needs one entry per block of stage {index + 1}, got {len(said)}; depths "
+                f"has {depth} there: {list(plan.spec.depths)}",
+                ("dilations", index),
+                others=(("depths",),),
+            )
+
+
 def not_too_many_blocks(plan: Plan) -> Iterator[Problem]:
     if (total := sum(plan.spec.depths)) > MOST_BLOCKS:
         message = f"must add up to at most {MOST_BLOCKS:,} blocks, got {total:,}"
@@ -37,14 +53,15 @@ def not_too_many_blocks(plan: Plan) -> Iterator[Problem]:
 def dilation_is_used(plan: Plan) -> Iterator[Problem]:
     """A stage of one such block has the dilation before it; the last hands none on."""
     last = plan.stages[-1]
-    previous = last.previous.dilation if last.previous else 1
-    if last.block_entry.one_3x3 and last.depth == 1 and last.dilation != previous:
+    said, kept = last.dilations[-1], last.first_dilation
+    if last.block_entry.one_3x3 and last.depth == 1 and said != kept:
         yield Problem(
             "dilation-unused",
-            f"the last stage's {last.dilation} changes nothing: its one 3x3 is the first of "
-            f"the stage, which keeps the dilation of the stage before, {previous}",
+            f"the last stage's {said} changes nothing: its one 3x3 is the first of the stage, "
+            f"which keeps the dilation of the stage before, {kept}, with "
+            "`dilation_from: previous`",
             last.path("dilations"),
-            others=(("depths",), ("block",)),
+            others=(("dilation_from",), ("depths",), ("block",)),
         )
 
 

@@ -1,0 +1,70 @@
+"""Choices that published code makes in two ways without a word: said where they matter.
+
+A default would be a guess at whose code is meant, and weights of the other kind would load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from resnet_spec.language.plan import Plan, StagePlan
+from resnet_spec.problems import FieldPath, Problem, nested
+from resnet_spec.problems.words import flow
+
+
+class Convention(NamedTuple):
+    """In which stages it matters, in words too, who has which, and the fields to look at."""
+
+    matters: Callable[[StagePlan], bool]
+    where: str
+    who: str
+    others: tuple[FieldPath, ...]
+
+
+CONVENTIONS: dict[str, Convention] = {
+    "dilation_from": Convention(
+        lambda stage: stage.dilates_anew,
+        "a stage with one dilation, and another than the stage before,",
+        "previous in torchvision and timm, own in OpenMMLab, detectron2, PSPNet and "
+        "segmentation_models_pytorch",
+        (("dilations",),),
+    ),
+}
+
+
+def matter(plan: Plan) -> set[str]:
+    """The conventions that a network has to be asked for."""
+    return {
+        field
+        for field, convention in CONVENTIONS.items()
+        if any(map(convention.matters, plan.stages))
+    }
+
+
+def are_said_where_they_matter(plan: Plan) -> Iterator[Problem]:
+    """Missing where published code disagrees, and unused where it could not."""
+    asked = matter(plan)
+    for field, convention in CONVENTIONS.items():
+        written = plan.stages[0].value(field) is not None
+        if field in asked and not written:
+            why = f"is missing; published code disagrees: {convention.who}"
+            yield _problem("missing", why, field)
+        elif written and field not in asked:
+            why = f"changes nothing here; only {convention.where} reads it"
+            yield _problem("unused", why, field)
+
+
+def _problem(rule: str, why: str, field: str) -> Problem:
+    path = tuple(field.split("."))
+    others = CONVENTIONS[field].others
+    if rule == "missing":
+        return Problem(rule, why, path, others=others)
+    return Problem(
+        rule,
+        f"{why}, so remove it",
+        path,
+        about_key=True,
+        others=others,
+        inherited=f"{why}, so write {flow(nested(path, None))[1:-1]}",
+    )

@@ -1,0 +1,196 @@
+"""What published code does in two ways without a word, held to each in plain torch.
+
+The references are written from what the named code computes, on the weights alone.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resnet_spec import SpecError, build, load, render
+from resnet_spec.network import Network
+from tests.models import module_of
+
+Fields = dict[str, Any]
+Lowered = Callable[..., Network]
+Spacing = Sequence[Sequence[tuple[int, int]]]
+Reference = Callable[["Weights", Tensor], Tensor]
+
+
+class Weights:
+    """A model's tensors by name, and what plain torch computes with them."""
+
+    def __init__(self, model: nn.Module, training: bool) -> None:
+        self.tensors = dict(model.named_parameters())
+        self.buffers = {name: b.clone() for name, b in model.named_buffers()}
+        self.training = training
+
+    def __contains__(self, name: str) -> bool:
+        return f"{name}.weight" in self.tensors
+
+    def conv(self, x: Tensor, name: str, stride: int = 1, dilation: int = 1) -> Tensor:
+        weight = self.tensors[f"{name}.weight"]
+        pad = weight.shape[-1] // 2 * dilation
+        return F.conv2d(x, weight, None, stride, pad, dilation)
+
+    def norm(self, x: Tensor, name: str) -> Tensor:
+        mean, var = (self.buffers[f"{name}.running_{of}"] for of in ("mean", "var"))
+        weight, bias = (self.tensors[f"{name}.{of}"] for of in ("weight", "bias"))
+        return F.batch_norm(x, mean, var, weight, bias, self.training)
+
+    def act(self, x: Tensor, name: str) -> Tensor:
+        return self.norm(x, name).relu()
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """The stage, from 1, and the place in it of every block."""
+        names = (name.split(".") for name in self.tensors if name.startswith("layer"))
+        return sorted({(int(stage[5:]), int(place)) for stage, place, *_ in names})
+
+    def classified(self, x: Tensor) -> Tensor:
+        weight, bias = self.tensors["fc.weight"], self.tensors["fc.bias"]
+        return F.linear(x.mean((2, 3)), weight, bias)
+
+
+def networks(network: Network) -> list[nn.Module]:
+    """Built and generated, of the same weights, none of them as they start."""
+    generated = module_of(render(network), network.name)()
+    torch.manual_seed(0)
+    for name, tensor in generated.state_dict().items():
+        if tensor.is_floating_point():
+            fan = tensor[0].numel() if tensor.ndim > 1 else 9
+            tensor.normal_(0, fan**-0.5)
+            if name.endswith("running_var") or ("weight" in name and tensor.ndim == 1):
+                tensor.abs_().add_(0.5)
+    built = build(network)
+    built.load_state_dict(generated.state_dict())
+    return [built.double(), generated.double()]
+
+
+def assert_is(network: Network, reference: Reference) -> None:
+    """Equal outputs and gradients, at an odd size as well."""
+    for model in networks(network):
+        for size in ((32, 32), (33, 17)):
+            images = torch.randn(2, network.image.channels, *size).double()
+            for training in (True, False):
+                expected = reference(Weights(model, training), images)
+                found = model.train(training)(images)
+                torch.testing.assert_close(found, expected)
+                parameters = list(model.parameters())
+                pair = (
+                    torch.autograd.grad(out.square().mean(), parameters)
+                    for out in (found, expected)
+                )
+                torch.testing.assert_close(*pair)
+
+
+@pytest.fixture
+def lowered(tmp_path: Path) -> Lowered:
+    """The network of a few lines."""
+
+    def made(text: str, **fields: Any) -> Network:
+        file = tmp_path / "own.yaml"
+        file.write_text(f"name: Own\ntitle: Own\n{text}")
+        return load(file, fields).network
+
+    return made
+
+
+# --- where dilation starts ----------------------------------------------------------------
+
+DILATED = """\
+input: [3, 32, 32]
+stem: {type: conv3x3, width: 8, pool: none}
+depths: [2, 2, 3]
+widths: [8, 12, 16]
+strides: [1, 2, 1]
+shortcut: projection
+head: {classes: 5}
+"""
+BASIC = DILATED + "block: basic\n"
+BOTTLENECK = DILATED + "block: bottleneck\nexpansion: 2\nstride_on: conv2\n"
+STRIDES = {1: 1, 2: 2, 3: 1}
+
+
+def dilated(spacing: Spacing) -> Reference:
+    """A network whose blocks have these dilations, in a basic block's two convolutions."""
+
+    def reference(of: Weights, x: Tensor) -> Tensor:
+        x = of.act(of.conv(x, "conv1"), "bn1")
+        for stage, place in of.blocks():
+            name, stride = f"layer{stage}.{place}", 1 if place else STRIDES[stage]
+            first, second = spacing[stage - 1][place]
+            if f"{name}.conv3" in of:
+                y = of.act(of.conv(x, f"{name}.conv1"), f"{name}.bn1")
+                y = of.act(of.conv(y, f"{name}.conv2", stride, first), f"{name}.bn2")
+                y = of.norm(of.conv(y, f"{name}.conv3"), f"{name}.bn3")
+            else:
+                y = of.conv(x, f"{name}.conv1", stride, first)
+                y = of.act(y, f"{name}.bn1")
+                y = of.norm(of.conv(y, f"{name}.conv2", 1, second), f"{name}.bn2")
+            if f"{name}.downsample.0" in of:
+                x = of.conv(x, f"{name}.downsample.0", stride)
+                x = of.norm(x, f"{name}.downsample.1")
+            x = (x + y).relu()
+        return of.classified(x)
+
+    return reference
+
+
+ONES = [(1, 1)] * 2
+TWOS = [(2, 2)] * 3
+DILATIONS: list[tuple[Fields, Spacing]] = [
+    # timm and torchvision
+    (
+        {"dilations": [1, 1, 2], "dilation_from": "previous"},
+        [ONES, ONES, [(1, 2), *TWOS[1:]]],
+    ),
+    # segmentation_models_pytorch, detectron2's RES5_DILATION, OpenMMLab's bottlenecks
+    ({"dilations": [1, 1, 2], "dilation_from": "own"}, [ONES, ONES, TWOS]),
+    ({"dilations": [1, 2, 4], "dilation_from": "own"}, [ONES, TWOS[1:], [(4, 4)] * 3]),
+    ({"dilations": 2, "dilation_from": "own"}, [TWOS[1:], TWOS[1:], TWOS]),
+    # DeepLab's multi-grid, as in detectron2's projects/DeepLab
+    ({"dilations": [1, 1, [2, 4, 8]]}, [ONES, ONES, [(2, 2), (4, 4), (8, 8)]]),
+    (
+        {"dilations": [1, [1, 2], [2, 4, 4]]},
+        [ONES, [(1, 1), (2, 2)], [(2, 2), (4, 4), (4, 4)]],
+    ),
+    (
+        {"dilations": [1, 2, [4, 8, 16]], "dilation_from": "previous"},
+        [ONES, [(1, 2), (2, 2)], [(4, 4), (8, 8), (16, 16)]],
+    ),
+]
+
+
+@pytest.mark.parametrize("block", [BASIC, BOTTLENECK])
+@pytest.mark.parametrize(("fields", "spacing"), DILATIONS)
+def test_dilation_starts_where_it_is_said(
+    block: str,
+    fields: Fields,
+    spacing: list[list[tuple[int, int]]],
+    lowered: Lowered,
+) -> None:
+    assert_is(lowered(block, **fields), dilated(spacing))
+
+
+def test_dilations_of_blocks_are_listed_where_they_repeat_in_no_way(
+    lowered: Lowered,
+) -> None:
+    source = render(lowered(BASIC, dilations=[1, 1, [2, 4, 8]]))
+    assert source.count("dilation=4") == 1
+    assert "self.layer2 = stage(" in source
+    dropped = render(lowered(BASIC, dilations=[1, 1, [2, 4, 8]], drop_path=0.5))
+    assert "drop_rate=drop_rates[6]" in dropped
+
+
+def test_what_a_list_says_needs_no_convention(lowered: Lowered) -> None:
+    lists = lowered(BASIC, dilations=[1, 1, [2, 2, 2]])
+    own = lowered(BASIC, dilations=[1, 1, 2], dilation_from="own")
+    assert lists.digests == own.digests
+    for fields in ({"dilations": [1, 1, 2]}, {"dilation_from": "own"}):
+        with pytest.raises(SpecError, match="dilation_from"):
+            lowered(BASIC, **fields)
