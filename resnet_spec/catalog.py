@@ -233,9 +233,15 @@ SHORTCUTS = {
         text="an average pool before a 1x1 without stride (ResNet-50-D)",
         word="averaged",
     ),
-    "zero_pad": ShortcutEntry(
-        text="every stride-th pixel and channels of zeros (option A, ResNet-20)",
+    "zero_pad_after": ShortcutEntry(
+        text="every stride-th pixel, and channels of zeros after the input's (option A, "
+        "ResNet-20 of the paper and of fb.resnet.torch)",
         word="padded",
+    ),
+    "zero_pad_around": ShortcutEntry(
+        text="the same, half of the zeros before the input's channels (ResNet-20 of "
+        "akamaster's pytorch_resnet_cifar10)",
+        word="padded_around",
     ),
     "none": ShortcutEntry(text="nothing (plain networks)", differs="always"),
     "identity": ShortcutEntry(
@@ -570,7 +576,7 @@ OPTIONS = {
             Refusal("width_per_group", (None,), OWN_WIDTHS),
             Refusal(
                 "shortcut",
-                tuple(name for name in ADDS_TO_A_SHORTCUT if name != "zero_pad"),
+                tuple(name for name in ADDS_TO_A_SHORTCUT if "zero_pad" not in name),
                 "channels may become fewer, which only a projection can do",
             ),
         ),

@@ -37,7 +37,7 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "basic": (
         "resnet18",
         SHALLOW
-        | {"shortcut": ["none", "zero_pad"], "norm.type": "frozen"}
+        | {"shortcut": ["none", "zero_pad_after"], "norm.type": "frozen"}
         | {"widths": [64, 128], "activation": "silu"},
     ),
     "bottleneck": (

@@ -194,3 +194,45 @@ def test_what_a_list_says_needs_no_convention(lowered: Lowered) -> None:
     for fields in ({"dilations": [1, 1, 2]}, {"dilation_from": "own"}):
         with pytest.raises(SpecError, match="dilation_from"):
             lowered(BASIC, **fields)
+
+
+# --- where option A puts its zeros --------------------------------------------------------
+
+CIFAR = """\
+extends: cifar/resnet20
+depths: [2, 1, 2]
+"""
+
+
+def option_a(of: Weights, x: Tensor, around: bool) -> Tensor:
+    """akamaster's ResNet, option A, or the paper's."""
+    x = of.act(of.conv(x, "conv1"), "bn1")
+    for stage, place in of.blocks():
+        name, stride = f"layer{stage}.{place}", 1 if place or stage == 1 else 2
+        y = of.act(of.conv(x, f"{name}.conv1", stride), f"{name}.bn1")
+        y = of.norm(of.conv(y, f"{name}.conv2"), f"{name}.bn2")
+        if stride == 2:
+            planes = y.shape[1]
+            sides = (planes // 4, planes // 4) if around else (0, planes // 2)
+            x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, *sides))
+        x = (x + y).relu()
+    return of.classified(x)
+
+
+@pytest.mark.parametrize("word", ["zero_pad_after", "zero_pad_around"])
+def test_zeros_are_where_the_word_says(word: str, lowered: Lowered) -> None:
+    around = word == "zero_pad_around"
+    assert_is(lowered(CIFAR, shortcut=word), lambda of, x: option_a(of, x, around))
+
+
+def test_zeros_that_are_not_there_are_nowhere(lowered: Lowered) -> None:
+    """Without new channels both words say one network, and there is one class of each."""
+    after, around = (
+        lowered(CIFAR, shortcut=word, widths=16)
+        for word in ("zero_pad_after", "zero_pad_around")
+    )
+    assert after.digests == around.digests
+    words = ["projection", "zero_pad_after", "zero_pad_around"]
+    source = render(lowered(CIFAR, shortcut=words))
+    assert "class BasicBlockPadded(" in source
+    assert "class BasicBlockPaddedAround(" in source

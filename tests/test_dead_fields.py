@@ -59,7 +59,7 @@ LIVE: dict[str, Any] = {
     "dilation_from": "own",
     "groups": 32,
     "width_per_group": 128,
-    "shortcut": "zero_pad",
+    "shortcut": "zero_pad_after",
     "pre_activation": True,
     "reduce_first": 2,
     "anti_alias": "blur",

@@ -95,7 +95,7 @@ def test_there_are_sixty_and_more() -> None:
         {"reduce_first": 2},
         {"groups": 2},
         {"width_per_group": 64},
-        {"shortcut": "zero_pad"},
+        {"shortcut": "zero_pad_after"},
         {"shortcut": "none"},
         {"attention": "se"},
         {"attention": ["eca", "eca", "eca", "none"]},

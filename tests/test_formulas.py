@@ -189,7 +189,7 @@ SHORTCUTS: list[tuple[Fields, tuple[str, str, str]]] = [
         {"shortcut": "avg_projection"},
         ("", "downsample.0 2x2/2^ downsample.1 1x1/1:32 downsample.2", ""),
     ),
-    ({"shortcut": "zero_pad"}, ("", "downsample", "")),
+    ({"shortcut": "zero_pad_after"}, ("", "downsample", "")),
     (PRE, ("", "downsample 1x1/2:32", "")),
     (
         PRE | {"shortcut": "avg_projection"},

@@ -44,6 +44,9 @@ CASES = [
     Case(layers.FilterResponseNorm, 5, {"channels": 5}),
     Case(layers.FrozenBatchNorm2d, 5, {"channels": 5}),
     Case(layers.PadChannels, 5, {"in_channels": 5, "out_channels": 8, "stride": 2}),
+    Case(
+        layers.PadChannelsAround, 5, {"in_channels": 5, "out_channels": 7, "stride": 2}
+    ),
     Case(layers.Res2Conv2d, 40, {**BANDS, "stride": 2, "apart": True}),
     Case(layers.Res2Conv2d, 40, {**BANDS, "stride": 1, "apart": False}),
     Case(layers.SelectiveKernel, 20, {**KERNEL, "split": True}),

@@ -78,7 +78,8 @@ VARIED: list[dict[str, Any]] = [
     {"shortcut": "none"},
     {"shortcut": "projection3x3"},
     {"shortcut": "projection_always"},
-    {"shortcut": "zero_pad"},
+    {"shortcut": "zero_pad_after"},
+    {"shortcut": "zero_pad_around"},
     {"standardization": {"eps": 1e-6}},
     {"stem.pool": "avg"},
     {"stem.pool": "conv"},
@@ -165,6 +166,15 @@ DILATED_ITSELF = (
     "whose first one keeps that of the stage before also load, and give other outputs."
 )
 DILATED_EACH = "The blocks of stage 4 have dilations of 2 and 4."
+LOAD = "also load, and give other outputs."
+AFTER = (
+    "Shortcuts add their zero channels after the input's own; weights from code that puts "
+    f"half of them first {LOAD}"
+)
+AROUND = (
+    "Shortcuts add their zero channels half before and half after the input's own; weights "
+    f"from code that puts all of them after {LOAD}"
+)
 PREVIOUS = {"dilation_from": "previous"}
 PLAIN = (
     "No block has a shortcut: this is a plain network, to compare residual ones with."
@@ -188,6 +198,9 @@ PLAIN = (
         ),
         ({"dilations": [1, 1, 1, [1, 1]]}, set()),
         ({"shortcut": "none"}, {PLAIN}),
+        ({"shortcut": "zero_pad_after"}, {AFTER}),
+        ({"shortcut": "zero_pad_around"}, {AROUND}),
+        ({"shortcut": "zero_pad_around", "widths": 64}, set()),
         ({"shortcut": ["none", *["projection"] * 3]}, set()),
     ],
 )
@@ -195,7 +208,7 @@ def test_a_sentence_is_said_where_it_is_true(
     fields: dict[str, Any], said: set[str]
 ) -> None:
     notes = load("resnet18", fields).network.notes
-    others = [note for note in notes if "dilation" in note]
+    others = [n for n in notes if "dilation" in n or "zero channels" in n]
     assert {AVERAGED, PLAIN} & set(notes) | {*others} == said
 
 

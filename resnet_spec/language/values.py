@@ -119,9 +119,7 @@ PerBlockOfStage = Annotated[
         tuple[
             Annotated[
                 Annotated[Count, Tag("<one>")]
-                | Annotated[
-                    tuple[Count, ...], Field(strict=False, min_length=1), Tag("<each>")
-                ],
+                | Annotated[tuple[Count, ...], Field(strict=False), Tag("<each>")],
                 Discriminator(_one_or_each),
             ],
             ...,

@@ -217,7 +217,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "shortcut": {
         "projection": "b option_b conv conv1x1 1x1 type_b true",
         "projection_always": "c option_c type_c always",
-        "zero_pad": "a option_a type_a pad zeros zero_padding padding",
         "avg_projection": "avg_down avgpool avg",
         "none": "false no plain",
     },
@@ -291,11 +290,17 @@ OP_KEYS: Mapping[str, str] = {
 }
 """What to do about a key of others in an op of a chain."""
 
+ZEROS = "zero_pad a option_a type_a pad zeros zero_padding padding"
+WHICH_ZEROS = (
+    "write zero_pad_after for zeros after the input's channels (the paper, fb.resnet.torch), "
+    "zero_pad_around for half of them before (akamaster's pytorch_resnet_cifar10)"
+)
 LEAKY = (
     "write activation: {leaky_relu: SLOPE}; the slope is 0.1 in FixMatch's Wide ResNets, 0.01 "
     "in torch, 0.001 in TResNet"
 )
 SENTENCES: Mapping[str, str] = {
+    **{f"shortcut: {word}": WHICH_ZEROS for word in ZEROS.split()},
     **{f"activation: {word}": LEAKY for word in ("leaky", "leakyrelu", "nn.leakyrelu")},
     "norm.type: syncbn": "write batch, which SyncBatchNorm.convert_sync_batchnorm of torch "
     "converts",

@@ -11,6 +11,7 @@ from resnet_spec.layers.evo_norm_s0 import EvoNormS0
 from resnet_spec.layers.filter_response_norm import FilterResponseNorm
 from resnet_spec.layers.frozen_batch_norm2d import FrozenBatchNorm2d
 from resnet_spec.layers.pad_channels import PadChannels
+from resnet_spec.layers.pad_channels_around import PadChannelsAround
 from resnet_spec.layers.res2_conv2d import Res2Conv2d
 from resnet_spec.layers.selective_kernel import SelectiveKernel
 from resnet_spec.layers.split_attention import SplitAttention
@@ -26,6 +27,7 @@ __all__ = [
     "FilterResponseNorm",
     "FrozenBatchNorm2d",
     "PadChannels",
+    "PadChannelsAround",
     "Res2Conv2d",
     "SelectiveKernel",
     "SplitAttention",

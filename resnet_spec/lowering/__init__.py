@@ -24,9 +24,10 @@ from resnet_spec.problems import SpecError
 def lower(plan: Plan) -> Network:
     """The network that a spec says, of known shapes, proved addable for every image size.
 
-    Raises SpecError for an image that a pool does not fit, a zero_pad shortcut that would
-    have to drop channels, groups that do not divide channels, a name that a class of the
-    network's own has, and a block whose body and shortcut cannot be added.
+    Raises SpecError for an image that a pool does not fit, a shortcut of zeros that would
+    have to drop channels or halve an odd number of them, groups that do not divide channels,
+    a name that a class of the network's own has, and a block whose body and shortcut cannot
+    be added.
     """
     spec = plan.spec
     first, pool = stem(plan)

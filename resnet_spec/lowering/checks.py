@@ -27,6 +27,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
     found = [
         *_wrong_sizes(plan, network),
         *_dropped_channels(plan, network),
+        *_odd_zeros(plan, network),
         *_taken_name(plan, network),
         *_odd_groups(plan, network),
         *_single_weights(network),
@@ -65,17 +66,40 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
 
 
 def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
-    """A shortcut by zero_pad can add channels but not take any away; said once."""
+    """A shortcut of zeros can add channels but not take any away; said once."""
     found: dict[FieldPath, Problem] = {}
     for stage, made in zip(plan.stages, network.stages, strict=True):
         before, after = made.input.channels, made.output.channels
-        if stage.shortcut == "zero_pad" and after < before:
+        if "zero_pad" in stage.shortcut and after < before:
             problem = Problem(
                 "channels-dropped",
-                f"zero_pad cannot drop channels, and stage {stage.index + 1} goes from "
+                f"{stage.shortcut} cannot drop channels, and stage {stage.index + 1} goes from "
                 f"{before} to {after}; projection can",
                 stage.path("shortcut"),
                 others=(stage.path("widths"), stage.path("expansion"), ("depths",)),
+            )
+            found.setdefault(problem.path, problem)
+    yield from found.values()
+
+
+def _odd_zeros(plan: Plan, network: Network) -> Iterator[Problem]:
+    """Zeros of which there is no half to put before the input's channels; said once."""
+    found: dict[FieldPath, Problem] = {}
+    for stage, made in zip(plan.stages, network.stages, strict=True):
+        before, after = made.input.channels, made.output.channels
+        odd = after > before and (after - before) % 2
+        if stage.shortcut == "zero_pad_around" and odd:
+            problem = Problem(
+                "odd-zeros",
+                f"zero_pad_around puts half of the new channels on each side, and stage "
+                f"{stage.index + 1} has {after - before} of them, from {before} to {after}; "
+                "an even number has a half",
+                stage.path("shortcut"),
+                others=(
+                    stage.path("widths"),
+                    stage.path("expansion"),
+                    ("stem", "width"),
+                ),
             )
             found.setdefault(problem.path, problem)
     yield from found.values()

@@ -12,6 +12,13 @@ from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.network import Network, Stage
 
 Stages = Sequence[StagePlan]
+ZEROS = {  # https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
+    "zero_pad_after": ("after the input's own", "puts half of them first"),
+    "zero_pad_around": (
+        "half before and half after the input's own",
+        "puts all of them after",
+    ),
+}
 TORCHVISION = Path(__file__).parent / "torchvision.txt"
 
 
@@ -46,13 +53,15 @@ def _shortcuts(stages: Stages) -> Iterator[str]:
     averages = (stage.shortcut == "avg_projection" for stage in stages)
     if all(averages) and any(stage.stride > 1 for stage in stages):
         yield "Where the resolution drops, the shortcut averages before it projects."
-    if any(
-        s.shortcut == "zero_pad" and s.in_channels != s.out_channels for s in stages
-    ):
-        # https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
+    wider = [s for s in stages if s.in_channels != s.out_channels]
+    words = [word for word in ZEROS if any(s.shortcut == word for s in wider)]
+    for word in words:
+        where, other = ZEROS[word]
+        numbers = [str(s.index + 1) for s in wider if s.shortcut == word]
+        of = f" of stage {' and '.join(numbers)}" * (len(words) > 1)
         yield (
-            "Shortcuts add their zero channels after the input's own; weights from code that "
-            "puts half of them first also load, and give other outputs."
+            f"Shortcuts{of} add their zero channels {where}; weights from code that {other} "
+            "also load, and give other outputs."
         )
 
 

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from resnet_spec.lowering.parts import Part, Parts, at, chain, numbered
-from resnet_spec.network import AvgPool, Condition, Either, PadChannels, Shape, Shortcut
+from resnet_spec.network import (
+    AvgPool,
+    Condition,
+    Either,
+    PadChannels,
+    PadChannelsAround,
+    Shape,
+    Shortcut,
+)
 
 
 class Change(NamedTuple):
@@ -73,15 +81,27 @@ def avg_projection(change: Change) -> Shortcut:
     return change.projected("averaged and projected", pool, conv)
 
 
-def zero_pad(change: Change) -> Shortcut:
+def zero_pad_after(change: Change) -> Shortcut:
     """Every stride-th pixel, and channels of zeros, where the shape changes (option A)."""
-    op = PadChannels(
+    return _padded(change, PadChannels, "subsampled and zero-padded")
+
+
+def zero_pad_around(change: Change) -> Shortcut:
+    """The same, with half of the zeros before the input's channels.
+
+    https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
+    """
+    how = "subsampled and zero-padded on both sides"
+    return _padded(change, PadChannelsAround, how)
+
+
+def _padded(change: Change, made: type[PadChannels], how: str) -> Shortcut:
+    op = made(
         path="downsample",
         input=change.x,
         out_channels=change.out_channels,
         stride=change.stride,
     )
-    how = "subsampled and zero-padded"
     return Shortcut((op,), change.condition, how, change.from_pre)
 
 
@@ -106,7 +126,8 @@ SHORTCUTS: dict[str, Callable[[Change], Shortcut | None]] = {
     "projection_always": projection_always,
     "projection3x3": projection3x3,
     "avg_projection": avg_projection,
-    "zero_pad": zero_pad,
+    "zero_pad_after": zero_pad_after,
+    "zero_pad_around": zero_pad_around,
     "none": none,
     "identity": identity,
 }

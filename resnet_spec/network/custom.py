@@ -69,6 +69,17 @@ class PadChannels(Layer):
         return Lengths(self.stride - 1, self.stride)
 
 
+class PadChannelsAround(PadChannels):
+    """The same with half of the zeros before the input's own channels."""
+
+    @cached_property
+    def meaning(self) -> tuple[Any, ...]:
+        """Where there are no new channels, what the other one means."""
+        if self.out_channels > self.input.channels:
+            return super().meaning
+        return (PadChannels.__name__, *self.said("function"))
+
+
 class BlurPool2d(Layer):
     """Every second pixel of the map blurred by a fixed 3x3, mirrored at the edges."""
 

@@ -407,12 +407,24 @@ RULES: Mapping[str, Rule] = {
         right=own("resnet50", "norm: {type: group, groups: 32}"),
     ),
     "channels-dropped": Rule(
-        "a zero_pad shortcut would have to drop channels",
+        "a shortcut of zeros would have to drop channels",
         "Option A of the paper (section 4.1) pads with channels of zeros where there are more "
         "of them; it says nothing of stages that narrow. A projection can give any number of "
         "channels.",
-        wrong=own("resnet18", "widths: [64, 128, 64, 64]", "shortcut: zero_pad"),
+        wrong=own("resnet18", "widths: [64, 128, 64, 64]", "shortcut: zero_pad_after"),
         right=own("resnet18", "widths: [64, 128, 64, 64]", "shortcut: projection"),
+    ),
+    "odd-zeros": Rule(
+        "a zero_pad_around shortcut would have to halve an odd number of channels",
+        "Half of the new channels are zeros before the input's own and half after them, as in "
+        "https://github.com/akamaster/pytorch_resnet_cifar10. An odd number has no half. Give "
+        "the stage another width, or write `zero_pad_after`.",
+        wrong=own(
+            "resnet18", "widths: [64, 129, 256, 512]", "shortcut: zero_pad_around"
+        ),
+        right=own(
+            "resnet18", "widths: [64, 128, 256, 512]", "shortcut: zero_pad_around"
+        ),
     ),
     "single-weight": Rule(
         "weight standardization would make a layer zero",
