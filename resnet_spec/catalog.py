@@ -556,12 +556,7 @@ OPTIONS = {
     ),
     "standardization": Entry(
         text="standardized weights",
-        refuses=(
-            Refusal("spatial", (None,), "its convolutions are not standardized"),
-            Refusal("dilations", (1,), "StdConv2d has no dilation"),
-            Refusal("groups", (1,), "StdConv2d has no groups"),
-            Refusal("conv_bias", ("none",), "StdConv2d has no bias"),
-        ),
+        refuses=(Refusal("spatial", (None,), "its convolutions are not standardized"),),
     ),
     "pruned": Entry(
         text="widths of every block",

@@ -5,7 +5,7 @@ the language's own rules judge: what a problem names is drawn again or taken awa
 word, a field or a rule that is new is drawn and held from its first day.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -194,12 +194,22 @@ def _plain(schema: Schema) -> Schema:
 
 def _inner(schema: Schema, part: str | int) -> Schema:
     """The schema of a mapping's key, or of a list's entries."""
-    schema = _plain(schema)
+    options = [*_alternatives(schema)]
     if isinstance(part, str):
-        found: Schema = schema["properties"][part]
+        found = (
+            s["properties"][part] for s in options if part in s.get("properties", ())
+        )
     else:
-        found = next(s["items"] for s in schema.get("oneOf", [schema]) if "items" in s)
-    return found
+        found = (s["items"] for s in options if "items" in s)
+    return next(found)
+
+
+def _alternatives(schema: Schema) -> Iterator[Schema]:
+    schema = _plain(schema)
+    if "oneOf" not in schema:
+        yield schema
+    for inner in schema.get("oneOf", ()):
+        yield from _alternatives(inner)
 
 
 # --- mending, as the rules ask for it -----------------------------------------------------

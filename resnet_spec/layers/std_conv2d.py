@@ -1,28 +1,20 @@
 """Convolution with weight standardization."""
 
+from typing import Any
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
 class StdConv2d(nn.Conv2d):
-    """A convolution without bias whose filters have mean 0 and variance 1.
+    """A convolution whose filters have mean 0 and variance 1.
 
-    Each filter has K = in_channels * kernel_size**2 weights. (N, in_channels, H, W) ->
-    (N, out_channels, h, w), as nn.Conv2d gives; https://arxiv.org/abs/1903.10520
+    Each filter has K = in_channels / groups * kernel_size**2 weights. (N, in_channels, H, W)
+    -> (N, out_channels, h, w), as nn.Conv2d gives; https://arxiv.org/abs/1903.10520
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        stride: int = 1,
-        padding: int = 0,
-        eps: float = 1e-5,
-    ) -> None:
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, bias=False
-        )
+    def __init__(self, *args: Any, eps: float = 1e-5, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
@@ -30,4 +22,12 @@ class StdConv2d(nn.Conv2d):
         filters = self.weight.flatten(1).unsqueeze(0)  # (1, out_channels, K)
         filters = F.batch_norm(filters, None, None, training=True, eps=self.eps)
         weight = filters.view_as(self.weight)
-        return F.conv2d(x, weight, None, self.stride, self.padding)
+        return F.conv2d(
+            x,
+            weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.groups,
+        )

@@ -112,20 +112,13 @@ class DropPath(Layer):
 
 
 class StdConv2d(Layer, Conv):
-    """A convolution by standardized weights, of one group and dilation 1."""
+    """A convolution by standardized weights."""
 
     eps: float
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        assert self.groups == self.dilation == 1, self.path
-
     @property
     def args(self) -> tuple[Argument, ...]:
-        kept = [
-            a for a in super().args if a.keyword not in ("dilation", "groups", "bias")
-        ]
-        return (*kept, Argument(self.eps, "eps", 1e-5))
+        return (*super().args, Argument(self.eps, "eps", 1e-5))
 
 
 # --- norms --------------------------------------------------------------------------------
