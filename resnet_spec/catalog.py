@@ -19,6 +19,7 @@ NUMBER = "a number"  # the entry of any number, where a field takes words and nu
 STRIDES = "that strides"
 ATTENDS = "with attention"
 SQUEEZES = "with `attention: se`"
+COUNTED = "without `norm.channels_per_group`"
 
 
 class Read(NamedTuple):
@@ -342,6 +343,7 @@ CONV_BIASES = {
 
 # --- norms and activations ----------------------------------------------------------------
 
+NO_WEIGHT = (Refusal("init.zero_last_norm", (False,), "it has no weight"),)
 OWN_ACTIVATION = (
     Refusal(
         "pre_activation",
@@ -368,16 +370,16 @@ NORMS = {
     "group": Entry(
         text="group normalization (ResNet-50 GN)",
         reads={
-            "norm.groups": Read(example="32 in ResNet-50 GN"),
-            **reads("norm.eps", "activation"),
+            "norm.groups": Read(COUNTED, "32 in ResNet-50 GN"),
+            **reads("norm.channels_per_group", "norm.eps", "activation"),
         },
         word="group",
     ),
     "evonorm_s0": Entry(
         text="EvoNorm-S0, its own activation (ResNetV2-50-D EvoS)",
         reads={
-            "norm.groups": Read(example="32 in ResNetV2-50-D EvoS"),
-            "norm.eps": Read(),
+            "norm.groups": Read(COUNTED, "32 in ResNetV2-50-D EvoS"),
+            **reads("norm.channels_per_group", "norm.eps"),
         },
         refuses=OWN_ACTIVATION,
         word="evonorm_s0",
@@ -387,6 +389,53 @@ NORMS = {
         reads=reads("norm.eps"),
         refuses=OWN_ACTIVATION,
         word="frn",
+    ),
+    "instance": Entry(
+        text="instance normalization as torch has it by default, without a weight and a bias",
+        reads=reads("norm.eps", "activation"),
+        refuses=NO_WEIGHT,
+        word="instance",
+    ),
+    "instance_affine": Entry(
+        text="instance normalization with a weight and a bias for each channel (the stem of "
+        "IBN-Net-b)",
+        reads=reads("norm.eps", "activation"),
+        word="instance_affine",
+    ),
+    "layer": Entry(
+        text="layer normalization of each pixel's channels (ConvNeXt)",
+        reads=reads("norm.eps", "activation"),
+        word="layer",
+    ),
+    "ibn_a": Entry(
+        text="in each block's first norm half of the channels by instance_affine, the rest by "
+        "batch, which is all other norms (stages 1 to 3 of IBN-Net-a)",
+        reads=reads("norm.eps", "norm.momentum", "activation"),
+        word="ibn_a",
+    ),
+    "ibn_b": Entry(
+        text="batch, and instance_affine in the stem and after the sum of each stage's last "
+        "block (stages 1 and 2 of IBN-Net-b)",
+        reads=reads("norm.eps", "norm.momentum", "activation"),
+        refuses=(
+            Refusal(
+                "pre_activation",
+                (False,),
+                "it normalizes a sum before its activation, which other blocks have none of",
+            ),
+            Refusal(
+                "block",
+                ("basic", "bottleneck"),
+                "a block of one's own says what follows its sum",
+            ),
+        ),
+        word="ibn_b",
+    ),
+    "none": Entry(
+        text="nothing (EDSR, Fixup)",
+        reads=reads("activation"),
+        refuses=NO_WEIGHT,
+        word="unnormalized",
     ),
 }
 ACTIVATIONS = {

@@ -50,6 +50,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "eps": st.sampled_from([1e-3, 1e-6]),
     "momentum": st.sampled_from([0.01, 1.0]),
     "classes": st.integers(1, 12),
+    "channels_per_group": st.sampled_from([1, 2, 4, 8]),
 }
 """Text and numbers by the name of their field, where those of their type will not do."""
 

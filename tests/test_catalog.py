@@ -86,6 +86,7 @@ TRIED: dict[str, list[Any]] = {
         {"conv1": [[8, 8], [8, 8]], "conv2": [[8, 8], [8, 8]], "out": [64, 128]}
     ],
     "norm.groups": [2],
+    "norm.channels_per_group": [8],
     "norm.eps": [1e-3],
     "norm.momentum": [0.5],
     "init.zero_last_norm": [True],
@@ -215,7 +216,7 @@ def test_lowering_has_a_function_for_every_entry() -> None:
     assert {*ATTENTION, "none"} == {*CATALOG["attention"]}
     assert {*SPATIAL} == {*CATALOG["spatial.type"]}
     assert {*ANTI_ALIAS} == {*CATALOG["anti_alias"]}
-    assert {*NORMS} == {*CATALOG["norm.type"]}
+    assert {*NORMS, "ibn_b", "none"} == {*CATALOG["norm.type"]}
     assert {*SCHEMES} == {*CATALOG["init.scheme"]}
     modules = {word: ACTIVATIONS[word].module for word in LEARNED}
     assert modules == {word: op.__name__ for word, op in LEARNED.items()}

@@ -85,6 +85,7 @@ LIVE: dict[str, Any] = {
     "conv_bias": "projection",
     "norm.type": "frozen",
     "norm.groups": 16,
+    "norm.channels_per_group": 16,
     "norm.eps": 1e-3,
     "norm.momentum": 0.01,
     "activation": "silu",
@@ -116,6 +117,7 @@ def test_every_field_is_listed() -> None:
 WHERE = {
     "attention_after": "seresnet50",
     "norm.groups": "resnet50_gn",
+    "norm.channels_per_group": "resnet50_gn",
     "pruned.conv1": "ecaresnet50d_pruned",
     "pruned.conv2": "ecaresnet50d_pruned",
     "pruned.out": "ecaresnet50d_pruned",
@@ -136,6 +138,7 @@ WHERE = {
 """For fields without a place in ResNet-50, a network that has them."""
 WITH: dict[str, dict[str, Any]] = {
     "block": {"strides": 1, "stride_on": None, "expansion": None},
+    "norm.channels_per_group": {"norm.groups": None},
     "spatial.type": {
         "spatial.scale": None,
         "spatial.radix": 2,

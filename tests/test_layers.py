@@ -43,6 +43,8 @@ CASES = [
     Case(layers.EvoNormS0, 30, {"groups": 5, "channels": 30}),
     Case(layers.FilterResponseNorm, 5, {"channels": 5}),
     Case(layers.FrozenBatchNorm2d, 5, {"channels": 5}),
+    Case(layers.InstanceBatchNorm2d, 7, {"channels": 7}),
+    Case(layers.LayerNorm2d, 5, {"channels": 5}),
     Case(layers.PadChannels, 5, {"in_channels": 5, "out_channels": 8, "stride": 2}),
     Case(
         layers.PadChannelsAround, 5, {"in_channels": 5, "out_channels": 7, "stride": 2}

@@ -117,7 +117,7 @@ def test_no_activation_of_torch_is_taken_for_another(name: str) -> None:
     "name", torch_names("normalization") + torch_names("batchnorm")
 )
 def test_no_norm_of_torch_is_taken_for_another(name: str) -> None:
-    kinds = {"GroupNorm": "group", "BatchNorm2d": "batch"}
+    kinds = {"GroupNorm": "group", "BatchNorm2d": "batch", "InstanceNorm2d": "instance"}
     for text in (name, name.lower()):
         assert our_word("norm.type", text) == kinds.get(name, "")
         assert misspelling(text, words("norm.type")) == ""
@@ -139,7 +139,15 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
     [
         ("activation: nosuch", 'got "nosuch"'),
         ("stride_on: conv3", 'got "conv3"'),
-        ("norm: {type: layer}", 'got "layer"'),
+        ("norm: {type: rms}", 'got "rms"'),
+        ("norm_layer: InstanceNorm2d", "write norm: {type: instance}"),
+        ("norm_layer: none", "unknown key; leave it out"),
+        (
+            "norm_cfg: {type: IN, affine: true}",
+            "unknown key; write norm: {type: instance_affine}",
+        ),
+        ("norm: {type: ibn}", "with instance after the sum of a stage's last block"),
+        ("norm: {type: group, group_size: 16}", "write channels_per_group: 16"),
         ("activation: nn.SiLU", 'got "nn.SiLU"; write silu'),
         ("activation: hard_swish", 'got "hard_swish"; write hardswish'),
         ("activation: relu_6", 'got "relu_6"; write relu6'),

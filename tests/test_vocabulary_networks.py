@@ -60,12 +60,15 @@ class Reference:
         norm: Named = batch,
         first: Named | None = None,
         attention: Named = same,
+        summed: Named = same,
+        name: str = "bn",
     ) -> None:
         self.acts = acts if isinstance(acts, list) else [acts, acts]
         self.norm, self.first, self.attention = norm, first or norm, attention
+        self.summed, self.name = summed, name
 
     def __call__(self, w: Weights, x: Tensor) -> Tensor:
-        x = self.acts[0](self.norm(w, "bn1", conv(w, "conv1", x, stride=2)))
+        x = self.acts[0](self.norm(w, f"{self.name}1", conv(w, "conv1", x, stride=2)))
         x = F.max_pool2d(x, 3, stride=2, padding=1)
         for stage in (1, 2):
             for i in range(2):
@@ -80,12 +83,14 @@ class Reference:
         for n in range(1, last + 1):
             strides = stride if n == last - 1 else 1
             norm = self.first if n == 1 else self.norm
-            y = norm(w, f"{at}.bn{n}", conv(w, f"{at}.conv{n}", y, strides))
+            y = norm(w, f"{at}.{self.name}{n}", conv(w, f"{at}.conv{n}", y, strides))
             y = act(y) if n < last else self.attention(w, at, y)
         if f"{at}.downsample.0.weight" in w:
             x = conv(w, f"{at}.downsample.0", x, stride)
             x = self.norm(w, f"{at}.downsample.1", x)
-        return act(y + x)
+        elif f"{at}.downsample.weight" in w:
+            x = conv(w, f"{at}.downsample", x, stride)
+        return act(self.summed(w, at, y + x))
 
 
 def assert_equal(
@@ -213,6 +218,93 @@ def test_stem_and_first_stage_can_be_frozen_alone(base: str) -> None:
 def test_the_last_norm_is_of_the_kind_of_the_last_stage() -> None:
     changes = {"norm.type": ["batch", "frozen"], "pre_activation": True}
     assert type(small(BASIC, changes).head[0]).__name__ == "FrozenBatchNorm2d"
+
+
+def normalized(x: Tensor, *dims: int) -> Tensor:
+    """Of mean 0 and variance 1 over those dimensions."""
+    variance, mean = torch.var_mean(x, dims, correction=0, keepdim=True)
+    return (x - mean) / (variance + 1e-5).sqrt()
+
+
+def affine(w: Weights, path: str, x: Tensor) -> Tensor:
+    return x * w[f"{path}.weight"][:, None, None] + w[f"{path}.bias"][:, None, None]
+
+
+def instance_affine(w: Weights, path: str, x: Tensor) -> Tensor:
+    return affine(w, path, normalized(x, 2, 3))
+
+
+def layer(w: Weights, path: str, x: Tensor) -> Tensor:
+    return affine(w, path, normalized(x, 1))
+
+
+def groups_of_8(w: Weights, path: str, x: Tensor) -> Tensor:
+    grouped = x.unflatten(1, (-1, 8))
+    return affine(w, path, normalized(grouped, 2, 3, 4).flatten(1, 2))
+
+
+NORMS: list[tuple[Fields, Named]] = [
+    ({"type": "instance"}, lambda w, path, x: normalized(x, 2, 3)),
+    ({"type": "instance_affine"}, instance_affine),
+    ({"type": "layer"}, layer),
+    ({"type": "group", "channels_per_group": 8}, groups_of_8),
+    ({"type": "none"}, same),
+]
+
+
+@pytest.mark.parametrize("base", [BASIC, BOTTLENECK])
+@pytest.mark.parametrize(("norm", "formula"), NORMS)
+def test_norms_are_their_formulas(norm: Fields, formula: Named, base: str) -> None:
+    changes = {"norm": norm, "conv_bias": "all" if norm["type"] == "none" else "none"}
+    assert_equal(small(base, changes), Reference(norm=formula, name="norm"))
+
+
+@pytest.mark.parametrize("base", [BASIC, BOTTLENECK])
+def test_ibn_a_halves_the_first_norm_of_each_block(base: str) -> None:
+    """As https://github.com/XingangPan/IBN-Net has it, of an odd width too."""
+
+    def halves(w: Weights, path: str, x: Tensor) -> Tensor:
+        half = x.shape[1] // 2
+        first, second = x[:, :half], x[:, half:]
+        first = instance_affine(w, f"{path}.IN", first)
+        return torch.cat((first, batch(w, f"{path}.BN", second)), 1)
+
+    network = small(base, {"norm.type": ["ibn_a", "batch"], "widths": [17, 32]})
+    first = first_stage(halves)
+    assert_equal(network, Reference(first=lambda w, p, x: first(w, p, x)))
+
+
+@pytest.mark.parametrize("base", [BASIC, BOTTLENECK])
+def test_ibn_b_normalizes_the_sum_of_a_stages_last_block(base: str) -> None:
+    """As https://github.com/XingangPan/IBN-Net has it, and its stem by instance."""
+
+    def summed(w: Weights, at: str, x: Tensor) -> Tensor:
+        assert (f"{at}.IN.weight" in w) == (at == "layer1.1")
+        return instance_affine(w, f"{at}.IN", x) if at == "layer1.1" else x
+
+    def norm(w: Weights, path: str, x: Tensor) -> Tensor:
+        return (instance_affine if path == "bn1" else batch)(w, path, x)
+
+    network = small(base, {"norm.type": ["ibn_b", "batch"]})
+    assert_equal(network, Reference(norm=norm, summed=summed))
+
+
+def test_a_channel_count_per_group_holds_for_every_width() -> None:
+    norm = {"type": "group", "channels_per_group": 16}
+    modules = build(load("resnet50", {"norm": norm}).network).modules()
+    groups = {
+        (m.num_channels, m.num_groups) for m in modules if isinstance(m, nn.GroupNorm)
+    }
+    assert groups == {(c, c // 16) for c in (64, 128, 256, 512, 1024, 2048)}
+
+
+def test_ibn_nets_parameters_are_counted_as_in_its_code() -> None:
+    """resnet50_ibn_a of https://github.com/XingangPan/IBN-Net has those of ResNet-50."""
+    a = load("resnet50", {"norm.type": ["ibn_a", "ibn_a", "ibn_a", "batch"]}).network
+    b = load("resnet50", {"norm.type": ["ibn_b", "ibn_b", "batch", "batch"]}).network
+    plain = load("resnet50").network
+    assert a.params == plain.params
+    assert b.params == plain.params + 2 * (256 + 512)
 
 
 # --- attention ----------------------------------------------------------------------------

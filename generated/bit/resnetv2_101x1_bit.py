@@ -15,10 +15,11 @@ e30f09c7e18e, network 5f1c43c2653f, text 58b2f11b51da).
 Edit the spec and build again, or delete this paragraph and make the file your own.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from typing import Any
 
 
 class StdConv2d(nn.Conv2d):

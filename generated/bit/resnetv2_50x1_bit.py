@@ -15,10 +15,11 @@ e6064ccfe543, network c96fa7134e23, text 77dc69668fe2).
 Edit the spec and build again, or delete this paragraph and make the file your own.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from typing import Any
 
 
 class StdConv2d(nn.Conv2d):

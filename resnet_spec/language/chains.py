@@ -32,13 +32,13 @@ from resnet_spec.language.values import (
     Model,
     OneOf,
     ShortcutWord,
-    Word,
     WordOr,
     class_name,
 )
 
 BASES = ("in", "width", "out")
 LONGEST = 40  # ops in a chain
+NORMS_ALONE = tuple(w for w in CATALOG["norm.type"] if w not in ("none", "ibn_b"))
 ALONE = tuple(word for word, entry in STEPS.items() if entry.alone)
 
 
@@ -83,7 +83,7 @@ class Step(Model):
         default=None,
         description="every stride-th pixel, and channels of zeros behind, up to so many",
     )
-    norm: Annotated[str, Word("norm.type")] | None = Field(
+    norm: Annotated[str, OneOf(NORMS_ALONE)] | None = Field(
         default=None, description="a norm of another kind than the network's"
     )
     activation: Activation | None = Field(
@@ -286,6 +286,8 @@ def _read(chain: Steps) -> dict[str, Read]:
     words = [step for step in chain if step in ("attention", "dropout")]
     found = reads(*map(str, words))
     for step in steps_of(chain):
+        if step.norm:
+            found |= CATALOG["norm.type"][step.norm].reads
         if step.dilation == "block":
             found |= reads("dilations")
         if step.groups == "block":
@@ -294,7 +296,6 @@ def _read(chain: Steps) -> dict[str, Read]:
 
 
 def _ends_in_norm(body: Steps) -> bool:
-    """Whether the last convolution of a body has a norm behind it, which can start at zero."""
-    kinds = [step if isinstance(step, str) else step.op for step in body]
-    after = kinds[::-1].index("conv") if "conv" in kinds else 0
-    return "norm" in kinds[len(kinds) - after :]
+    """Whether the network's norm is behind the last convolution, so that it can be zero."""
+    convs = [i for i, step in enumerate(body) if isinstance(step, Step) and step.conv]
+    return bool(convs) and "norm" in body[convs[-1] :]

@@ -72,6 +72,11 @@ class Norm(Model):
         description="groups of channels that group and evonorm_s0 normalize over, 32 in "
         "ResNet-50 GN",
     )
+    channels_per_group: Count | None = Field(
+        default=None,
+        description="channels of each of those groups, whatever the width, in place of "
+        "`groups` (16 in table 3 of https://arxiv.org/abs/1803.08494)",
+    )
     eps: float = Field(
         default=1e-5,
         gt=0,

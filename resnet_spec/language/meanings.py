@@ -154,6 +154,8 @@ def _norm(value: Any, data: Data) -> Said:
     norm = data.get("norm")
     written = norm.get("groups", 32) if isinstance(norm, dict) else 32
     groups = options.pop("num_groups", written)
+    if word == "instance" and options.get("affine"):
+        options["type"] = "instance_affine"
     if word in ("group", "evonorm_s0"):
         options["groups"] = groups
     return {f"norm.{key}": options[key] for key in NORM if key in options}

@@ -11,6 +11,7 @@ from typing import Any, TypeGuard, TypeVar, cast
 from resnet_spec.catalog import (
     ATTENDS,
     CATALOG,
+    COUNTED,
     NUMBER,
     OPTIONS,
     SQUEEZES,
@@ -74,6 +75,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     STRIDES: ("strides", lambda stride: stride > 1),
     ATTENDS: ("attention", lambda attention: attention != "none"),
     SQUEEZES: ("attention", lambda attention: attention == "se"),
+    COUNTED: ("norm.channels_per_group", lambda _: False),
 }
 """Which stages an entry may read a field in, by the value of another field."""
 

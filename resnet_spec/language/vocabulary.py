@@ -41,6 +41,7 @@ CALLED: Mapping[str, str] = {
     "anti_alias": "aa_layer antialias blur_pool",
     "se.ratio": "rd_ratio se_ratio se.rd_ratio se.se_ratio",
     "norm.groups": "norm.num_groups",
+    "norm.channels_per_group": "norm.group_size norm.channels_in_group",
     "norm.eps": "bn_eps batch_norm_eps norm_eps epsilon eps norm.epsilon",
     "norm.momentum": "bn_momentum batch_norm_momentum bn_mom momentum norm.mom",
     "activation": "act act_layer act_cfg activation_fn activation_function nonlinearity "
@@ -96,6 +97,8 @@ KEYS: Mapping[str, str] = {
     "contract_dilation",
     "write stride_on: conv1 where the first 1x1 strides, stride_on: conv2 for the 3x3": ""
     "style stride_in_1x1 stride_1x1 downsample_in_bottleneck",
+    "write type: instance_affine for a weight and a bias, type: instance without": ""
+    "norm.affine",
     "there is no DropBlock here": "drop_block_rate dropblock drop_block",
     "there is no deformable convolution here": "dcn stage_with_dcn",
     "there are no plugins here; attention weighs channels": "plugins",
@@ -176,6 +179,7 @@ BY_VALUE: Mapping[str, Mapping[str, str]] = {
         "syncbn syncbatchnorm nn.syncbatchnorm": "leave it out, "
         "SyncBatchNorm.convert_sync_batchnorm of torch converts batch",
     },
+    "norm_layer": {"none null": OUT},
     "include_top": {
         "true": "leave it out, head: {classes: 1000} is the top",
         "false": "head.classes=none",
@@ -241,6 +245,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "batch": "bn batchnorm batchnorm2d nn.batchnorm2d batchnormact2d",
         "group": "gn groupnorm nn.groupnorm groupnormact",
         "frozen": "frozenbn fbn frozen_batch frozenbatchnorm frozenbatchnorm2d",
+        "instance": "in instancenorm instancenorm2d nn.instancenorm2d",
+        "layer": "ln layernorm2d ln2d",
+        "none": "false no identity nn.identity",
         "frn": "filter_response filter_response_norm filterresponsenormtlu2d",
         "evonorm_s0": "evos evonorm2ds0",
     },
@@ -304,6 +311,8 @@ SENTENCES: Mapping[str, str] = {
     **{f"activation: {word}": LEAKY for word in ("leaky", "leakyrelu", "nn.leakyrelu")},
     "norm.type: syncbn": "write batch, which SyncBatchNorm.convert_sync_batchnorm of torch "
     "converts",
+    "norm.type: ibn": "write ibn_a, instance and batch side by side, or ibn_b, with instance "
+    "after the sum of a stage's last block",
     "dropout [unused]": "the one before the classifier is head: {dropout: VALUE}",
 }
 """Answers to a field with that value, and to a field that breaks that rule."""

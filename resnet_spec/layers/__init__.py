@@ -10,6 +10,8 @@ from resnet_spec.layers.efficient_channel_attention import EfficientChannelAtten
 from resnet_spec.layers.evo_norm_s0 import EvoNormS0
 from resnet_spec.layers.filter_response_norm import FilterResponseNorm
 from resnet_spec.layers.frozen_batch_norm2d import FrozenBatchNorm2d
+from resnet_spec.layers.instance_batch_norm2d import InstanceBatchNorm2d
+from resnet_spec.layers.layer_norm2d import LayerNorm2d
 from resnet_spec.layers.pad_channels import PadChannels
 from resnet_spec.layers.pad_channels_around import PadChannelsAround
 from resnet_spec.layers.res2_conv2d import Res2Conv2d
@@ -26,6 +28,8 @@ __all__ = [
     "EvoNormS0",
     "FilterResponseNorm",
     "FrozenBatchNorm2d",
+    "InstanceBatchNorm2d",
+    "LayerNorm2d",
     "PadChannels",
     "PadChannelsAround",
     "Res2Conv2d",

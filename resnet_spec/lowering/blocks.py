@@ -13,10 +13,11 @@ from resnet_spec.lowering.attention import ATTENTION, Weighed
 from resnet_spec.lowering.chains import Words, dilated, how, named, parts_of
 from resnet_spec.lowering.conv3x3 import At, conv3x3
 from resnet_spec.lowering.kinds import Kind
-from resnet_spec.lowering.parts import Part, Parts, apart, biased, chain
+from resnet_spec.lowering.parts import Part, Parts, apart, biased, chain, where
 from resnet_spec.lowering.shortcuts import SHORTCUTS, Change
 from resnet_spec.network import (
     Block,
+    Condition,
     Dropout,
     DropPath,
     Number,
@@ -44,7 +45,7 @@ class Slot(NamedTuple):
 
     @property
     def parts(self) -> Parts:
-        return Parts(self.stage)
+        return Parts(self.stage, of_block=True)
 
     @property
     def first_dilation(self) -> Number:
@@ -55,8 +56,16 @@ class Slot(NamedTuple):
         kept = self.dilation if self.nth else self.stage.first_dilation
         return Number(kept, "previous_dilation", of=dilation)
 
-    def last_norm(self, number: int) -> Part:
+    def last_norm(self, number: int) -> tuple[Part, ...]:
         return self.parts.norm(self.parts.name(number), self.spec.init.zero_last_norm)
+
+    def summed(self) -> list[Part]:
+        """What follows the sum: IBN-Net-b normalizes that of a stage's last block."""
+        if self.stage.norm != "ibn_b":
+            return [self.parts.activation()]
+        last = Number(self.nth == self.stage.depth - 1, "last")
+        (norm,) = self.parts.norm_of("instance_affine", "IN")
+        return [where(Condition(((last, 0),)), norm), self.parts.activation()]
 
     def norm_act(self, number: int) -> tuple[Part, ...]:
         return self.parts.norm_act(self.parts.name(number))
@@ -167,10 +176,10 @@ def basic(slot: Slot) -> Block:
         *slot.conv3x3(1, slot.stride, width, width, previous),
         *slot.dropout(),
         slot.parts.conv("conv2", width, 3, dilation=dilation),
-        slot.last_norm(2),
+        *slot.last_norm(2),
         *[slot.parts.activation()] * activated,
         *slot.attention("last", width),
-        post=[slot.parts.activation()],
+        post=slot.summed(),
     )
 
 
@@ -209,9 +218,9 @@ def bottleneck(slot: Slot) -> Block:
         *slot.conv3x3(2, on2, out, width, dilation),
         *slot.attention("conv2", bands or width),
         slot.parts.conv("conv3", out, 1),
-        slot.last_norm(3),
+        *slot.last_norm(3),
         *slot.attention("last", out),
-        post=[slot.parts.activation()],
+        post=slot.summed(),
     )
 
 
@@ -301,7 +310,7 @@ def stage(plan: StagePlan, kind: Kind, x: Shape, rates: Sequence[Rate]) -> Stage
     x = out._replace(channels=Number(out.channels, "in_channels", of=out.channels))
     again = Slot(plan, kind, x, Number(1, "stride"), spacing[-1], 1, rate(-1))
     name, others = f"layer{plan.index + 1}", range(1, plan.depth)
-    if plan.spec.pruned or len({*spacing[1:]}) > 1:
+    if plan.spec.pruned or plan.norm == "ibn_b" or len({*spacing[1:]}) > 1:
         slots = (
             again._replace(nth=i, rate=rate(i), dilation=spacing[i]) for i in others
         )

@@ -6,7 +6,7 @@ The modules of a block are numbered by what they are, in order: `conv1`, `norm1`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from resnet_spec.language.chains import Formula, Step, Steps
@@ -78,15 +78,15 @@ def _did(step: Step) -> str:
 
 def parts_of(words: Words, chain: Named, zero_last: bool = False) -> list[Part]:
     """The parts of a chain; with `zero_last` its last norm starts at weight zero."""
-    norms = [number for kind, number, _ in chain if kind == "norm"]
+    norms = [number for _, number, step in chain if step == "norm"]
     zero = norms[-1] if zero_last and norms else 0
     found: list[Part] = []
     before = ""
     for kind, number, step in chain:
         if isinstance(step, Step):
-            found.append(STEPS[kind](words, number, step))
+            found += STEPS[kind](words, number, step)
         elif kind == "norm":
-            found.append(words.parts.norm(words.parts.name(number), number == zero))
+            found += words.parts.norm(words.parts.name(number), number == zero)
         elif not (kind == "activation" and before == "norm" and words.parts.activates):
             found += words.alone[kind]()
         before = step if isinstance(step, str) else ""
@@ -96,7 +96,7 @@ def parts_of(words: Words, chain: Named, zero_last: bool = False) -> list[Part]:
 # --- ops of which something is said -------------------------------------------------------
 
 
-def _conv(words: Words, number: int, step: Step) -> Part:
+def _conv(words: Words, number: int, step: Step) -> Sequence[Part]:
     """A convolution; where each channel is its own group, it keeps the channels."""
     assert step.conv
     kernel, formula = step.conv, step.channels
@@ -122,7 +122,7 @@ def _conv(words: Words, number: int, step: Step) -> Part:
         )
         return conv(x)
 
-    return made
+    return [made]
 
 
 def _times(dilation: int, half: int) -> int:
@@ -134,41 +134,43 @@ def _times(dilation: int, half: int) -> int:
     return Number(dilation * half, f"{dilation.name}_{half}", of=dilation)
 
 
-def _pool(words: Words, number: int, step: Step) -> Part:
+def _pool(words: Words, number: int, step: Step) -> Sequence[Part]:
     """One of the kernel that is said, or one whose windows lie side by side."""
     kind = {"avg": AvgPool, "max": MaxPool}[step.pool or ""]
     stride = words.stride if step.stride else 1
     kernel, padding = step.kernel or stride, (step.kernel or 1) // 2
-    return lambda x: kind(
-        path=f"pool{number}",
-        input=x,
-        kernel=kernel,
-        stride=stride,
-        padding=padding,
-        ceil=not step.kernel,
-    )
+
+    def made(x: Shape) -> Op:
+        return kind(
+            path=f"pool{number}",
+            input=x,
+            kernel=kernel,
+            stride=stride,
+            padding=padding,
+            ceil=not step.kernel,
+        )
+
+    return [made]
 
 
-def _pad(words: Words, number: int, step: Step) -> Part:
+def _pad(words: Words, number: int, step: Step) -> Sequence[Part]:
     assert step.channels
     out, stride = words.of(step.channels), words.stride if step.stride else 1
-    return lambda x: PadChannels(
-        path=f"pad{number}", input=x, out_channels=out, stride=stride
-    )
+    path = f"pad{number}"
+    return [lambda x: PadChannels(path=path, input=x, out_channels=out, stride=stride)]
 
 
-def _activation(words: Words, _: int, step: Step) -> Part:
+def _activation(words: Words, _: int, step: Step) -> Sequence[Part]:
     assert step.activation
-    return words.parts.activation(function_of(step.activation))
+    return [words.parts.activation(function_of(step.activation))]
 
 
-def _norm(words: Words, number: int, step: Step) -> Part:
+def _norm(words: Words, number: int, step: Step) -> Sequence[Part]:
     assert step.norm
-    name = words.parts.name(number, step.norm)
-    return words.parts.norm(name, kind=step.norm)
+    return words.parts.norm_of(step.norm, words.parts.name(number, step.norm))
 
 
-STEPS: dict[str, Callable[[Words, int, Step], Part]] = {
+STEPS: dict[str, Callable[[Words, int, Step], Sequence[Part]]] = {
     "conv": _conv,
     "pool": _pool,
     "pad": _pad,

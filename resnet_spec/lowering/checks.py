@@ -12,6 +12,7 @@ from resnet_spec.network import (
     Conv,
     EvoNormS0,
     GroupNorm,
+    InstanceBatchNorm2d,
     Layer,
     Network,
     Op,
@@ -31,6 +32,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
         *_taken_name(plan, network),
         *_odd_groups(plan, network),
         *_single_weights(network),
+        *_one_channel(network),
         *_no_bias(plan, network),
     ]
     return found or list(_unequal_shapes(plan, network))
@@ -129,10 +131,10 @@ def _odd_groups(plan: Plan, network: Network) -> Iterator[Problem]:
     for path, op in network.distinct_ops():
         for channels, groups, field in _groups(plan, op):
             if channels % groups:
-                message = (
-                    f"{groups} groups do not divide {channels} channels, of {path}"
-                )
-                if field == ("norm", "groups"):
+                one = "channels_per_group" in field
+                what = f"groups of {groups}" if one else f"{groups} groups"
+                message = f"{what} do not divide {channels} channels, of {path}"
+                if field[0] == "norm":
                     message = f"{message}; {_divisor(plan, network, groups)} divide all"
                 others = (("widths",), ("stem", "width"), ("groups",), ("spatial",))
                 yield Problem("odd-groups", message, field, others=others)
@@ -145,7 +147,7 @@ def _divisor(plan: Plan, network: Network, asked: int) -> int:
         channels
         for _, op in network.distinct_ops()
         for channels, _, field in _groups(plan, op)
-        if field == ("norm", "groups")
+        if field[0] == "norm"
     ]
     return nearest_divisor(gcd(*found), asked)
 
@@ -154,7 +156,9 @@ def _groups(plan: Plan, op: Op) -> Iterator[tuple[int, int, FieldPath]]:
     """Channels, the groups that they must fall into, and the field that says so."""
     channels = op.input.channels
     if isinstance(op, (GroupNorm, EvoNormS0)):
-        yield channels, op.groups, ("norm", "groups")
+        per_group = plan.spec.norm.channels_per_group
+        name = "channels_per_group" if per_group else "groups"
+        yield channels, per_group or op.groups, ("norm", name)
     elif isinstance(op, SelectiveKernel):
         yield channels, op.groups * (2 if op.split else 1), ("spatial", "type")
     elif isinstance(op, SplitAttention):
@@ -175,6 +179,16 @@ def _single_weights(network: Network) -> Iterator[Problem]:
             others = (("widths",), ("stem", "width"), ("input",))
             field = ("standardization",)
             yield Problem("single-weight", message, field, others=others)
+            return
+
+
+def _one_channel(network: Network) -> Iterator[Problem]:
+    """A norm of two halves that has a single channel."""
+    for path, op in network.distinct_ops():
+        if isinstance(op, InstanceBatchNorm2d) and op.input.channels == 1:
+            message = f"ibn_a halves channels, and {path} has one; batch takes it"
+            others = (("widths",), ("reduce_first",))
+            yield Problem("odd-groups", message, ("norm", "type"), others=others)
             return
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from resnet_spec.catalog import ACTIVATIONS
@@ -21,9 +22,13 @@ from resnet_spec.network import (
     FilterResponseNorm,
     FrozenBatchNorm2d,
     GroupNorm,
+    InstanceBatchNorm2d,
+    InstanceNorm,
+    LayerNorm2d,
     Norm,
     Op,
     PReLU,
+    Quotient,
     Shape,
     StdConv2d,
 )
@@ -100,9 +105,10 @@ def rounded(value: float, divisor: int, least: int = 0) -> int:
 
 
 class Parts(NamedTuple):
-    """The convolutions, norms and activations that a spec asks for in a stage or at its end."""
+    """The convolutions, norms and activations of a stage's blocks, or of stem and head."""
 
     stage: StagePlan
+    of_block: bool = False
 
     @property
     def spec(self) -> Spec:
@@ -140,11 +146,33 @@ class Parts(NamedTuple):
 
         return made
 
-    def norm(self, path: str, zero: bool = False, kind: str = "") -> Part:
-        """The stage's norm, or one of that kind; of weight zero at the start where asked."""
-        made, fields = NORMS[kind or self.stage.norm]
+    def norm(self, path: str, zero: bool = False) -> tuple[Part, ...]:
+        """The norm, of weight zero at the start where asked; nothing where there is none."""
+        return self.norm_of(self._kind(path), path, zero)
+
+    def norm_of(self, kind: str, path: str, zero: bool = False) -> tuple[Part, ...]:
+        """A norm of that kind."""
+        if kind == "none":
+            return ()
+        made, fields = NORMS[kind]
         settings = {field: getattr(self.spec.norm, field) for field in fields}
-        return lambda x: made(path=path, input=x, zero=zero, **settings)
+        per_group = self.spec.norm.channels_per_group
+
+        def part(x: Shape) -> Op:
+            if "groups" in fields and per_group:
+                settings["groups"] = Quotient(x.channels, per_group)
+            return made(path=path, input=x, zero=zero, **settings)
+
+        return (part,)
+
+    def _kind(self, path: str) -> str:
+        """The kind of the norm there; those of IBN-Net are batch norms in most places."""
+        kind = self.stage.norm
+        if kind == "ibn_a" and not (self.of_block and path == self.name(1)):
+            return "batch"
+        if kind == "ibn_b":
+            return "batch" if self.of_block else "instance_affine"
+        return kind
 
     def activation(self, function: Function | None = None) -> Part:
         """The stage's function or that one, by a module of its name."""
@@ -159,7 +187,7 @@ class Parts(NamedTuple):
     def norm_act(self, path: str) -> tuple[Part, ...]:
         """Norm and activation; a norm that reads none is its own."""
         norm = self.norm(path)
-        return (norm,) if self.activates else (norm, self.activation())
+        return norm if self.activates else (*norm, self.activation())
 
     @property
     def activates(self) -> bool:
@@ -168,7 +196,7 @@ class Parts(NamedTuple):
 
     def name(self, number: int, kind: str = "") -> str:
         """What the norm of that number is called: torchvision's `bn1` where it is one."""
-        batch = (kind or self.stage.norm) in ("batch", "frozen")
+        batch = (kind or self.stage.norm) in ("batch", "frozen", "ibn_a", "ibn_b")
         return (
             f"bn{number}" if batch and not self.spec.pre_activation else f"norm{number}"
         )
@@ -184,6 +212,10 @@ NORMS: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {
     "group": (GroupNorm, ("eps", "groups")),
     "evonorm_s0": (EvoNormS0, ("eps", "groups")),
     "frn": (FilterResponseNorm, ("eps",)),
+    "instance": (partial(InstanceNorm, affine=False), ("eps",)),
+    "instance_affine": (partial(InstanceNorm, affine=True), ("eps",)),
+    "layer": (LayerNorm2d, ("eps",)),
+    "ibn_a": (InstanceBatchNorm2d, ("eps", "momentum")),
 }
 """The op of each norm, and the settings of the spec that it has."""
 

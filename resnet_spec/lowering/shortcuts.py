@@ -41,7 +41,7 @@ class Change(NamedTuple):
 
     def projected(self, how: str, *parts: Part) -> Shortcut:
         """The parts and their norm where the shape changes."""
-        norm = [] if self.from_pre else [self.parts.norm("")]
+        norm = () if self.from_pre else self.parts.norm("")
         return self.shaped(how, *parts, *norm)
 
     def shaped(self, how: str, *parts: Part) -> Shortcut:

@@ -7,6 +7,7 @@ from typing import Any
 
 from resnet_spec.network.ops import (
     Argument,
+    BatchNorm,
     Conv,
     Norm,
     Op,
@@ -170,6 +171,36 @@ class FilterResponseNorm(Layer, Norm):
     @property
     def args(self) -> tuple[Argument, ...]:
         return (Argument(self.input.channels), Argument(self.eps, "eps", 1e-5))
+
+
+class LayerNorm2d(Layer, Norm):
+    """A normalization of each pixel over its channels."""
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.eps, "eps", 1e-5))
+
+
+class InstanceBatchNorm2d(Layer, BatchNorm):
+    """Instance normalization of half of the channels, batch normalization of the others.
+
+    Names are those of https://github.com/XingangPan/IBN-Net.
+    """
+
+    @property
+    def least(self) -> int:
+        """torch refuses a single value."""
+        return 2
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels = int(self.input.channels)
+        half = channels // 2
+        return (
+            Tensor("IN.weight", (half,)),
+            Tensor("IN.bias", (half,)),
+            *batch_norm_tensors(channels - half, "BN."),
+        )
 
 
 # --- attention ----------------------------------------------------------------------------

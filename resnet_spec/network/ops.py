@@ -286,6 +286,33 @@ class GroupNorm(Norm):
         return (Argument(self.groups), channels, eps)
 
 
+class InstanceNorm(Norm):
+    """Each channel of each image by itself, with a weight and a bias where it is `affine`."""
+
+    affine: bool
+
+    @property
+    def least(self) -> int:
+        """torch refuses a single value."""
+        return 2
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return super().tensors if self.affine else ()
+
+    @property
+    def module(self) -> str:
+        return "InstanceNorm2d"
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (
+            Argument(self.input.channels),
+            Argument(self.eps, "eps", 1e-5),
+            Argument(self.affine, "affine", False),
+        )
+
+
 class Activation(Op):
     """A function of each number: `function` is its name, `kind` its class in torch.nn."""
 

@@ -96,6 +96,18 @@ class Either(int):
         return number
 
 
+class Quotient(int):
+    """A number divided by another one, which reads `width // 16`."""
+
+    number: int
+    by: int
+
+    def __new__(cls, number: int, by: int) -> Quotient:
+        quotient = super().__new__(cls, number // by)
+        quotient.number, quotient.by = number, by
+        return quotient
+
+
 PLAIN = (int, float, bool, str, type(None))
 
 
@@ -105,7 +117,7 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Condition):
         return value.holds
-    if isinstance(value, (Number, Either)):
+    if isinstance(value, (Number, Either, Quotient)):
         return int(value)
     return float(value) if isinstance(value, Rate) else value
 

@@ -170,7 +170,7 @@ class Block(Record):
 class Stage(Record):
     """Blocks in a row. `repeat` is what follows the first block, however often, even never.
 
-    Without it, each block has widths of its own.
+    Without it, each block is for itself.
     """
 
     name: str

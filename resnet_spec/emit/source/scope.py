@@ -6,7 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from resnet_spec.network import ALWAYS, NEVER, Condition, Either, Number, Rate
+from resnet_spec.network import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Either,
+    Number,
+    Quotient,
+    Rate,
+)
 
 
 class Scope(NamedTuple):
@@ -20,6 +28,9 @@ class Scope(NamedTuple):
             return self.condition(value)
         if isinstance(value, Either):
             return self._either(value)
+        if isinstance(value, Quotient):
+            number = self.text(value.number)
+            return str(int(value)) if number.isdigit() else f"{number} // {value.by}"
         if isinstance(value, (Number, Rate)) and value.name in self.names:
             return self.names[value.name]
         if isinstance(value, str):
