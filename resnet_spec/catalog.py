@@ -252,6 +252,11 @@ SHORTCUTS = {
 
 # --- inside blocks ------------------------------------------------------------------------
 
+OWN_NORM = (
+    Refusal("norm.type", ("batch",), "it has a batch norm of its own"),
+    Refusal("norm.eps", (1e-5,), "its own norm has torch's"),
+    Refusal("norm.momentum", (0.1,), "its own norm has 0.01, as published"),
+)
 ATTENTIONS = {
     "none": Entry(text="nothing"),
     "se": Entry(
@@ -260,6 +265,12 @@ ATTENTIONS = {
         word="se",
     ),
     "eca": Entry(text="efficient channel attention (ECA-ResNet-50-D)", word="eca"),
+    "cbam": Entry(
+        text="attention to channels by a sixteenth of them, then to pixels by a 7x7 "
+        "convolution (CBAM's ResNet-50)",
+        refuses=OWN_NORM,
+        word="cbam",
+    ),
 }
 ATTENTION_AFTER = {
     "last": Entry(text="after its last norm (SE-ResNet-50)"),

@@ -38,6 +38,7 @@ class Case(NamedTuple):
 CASES = [
     Case(layers.BareSqueezeExcite, 20, {"channels": 20, "squeezed": 5}),
     Case(layers.BlurPool2d, 5, {}),
+    Case(layers.ConvBlockAttention, 20, {"channels": 20, "squeezed": 5}),
     Case(layers.DropPath, 5, {"rate": 0.5}),
     Case(layers.EfficientChannelAttention, 5, {"kernel": 7}),
     Case(layers.EvoNormS0, 30, {"groups": 5, "channels": 30}),

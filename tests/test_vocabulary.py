@@ -141,6 +141,7 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
         ("stride_on: conv3", 'got "conv3"'),
         ("norm: {type: rms}", 'got "rms"'),
         ("norm_layer: InstanceNorm2d", "write norm: {type: instance}"),
+        ("attention: cbam_module", 'got "cbam_module"; write cbam'),
         ("norm_layer: none", "unknown key; leave it out"),
         (
             "norm_cfg: {type: IN, affine: true}",

@@ -323,3 +323,30 @@ def test_squeeze_and_excitation_can_be_without_biases(base: str) -> None:
     se = {"ratio": 0.0625, "divisor": 1, "bias": False}
     network = small(base, {"attention": "se", "se": se})
     assert_equal(network, Reference(attention=squeeze_excite))
+
+
+def cbam(w: Weights, at: str, x: Tensor) -> Tensor:
+    """As https://github.com/Jongchan/attention-module has it, by two pools."""
+
+    def mlp(y: Tensor) -> Tensor:
+        y = F.linear(y.flatten(1), w[f"{at}.cbam.fc1.weight"], w[f"{at}.cbam.fc1.bias"])
+        return F.linear(y.relu(), w[f"{at}.cbam.fc2.weight"], w[f"{at}.cbam.fc2.bias"])
+
+    size = x.shape[2:]
+    channels = mlp(F.avg_pool2d(x, size)) + mlp(F.max_pool2d(x, size))
+    x = x * channels.sigmoid()[:, :, None, None]
+    both = torch.stack((x.max(1).values, x.mean(1)), 1)
+    return x * batch(w, f"{at}.cbam.bn", conv(w, f"{at}.cbam.conv", both)).sigmoid()
+
+
+@pytest.mark.parametrize("base", [BASIC, BOTTLENECK])
+def test_cbam_weighs_channels_and_then_pixels(base: str) -> None:
+    network = small(base, {"attention": "cbam"})
+    assert_equal(network, Reference(attention=cbam))
+
+
+def test_cbams_own_norm_has_the_momentum_of_its_authors() -> None:
+    model = build(small(BASIC, {"attention": "cbam"}))
+    own = [m for n, m in model.named_modules() if n.endswith("cbam.bn")]
+    assert {norm.momentum for norm in own} == {0.01}
+    assert load("resnet50", {"attention": "cbam"}).network.params == 28_089_624

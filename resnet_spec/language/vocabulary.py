@@ -228,6 +228,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "se": "squeeze_excite squeeze_excitation squeeze_and_excitation se_block se_layer "
         "se_module senet",
         "eca": "ecanet eca_layer eca_module",
+        "cbam": "cbam_block cbam_layer cbam_module",
         "none": "false no off identity",
     },
     "activation": {

@@ -5,6 +5,7 @@
 
 from resnet_spec.layers.bare_squeeze_excite import BareSqueezeExcite
 from resnet_spec.layers.blur_pool2d import BlurPool2d
+from resnet_spec.layers.conv_block_attention import ConvBlockAttention
 from resnet_spec.layers.drop_path import DropPath
 from resnet_spec.layers.efficient_channel_attention import EfficientChannelAttention
 from resnet_spec.layers.evo_norm_s0 import EvoNormS0
@@ -23,6 +24,7 @@ from resnet_spec.layers.std_conv2d import StdConv2d
 __all__ = [
     "BareSqueezeExcite",
     "BlurPool2d",
+    "ConvBlockAttention",
     "DropPath",
     "EfficientChannelAttention",
     "EvoNormS0",

@@ -10,6 +10,7 @@ from resnet_spec.language.fields import Spec
 from resnet_spec.lowering.parts import Part, rounded
 from resnet_spec.network import (
     BareSqueezeExcite,
+    ConvBlockAttention,
     EfficientChannelAttention,
     Number,
     SqueezeExcite,
@@ -42,4 +43,15 @@ def eca(_: Spec, x: Weighed) -> Part:
     return lambda x: EfficientChannelAttention(path="eca", input=x, kernel=kernel)
 
 
-ATTENTION: dict[str, Callable[[Spec, Weighed], Part]] = {"se": se, "eca": eca}
+def cbam(_: Spec, x: Weighed) -> Part:
+    """Attention to channels by a sixteenth of them, then to pixels by a 7x7 convolution."""
+    size = max(x.channels // 16, 1)
+    squeezed = Number(size, "squeezed", over=(x.channels, 16))
+    return lambda x: ConvBlockAttention(path="cbam", input=x, squeezed=squeezed)
+
+
+ATTENTION: dict[str, Callable[[Spec, Weighed], Part]] = {
+    "se": se,
+    "eca": eca,
+    "cbam": cbam,
+}

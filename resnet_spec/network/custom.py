@@ -266,6 +266,38 @@ class EfficientChannelAttention(Layer):
         return _named(kernel=self.kernel)
 
 
+class ConvBlockAttention(Layer):
+    """Channels weighed by two linear layers of their means and maxima, then each pixel by a
+    7x7 convolution, with a batch norm of its own, of its mean and maximum."""
+
+    squeezed: int
+
+    @property
+    def noun(self) -> str:
+        return "channel and spatial attention"
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels, squeezed = int(self.input.channels), int(self.squeezed)
+        return (
+            Tensor("fc1.weight", (squeezed, channels)),
+            Tensor("fc1.bias", (squeezed,)),
+            Tensor("fc2.weight", (channels, squeezed)),
+            Tensor("fc2.bias", (channels,)),
+            Tensor("conv.weight", (1, 2, 7, 7)),
+            *batch_norm_tensors(1, "bn."),
+        )
+
+    @property
+    def macs(self) -> int:
+        channels, height, width = self.input
+        return 4 * channels * self.squeezed + 2 * 49 * height * width
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.squeezed))
+
+
 # --- what replaces a 3x3 convolution -------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resnet_spec.network import (
     BatchNorm,
+    ConvBlockAttention,
     Network,
     Op,
     Res2Conv2d,
@@ -24,4 +25,5 @@ def norm_of_one_value(network: Network) -> str | None:
 def _sees_one_value(op: Op) -> bool:
     if isinstance(op, (SelectiveKernel, SplitAttention)):
         return True  # their second norm sees the mean of each channel
-    return isinstance(op, (BatchNorm, Res2Conv2d)) and op.output[1:] == (1, 1)
+    seen = (BatchNorm, ConvBlockAttention, Res2Conv2d)
+    return isinstance(op, seen) and op.output[1:] == (1, 1)
