@@ -20,6 +20,8 @@ STRIDES = "that strides"
 ATTENDS = "with attention"
 SQUEEZES = "with `attention: se`"
 COUNTED = "without `norm.channels_per_group`"
+LAYERED = "with a linear layer in `head.hidden`"
+ACTIVATED = "with an activation in `head.hidden`"
 
 
 class Read(NamedTuple):
@@ -391,13 +393,14 @@ NORMS = {
         reads={
             "norm.groups": Read(COUNTED, "32 in ResNetV2-50-D EvoS"),
             **reads("norm.channels_per_group", "norm.eps"),
+            "activation": Read(ACTIVATED),
         },
         refuses=OWN_ACTIVATION,
         word="evonorm_s0",
     ),
     "frn": Entry(
         text="filter response normalization, its own activation (ResNetV2-50-D FRN)",
-        reads=reads("norm.eps"),
+        reads=reads("norm.eps", activation=Read(ACTIVATED)),
         refuses=OWN_ACTIVATION,
         word="frn",
     ),
@@ -499,23 +502,39 @@ ACTIVATIONS = {
 
 # --- the end, and the start ---------------------------------------------------------------
 
-ANY_MAP = (
-    Refusal(
-        "head.pool",
-        ("global",),
-        "only a linear classifier refuses a map that a fixed pool does not cover",
+HEAD_POOLS = {
+    "global": Entry(text="averages over any map (ResNet-50 today)"),
+    "max": Entry(text="its largest value (re-identification)"),
+    "avg_max": Entry(
+        text="half of the average and half of the largest (timm's avgmax)"
     ),
-)
-HEAD_POOLS = {"global": Entry(text="averages over any map (ResNet-50 today)")}
+    "statistics": Entry(
+        text="mean and standard deviation along the width, of each channel and row "
+        "(wespeaker's ResNet-34)"
+    ),
+    "none": Entry(text="keeps every pixel as a feature (insightface's IR-ResNets)"),
+}
+WHOLE_POOLS = ("global", "max", "avg_max")  # of a map of any size, to one pixel
+HIDDEN = {
+    NUMBER: Entry(text="a linear layer of so many features"),
+    "norm": Entry(text="the norm"),
+    "activation": Entry(text="the activation"),
+}
 CLASSES = {
     NUMBER: Entry(
-        text="logits of the classifier", reads=reads("head.classifier", "head.dropout")
+        text="logits of the classifier",
+        reads=reads("head.classifier", "head.bias", "head.dropout"),
     ),
-    "none": Entry(text="ends in the pooled features", refuses=ANY_MAP),
+    "none": Entry(
+        text="ends in the features before it", reads={"head.dropout": Read(LAYERED)}
+    ),
 }
 CLASSIFIERS = {
     "linear": Entry(text="a linear layer (ResNet-50)"),
-    "conv": Entry(text="a 1x1 convolution (BiT)", refuses=ANY_MAP),
+    "conv": Entry(
+        text="a 1x1 convolution (BiT)",
+        refuses=(Refusal("head.pool", WHOLE_POOLS, "it reads a map of one pixel"),),
+    ),
 }
 SCHEMES = {
     "kaiming": Entry(
@@ -571,6 +590,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "activation": ACTIVATIONS,
     "init.scheme": SCHEMES,
     "head.pool": HEAD_POOLS,
+    "head.hidden": HIDDEN,
     "head.classes": CLASSES,
     "head.classifier": CLASSIFIERS,
     "dilation_from": DILATION_FROM,

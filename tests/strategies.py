@@ -51,6 +51,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "momentum": st.sampled_from([0.01, 1.0]),
     "classes": st.integers(1, 12),
     "channels_per_group": st.sampled_from([1, 2, 4, 8]),
+    "hidden": st.integers(1, 12),
 }
 """Text and numbers by the name of their field, where those of their type will not do."""
 

@@ -60,6 +60,8 @@ NEEDS: dict[tuple[str, str], Fields] = {
     ("attention_after", "conv2"): {"attention": "se"},
     ("conv_bias", "unnormalized"): {"pre_activation": True},
     ("head.classes", "none"): {"attention": "se"},  # biases, which schemes start
+    ("head.hidden", "norm"): {"head.hidden": [8, "norm"]},
+    ("head.hidden", "activation"): {"head.hidden": [8, "activation"]},
 }
 """What an entry cannot be had without, or an option cannot be seen beside it."""
 TRIED: dict[str, list[Any]] = {
@@ -92,7 +94,9 @@ TRIED: dict[str, list[Any]] = {
     "init.zero_last_norm": [True],
     "head.dropout": [0.5],
     **{field: words(field) for field in CATALOG},
-    "head.pool": [16],
+    "head.pool": [16, *words("head.pool")],
+    "head.hidden": [[8, "norm", "activation"], []],
+    "head.bias": [False],
     "activation": [*words("activation"), {"leaky_relu": 0.1}],
 }
 """Values of each option; for a field of words, all of them."""

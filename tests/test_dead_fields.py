@@ -93,6 +93,8 @@ LIVE: dict[str, Any] = {
     "init.zero_last_norm": True,
     "head.pool": 7,
     "head.classifier": "conv",
+    "head.hidden": [512, "norm", "activation"],
+    "head.bias": False,
     "head.dropout": 0.2,
     "head.classes": 10,
 }

@@ -239,6 +239,23 @@ HEADS: list[tuple[Fields, str]] = [
     ({"head.classes": "none"}, "avgpool flatten"),
     ({"head.classifier": "conv"}, "avgpool fc 1x1/1:10 flatten"),
     ({"head.pool": 32}, "avgpool 32x32/1 flatten fc"),
+    ({"head.pool": "none"}, "flatten fc"),
+    ({"head.pool": "max", "head.classes": "none"}, "global_pool flatten"),
+    ({"head.pool": "statistics", "head.dropout": 0.5}, "statistics dropout fc"),
+    (
+        {"head.hidden": [512, "norm", "activation"], "head.dropout": 0.5},
+        "avgpool flatten hidden.0 hidden.1 hidden.2 dropout fc",
+    ),
+    (
+        {"head.hidden": ["norm", 64, "norm"], "head.dropout": 0.5}
+        | {"head.classes": "none", "head.pool": "none"},
+        "hidden.0 hidden.1 hidden.2 hidden.3 hidden.4",
+    ),
+    ({"head.hidden": ["norm"]}, "avgpool hidden.0 flatten fc"),
+    (
+        {"head.hidden": ["norm"], "head.classifier": "conv"},
+        "avgpool hidden.0 fc 1x1/1:10 flatten",
+    ),
     (PRE, "norm relu avgpool flatten fc"),
     (
         PRE | {"head.classifier": "conv", "head.dropout": 0.5},

@@ -37,6 +37,7 @@ class Case(NamedTuple):
 
 CASES = [
     Case(layers.BareSqueezeExcite, 20, {"channels": 20, "squeezed": 5}),
+    Case(layers.AvgMaxPool2d, 5, {}),
     Case(layers.BlurPool2d, 5, {}),
     Case(layers.ConvBlockAttention, 20, {"channels": 20, "squeezed": 5}),
     Case(layers.DropPath, 5, {"rate": 0.5}),
@@ -57,6 +58,7 @@ CASES = [
     Case(layers.SplitAttention, 20, {**SPLIT, "radix": 2}),
     Case(layers.SplitAttention, 20, {**SPLIT, "radix": 1}),
     Case(layers.SqueezeExcite, 20, {"channels": 20, "squeezed": 5}),
+    Case(layers.StatisticsPool, 5, {}),
     Case(layers.StdConv2d, 5, {"in_channels": 5, "out_channels": 8, "kernel_size": 3}),
 ]
 EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.layer.__name__)

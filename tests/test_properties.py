@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet_spec import load, render
 from resnet_spec.compare.equality import verify
 from resnet_spec.emit.module import build
-from resnet_spec.network import Network, Res2Conv2d
+from resnet_spec.network import AvgMaxPool2d, Network, Res2Conv2d
 from tests.strategies import networks
 
 
@@ -96,11 +96,13 @@ class Sums(TorchFunctionMode):
 @settings(max_examples=100)
 def test_every_sum_adds_equal_shapes(network: Network, height: int, width: int) -> None:
     """At the smallest image that the network takes, and at the largest or any other."""
-    least, largest = network.sizes
-    other = (largest or least + height, largest or least + width)
+    sides = network.sides
+    least = tuple(side.smallest for side in sides)
+    more = zip(sides, (height, width), strict=True)
+    other = tuple(side.largest or side.smallest + by for side, by in more)
     blocks = [block for _, block in network.blocks() if block.shortcut]
     model = build(network, init=False).eval()
-    for size in ((least, least), other):
+    for size in (least, other):
         images = torch.empty(1, network.image.channels, *size)
         with Sums() as sums:
             model(images)
@@ -109,9 +111,10 @@ def test_every_sum_adds_equal_shapes(network: Network, height: int, width: int) 
 
 
 def _inner_sums(network: Network) -> int:
-    """Bands of Res2Net that read the one before."""
+    """Bands of Res2Net that read the one before, and the pool that adds two."""
+    pools = sum(isinstance(op, AvgMaxPool2d) for op in network.head)
     bands = [op for _, op in network.ops() if isinstance(op, Res2Conv2d)]
-    return sum(op.scale - 2 for op in bands if not op.apart.holds)
+    return pools + sum(op.scale - 2 for op in bands if not op.apart.holds)
 
 
 @pytest.mark.slow

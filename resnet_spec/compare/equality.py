@@ -109,7 +109,7 @@ def outputs(given: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
 def evaluated(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
     """The evaluation output, with the batch's own statistics so that numbers stay finite."""
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.reset_running_stats()
             module.momentum = None  # the plain mean over all batches, here the one
     torch.manual_seed(2)

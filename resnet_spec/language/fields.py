@@ -202,9 +202,18 @@ class Head(Model):
 
     pool: WordOr[Annotated[str, Word("head.pool")]] = Field(
         default="global",
-        description="global averages over any map (ResNet-50 today); a number is the "
-        "kernel of a fixed average pool, which needs a last map of just that size "
-        "(7 in the ResNet-34 of many tutorials)",
+        description=choices("what becomes of the last map", "head.pool")
+        + "; a number is the kernel of a fixed average pool, which needs a last map of just "
+        "that size (7 in the ResNet-34 of many tutorials)",
+    )
+    hidden: Annotated[
+        tuple[WordOr[Annotated[str, Word("head.hidden")]], ...], Field(strict=False)
+    ] = Field(
+        default=(),
+        description="what stands between pool and classifier, in order: a number is a "
+        "linear layer of so many features, norm and activation are those of the network "
+        "(512, norm, activation in torchreid's ResNet-50 fc512; 2048, activation, 128 and "
+        "no classes in MoCo v2); the map becomes flat before the first linear layer",
     )
     classifier: Annotated[str, Word("head.classifier")] = Field(
         default="linear",
@@ -214,12 +223,17 @@ class Head(Model):
         default=0.0,
         ge=0,
         lt=1,
-        description="probability of dropping a feature before the classifier, in "
-        "training (0.2 in the first SENet-154)",
+        description="probability of dropping a feature before the classifier, or without "
+        "one before the last linear layer, in training (0.2 in the first SENet-154)",
+    )
+    bias: bool = Field(
+        default=True,
+        description="whether the classifier has a bias (false in re-identification after "
+        "Luo and others, https://arxiv.org/abs/1903.07071)",
     )
     classes: WordOr[Annotated[str, Word("head.classes")]] = Field(
-        description="logits of the linear classifier (1000 in ResNet-50); none ends in "
-        "the pooled features",
+        description="logits of the classifier (1000 in ResNet-50); none ends in the "
+        "features before it",
         examples=[1000, 10, "none"],
     )
 

@@ -9,9 +9,11 @@ from functools import cached_property, lru_cache
 from typing import Any, TypeGuard, TypeVar, cast
 
 from resnet_spec.catalog import (
+    ACTIVATED,
     ATTENDS,
     CATALOG,
     COUNTED,
+    LAYERED,
     NUMBER,
     OPTIONS,
     SQUEEZES,
@@ -63,6 +65,7 @@ ANYWAY = (
     "norm.type",
     "init.scheme",
     "head.pool",
+    "head.hidden",
     "head.classes",
     "expect.*",
     "dilation_from",
@@ -76,6 +79,8 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ATTENDS: ("attention", lambda attention: attention != "none"),
     SQUEEZES: ("attention", lambda attention: attention == "se"),
     COUNTED: ("norm.channels_per_group", lambda _: False),
+    LAYERED: ("head.hidden", lambda hidden: any(isinstance(n, int) for n in hidden)),
+    ACTIVATED: ("head.hidden", lambda hidden: "activation" in hidden),
 }
 """Which stages an entry may read a field in, by the value of another field."""
 

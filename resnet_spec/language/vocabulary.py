@@ -60,6 +60,7 @@ CALLED: Mapping[str, str] = {
     "head.pool": "pooling global_pool gap avgpool avg_pool head.pooling head.avgpool "
     "head.global_pool",
     "head.classifier": "head.type head.kind head.name head.layer",
+    "head.hidden": "fc_dims head.fc_dims head.hidden_dims head.layers head.mlp",
     "expect.macs, multiply-adds": "expect.flops expect.madds expect.mult_adds expect.gflops "
     "flops macs",
     "expect.params": "expect.parameters expect.num_params expect.n_params params parameters "
@@ -266,6 +267,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "head.pool": {
         "global": "avg avgpool mean average gap global_avg adaptive adaptive_avg "
         "adaptiveavgpool2d global_average globalavgpool",
+        "max": "maxpool adaptive_max adaptivemaxpool2d global_max amax",
+        "statistics": "stats tstp statistics_pooling",
+        "none": "false no flatten identity",
     },
     "head.classes": {"none": "no false"},
     "head.classifier": {"linear": "fc dense", "conv": "1x1 conv1x1"},

@@ -3,6 +3,7 @@
 `build` imports them; `render` copies the text of a class into the files that use it.
 """
 
+from resnet_spec.layers.avg_max_pool2d import AvgMaxPool2d
 from resnet_spec.layers.bare_squeeze_excite import BareSqueezeExcite
 from resnet_spec.layers.blur_pool2d import BlurPool2d
 from resnet_spec.layers.conv_block_attention import ConvBlockAttention
@@ -19,9 +20,11 @@ from resnet_spec.layers.res2_conv2d import Res2Conv2d
 from resnet_spec.layers.selective_kernel import SelectiveKernel
 from resnet_spec.layers.split_attention import SplitAttention
 from resnet_spec.layers.squeeze_excite import SqueezeExcite
+from resnet_spec.layers.statistics_pool import StatisticsPool
 from resnet_spec.layers.std_conv2d import StdConv2d
 
 __all__ = [
+    "AvgMaxPool2d",
     "BareSqueezeExcite",
     "BlurPool2d",
     "ConvBlockAttention",
@@ -38,5 +41,6 @@ __all__ = [
     "SelectiveKernel",
     "SplitAttention",
     "SqueezeExcite",
+    "StatisticsPool",
     "StdConv2d",
 ]

@@ -9,18 +9,22 @@ from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.plan import Plan
 from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
+    BatchNorm1d,
     Conv,
     EvoNormS0,
     GroupNorm,
     InstanceBatchNorm2d,
     Layer,
     Network,
+    Norm,
     Op,
     SelectiveKernel,
     SplitAttention,
     StdConv2d,
 )
 from resnet_spec.problems import FieldPath, Problem
+
+FLAT = (BatchNorm1d, GroupNorm)  # the norms that take features (N, C)
 
 
 def wrong(plan: Plan, network: Network) -> list[Problem]:
@@ -34,6 +38,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
         *_single_weights(network),
         *_one_channel(network),
         *_no_bias(plan, network),
+        *_norms_of_maps(plan, network),
     ]
     return found or list(_unequal_shapes(plan, network))
 
@@ -42,15 +47,17 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
     """An image that leaves a map without a pixel, or with more than a fixed pool covers."""
     others = (("strides",), ("stem", "pool"), ("stem", "type"), ("head", "pool"))
     _, *sides = network.image
-    smallest, largest = network.sizes
-    if all(side in network.sizes for side in sides):
+    wrong = [i for i in (0, 1) if sides[i] not in network.sides[i]]
+    if not wrong:
         return
+    smallest, largest = network.sides[wrong[0]]
     image, pool = list(plan.spec.input), plan.spec.head.pool
     last = network.stages[-1].output
-    if largest is None:
+    if largest is None or (isinstance(pool, str) and smallest > sides[wrong[0]]):
+        both = len({*network.sides}) == 1
+        which = "heights and widths" if both else ("heights", "widths")[wrong[0]]
         message = f"{image} leaves a map too small for a pool that follows"
-        more = f"heights and widths from {smallest} on do not"
-        message = f"{message}; {more}"
+        message = f"{message}; {which} from {smallest} on do not"
         yield Problem("image-too-small", message, ("input",), others=others)
     elif largest < smallest:
         message = (
@@ -105,6 +112,14 @@ def _odd_zeros(plan: Plan, network: Network) -> Iterator[Problem]:
             )
             found.setdefault(problem.path, problem)
     yield from found.values()
+
+
+def _image(network: Network, side: int) -> str:
+    """An image of that height and width, where the network takes it."""
+    heights, widths = (side in sizes for sizes in network.sides)
+    if heights and widths:
+        return f"an image of {side} x {side}"
+    return f"images of {'height' if heights else 'width'} {side}"
 
 
 def _taken_name(plan: Plan, network: Network) -> Iterator[Problem]:
@@ -217,6 +232,21 @@ WITHOUT = {
 """What a network is like in which no convolution is of the kind that `conv_bias` names."""
 
 
+def _norms_of_maps(plan: Plan, network: Network) -> Iterator[Problem]:
+    """A norm of maps behind a linear layer, where features are flat."""
+    flat = False
+    for op in network.head:
+        if flat and isinstance(op, Norm) and not isinstance(op, FLAT):
+            message = (
+                f"norm.type: {plan.stages[-1].norm} has no form for what a linear layer gives; "
+                "leave norm out behind one, or write norm.type: batch"
+            )
+            others = (("norm", "type"),)
+            yield Problem("flat-norm", message, ("head", "hidden"), others=others)
+            return
+        flat = flat or op.flattens
+
+
 def _unequal_shapes(plan: Plan, network: Network) -> Iterator[Problem]:
     """A block whose body and shortcut cannot be added for some image that is taken."""
     if found := network.disagreement():
@@ -227,7 +257,7 @@ def _unequal_shapes(plan: Plan, network: Network) -> Iterator[Problem]:
             write = "stride: block in one op of each, and kernels of which none is even"
         yield Problem(
             "unequal-shapes",
-            f"{found.block} cannot be added: for an image of {found.image} x {found.image} "
+            f"{found.block} cannot be added: for {_image(network, found.image)} "
             f"its body gives {found.body} and its shortcut {found.shortcut}; write {write}",
             stage.path("shortcut"),
             others=(stage.path("block"), stage.path("strides")),

@@ -2,68 +2,138 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from resnet_spec.language.fields import Head
 from resnet_spec.language.plan import Plan
-from resnet_spec.lowering.parts import Part, Parts, chain
+from resnet_spec.lowering.parts import Part, Parts, chain, numbered
 from resnet_spec.network import (
+    AvgMaxPool2d,
+    BatchNorm,
+    BatchNorm1d,
     Chain,
     Conv,
     Dropout,
     Flatten,
     GlobalAvgPool,
+    GlobalMaxPool,
     Linear,
     Number,
     Op,
     Shape,
+    StatisticsPool,
     WholeAvgPool,
 )
 
 
 def head(plan: Plan, x: Shape) -> Chain:
-    """classifier(dropout(pool(x))), as far as the spec asks for it.
+    """classifier(dropout(hidden(pool(x)))), as far as the spec asks for it.
 
     Pre-activation blocks leave their sum bare, so a norm and an activation come first.
     """
-    parts: list[Part] = []
+    made: list[Part] = []
     spec, last = plan.spec, plan.stages[-1]
+    parts = Parts(last)
     if spec.pre_activation:
-        parts += Parts(last).norm_act("norm")
-    parts.append(_pool(spec.head.pool))
-    return chain(x, *parts, *_classifier(spec.head))
+        made += parts.norm_act("norm")
+    made += _pool(spec.head.pool)
+    return chain(x, *made, *_ending(spec.head, parts))
+
+
+def _ending(settings: Head, parts: Parts) -> list[Part]:
+    """What follows the pool. The map becomes flat as late as it can: before the first linear
+    layer, or at the end.
+
+    Only between two hidden ones does that need a module.
+    """
+    on_map, on_flat = _hidden(settings, parts)
+    flatten = _flatten(settings.pool)
+    if settings.classifier == "conv" and not isinstance(settings.classes, str):
+        return [*numbered("hidden", *on_map), *_classifier(settings), *flatten]
+    if on_map and on_flat:
+        hidden = numbered("hidden", *on_map, *flatten, *on_flat)
+    else:
+        before, after = (numbered("hidden", *some) for some in (on_map, on_flat))
+        hidden = [*before, *flatten, *after]
+    return [*hidden, *_classifier(settings)]
+
+
+def _hidden(settings: Head, parts: Parts) -> tuple[list[Part], list[Part]]:
+    """The hidden layers that read a map, and those that read flat features."""
+    items = settings.hidden
+    layers = [i for i, item in enumerate(items) if isinstance(item, int)]
+    first = 0 if settings.pool == "statistics" else min(layers, default=len(items))
+    on_map = [part for item in items[:first] for part in _layer(item, parts)]
+    on_flat = [_flat(part) for item in items[first:] for part in _layer(item, parts)]
+    if layers and isinstance(settings.classes, str):
+        on_flat[layers[-1] - first : layers[-1] - first] = _dropout(settings)
+    return on_map, on_flat
+
+
+def _layer(item: int | str, parts: Parts) -> Sequence[Part]:
+    """A linear layer of so many features, a norm or an activation."""
+    if isinstance(item, int):
+        return [_linear("", item)]
+    return parts.norm("") if item == "norm" else [parts.activation()]
+
+
+def _flat(part: Part) -> Part:
+    """The part for flat features: torch has another batch norm for those."""
+
+    def made(x: Shape) -> Op:
+        op = part(x)
+        return BatchNorm1d(**op.values()) if type(op) is BatchNorm else op
+
+    return made
 
 
 def _classifier(settings: Head) -> list[Part]:
     """Dropout and classifier: linear on flat features, or a convolution on a 1 x 1 map."""
-    parts: list[Part] = []
-    if settings.dropout:
-        rate = settings.dropout
-        parts.append(lambda x: Dropout(path="dropout", input=x, rate=rate))
     if isinstance(settings.classes, str):
-        return [_flatten]
+        return []
     classes = Number(settings.classes, "num_classes")
-    if settings.classifier == "conv":
-        return [*parts, _convolution(classes), _flatten]
-    return [_flatten, *parts, _linear(classes)]
+    made = _convolution if settings.classifier == "conv" else _linear
+    return [*_dropout(settings), made("fc", classes, settings.bias)]
 
 
-def _linear(classes: int) -> Part:
-    return lambda x: Linear(path="fc", input=x, out_channels=classes)
+def _dropout(settings: Head) -> list[Part]:
+    rate = settings.dropout
+    return [lambda x: Dropout(path="dropout", input=x, rate=rate)] if rate else []
 
 
-def _convolution(classes: int) -> Part:
-    return lambda x: Conv(path="fc", input=x, out_channels=classes, kernel=1, bias=True)
+def _linear(path: str, out: int, bias: bool = True) -> Part:
+    return lambda x: Linear(path=path, input=x, out_channels=out, bias=bias)
 
 
-def _flatten(x: Shape) -> Op:
-    return Flatten(path="", input=x)
+def _convolution(path: str, out: int, bias: bool) -> Part:
+    return lambda x: Conv(path=path, input=x, out_channels=out, kernel=1, bias=bias)
 
 
-def _pool(size: int | str) -> Part:
-    """The average over the whole map, or over a window that must be the whole map.
+def _flatten(pool: int | str) -> Sequence[Part]:
+    """Of one pixel, or where nothing pools of as many as there are; statistics are flat."""
+
+    def made(x: Shape) -> Op:
+        height, width = x[1:] if pool == "none" else (1, 1)
+        return Flatten(path="", input=x, height=max(height, 1), width=max(width, 1))
+
+    return () if pool == "statistics" else (made,)
+
+
+def _pool(size: int | str) -> Sequence[Part]:
+    """What becomes of the whole map, or of a window that must be the whole map.
 
     The window moves by one pixel, as in the first releases of torchvision, so that a map
     which it does not cover is an error and not a crop.
     """
     if isinstance(size, str):
-        return lambda x: GlobalAvgPool(path="avgpool", input=x)
-    return lambda x: WholeAvgPool(path="avgpool", input=x, kernel=size)
+        return POOLS[size]
+    return (lambda x: WholeAvgPool(path="avgpool", input=x, kernel=size),)
+
+
+POOLS: dict[str, tuple[Part, ...]] = {
+    "global": (lambda x: GlobalAvgPool(path="avgpool", input=x),),
+    "max": (lambda x: GlobalMaxPool(path="global_pool", input=x),),
+    "avg_max": (lambda x: AvgMaxPool2d(path="global_pool", input=x),),
+    "statistics": (lambda x: StatisticsPool(path="statistics", input=x),),
+    "none": (),
+}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from resnet_spec.catalog import ACTIVATIONS
+from resnet_spec.catalog import ACTIVATIONS, Read
 from resnet_spec.catalog import NORMS as NORM_ENTRIES
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import StagePlan
@@ -192,7 +192,7 @@ class Parts(NamedTuple):
     @property
     def activates(self) -> bool:
         """Whether the norm is its own activation."""
-        return "activation" not in NORM_ENTRIES[self.stage.norm].reads
+        return NORM_ENTRIES[self.stage.norm].reads.get("activation") != Read()
 
     def name(self, number: int, kind: str = "") -> str:
         """What the norm of that number is called: torchvision's `bn1` where it is one."""

@@ -1,6 +1,7 @@
 """The network as a frozen tree, Network > Stage > Block > Op, with every shape known."""
 
 from resnet_spec.network.custom import (
+    AvgMaxPool2d,
     BareSqueezeExcite,
     BlurPool2d,
     Conv3x3,
@@ -19,6 +20,7 @@ from resnet_spec.network.custom import (
     SelectiveKernel,
     SplitAttention,
     SqueezeExcite,
+    StatisticsPool,
     StdConv2d,
 )
 from resnet_spec.network.fingerprint import Digests, digests
@@ -28,11 +30,13 @@ from resnet_spec.network.ops import (
     Argument,
     AvgPool,
     BatchNorm,
+    BatchNorm1d,
     Chain,
     Conv,
     Dropout,
     Flatten,
     GlobalAvgPool,
+    GlobalMaxPool,
     GroupNorm,
     InstanceNorm,
     Linear,
@@ -48,8 +52,10 @@ from resnet_spec.network.ops import (
 )
 from resnet_spec.network.settling import settled
 from resnet_spec.network.shapes import (
+    NO_SIZES,
     Lengths,
     Shape,
+    Sizes,
 )
 from resnet_spec.network.symbols import (
     ALWAYS,
@@ -66,11 +72,9 @@ from resnet_spec.network.symbols import (
     with_conditions,
 )
 from resnet_spec.network.tree import (
-    NO_SIZES,
     Block,
     Network,
     Shortcut,
-    Sizes,
     Stage,
 )
 
@@ -80,9 +84,11 @@ __all__ = [
     "NO_SIZES",
     "Activation",
     "Argument",
+    "AvgMaxPool2d",
     "AvgPool",
     "BareSqueezeExcite",
     "BatchNorm",
+    "BatchNorm1d",
     "Block",
     "BlurPool2d",
     "Chain",
@@ -102,6 +108,7 @@ __all__ = [
     "Formula",
     "FrozenBatchNorm2d",
     "GlobalAvgPool",
+    "GlobalMaxPool",
     "GroupNorm",
     "Init",
     "InstanceBatchNorm2d",
@@ -129,6 +136,7 @@ __all__ = [
     "SqueezeExcite",
     "Stage",
     "Start",
+    "StatisticsPool",
     "StdConv2d",
     "Tensor",
     "WholeAvgPool",

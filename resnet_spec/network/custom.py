@@ -15,7 +15,7 @@ from resnet_spec.network.ops import (
     batch_norm_tensors,
     convolution_tensors,
 )
-from resnet_spec.network.shapes import Lengths, Shape
+from resnet_spec.network.shapes import Lengths, Shape, Sizes
 from resnet_spec.network.symbols import Condition, Rate
 
 
@@ -96,6 +96,42 @@ class BlurPool2d(Layer):
     def macs(self) -> int:
         channels, height, width = self.output
         return channels * height * width * 9
+
+
+class AvgMaxPool2d(Layer):
+    """Half of the mean and half of the largest value of each channel."""
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        return Lengths(1, 0)
+
+
+class StatisticsPool(Layer):
+    """Mean and standard deviation of each channel and row along the width, flat.
+
+    One number has no deviation. Rows become features, so the height is fixed.
+    """
+
+    @property
+    def takes(self) -> tuple[Sizes, Sizes]:
+        height = max(int(self.input.height), 1)
+        return (Sizes(height, height), Sizes(2))
+
+    @property
+    def flattens(self) -> bool:
+        return True
+
+    @cached_property
+    def output(self) -> Shape:
+        return Shape(2 * self.input.channels * self.input.height, 1, 1)
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        return Lengths(1, 0)
+
+    @cached_property
+    def meaning(self) -> tuple[Any, ...]:
+        return (self.module, int(self.input.height))
 
 
 class DropPath(Layer):

@@ -57,13 +57,20 @@ def digests(network: Network) -> Digests:
         function=_digest(_function(network)),
         training=_digest(_marks(network, lambda op: op.training)),
         init=_digest((_init(network), zeros)),
-        image=_digest((tuple(map(int, network.image)), tuple(network.sizes))),
+        image=_digest((tuple(map(int, network.image)), *_sizes(network))),
     )
+
+
+def _sizes(network: Network) -> list[tuple[int | None, ...]]:
+    """The lengths that height and width may have, once where those are the same."""
+    return [*dict.fromkeys(map(tuple, network.sides))]
 
 
 def _init(network: Network) -> Init:
     """How weights start, without a word on what is not there: classifier, biases, groups."""
     (weight, bias), classifier = network.init
+    if classifier and not (network.classifier and network.classifier.bias):
+        classifier = classifier._replace(bias=None)
     convolutions = network.convolving()
     if not any(has for op in convolutions for has in biases(op)):
         bias = None

@@ -15,7 +15,7 @@ from math import prod
 from typing import Any, Literal, NamedTuple
 
 from resnet_spec.network.record import Record
-from resnet_spec.network.shapes import Lengths, Shape
+from resnet_spec.network.shapes import Lengths, Shape, Sizes
 from resnet_spec.network.symbols import Condition, plain
 
 
@@ -98,6 +98,16 @@ class Op(Record):
     def least(self) -> int:
         """The smallest height and width that it takes."""
         return 1
+
+    @property
+    def takes(self) -> tuple[Sizes, Sizes]:
+        """The heights and the widths of a map that it takes, wherever the head has it."""
+        return (Sizes(self.least), Sizes(self.least))
+
+    @property
+    def flattens(self) -> bool:
+        """Whether it makes features (N, C) of a map (N, C, H, W)."""
+        return False
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -266,6 +276,19 @@ class BatchNorm(Norm):
         )
 
 
+class BatchNorm1d(BatchNorm):
+    """Batch normalization of flat features."""
+
+    @property
+    def module(self) -> str:
+        return "BatchNorm1d"
+
+    @cached_property
+    def meaning(self) -> tuple[Any, ...]:
+        """That of the norm of maps, of one pixel."""
+        return ("BatchNorm2d", *self.said("function"))
+
+
 class GroupNorm(Norm):
     """Group normalization (https://arxiv.org/abs/1803.08494)."""
 
@@ -427,15 +450,58 @@ class GlobalAvgPool(Op):
         return (Argument(1),)
 
 
-class Flatten(Op):
-    """From (N, C, 1, 1) to (N, C), without a module, so its path is empty.
+class GlobalMaxPool(Op):
+    """The largest value of each channel."""
 
-    `Network.sizes` leaves out the images that would give it a larger map.
+    @cached_property
+    def lengths(self) -> Lengths:
+        return Lengths(1, 0)
+
+    @property
+    def module(self) -> str:
+        return "AdaptiveMaxPool2d"
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(1),)
+
+
+class Flatten(Op):
+    """From (N, C, H, W) to (N, C * H * W); among others, as a module, else its path is empty.
+
+    `Network.sides` leaves out the images that would give it a map of another size.
     """
+
+    height: int = 1
+    width: int = 1
+
+    @property
+    def takes(self) -> tuple[Sizes, Sizes]:
+        return (Sizes(self.height, self.height), Sizes(self.width, self.width))
+
+    @property
+    def flattens(self) -> bool:
+        return True
+
+    @property
+    def output(self) -> Shape:
+        if self.height == self.width == 1:
+            return self.input._replace(height=1, width=1)
+        return Shape(self.input.channels * self.height * self.width, 1, 1)
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        return Lengths(1, 0)
+
+    @property
+    def module(self) -> str:
+        return "Flatten" if self.path else ""
 
     @cached_property
     def meaning(self) -> tuple[Any, ...]:
-        return ()
+        """Nothing for maps of one pixel."""
+        size = (self.height, self.width)
+        return ("Flatten", *size) if size != (1, 1) else ()
 
 
 class Dropout(Op):
@@ -457,9 +523,10 @@ class Dropout(Op):
 
 
 class Linear(Op):
-    """The classifier, with bias."""
+    """A linear layer of flat features: the classifier, or one before it."""
 
     out_channels: int
+    bias: bool = True
 
     @cached_property
     def output(self) -> Shape:
@@ -468,12 +535,14 @@ class Linear(Op):
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         out, read = int(self.out_channels), int(self.input.channels)
-        return (Tensor("weight", (out, read)), Tensor("bias", (out,)))
+        weight = Tensor("weight", (out, read))
+        return (weight, Tensor("bias", (out,))) if self.bias else (weight,)
 
     @cached_property
     def meaning(self) -> tuple[Any, ...]:
         """That of a 1x1 convolution, on features that are maps of one pixel."""
-        return ("Conv2d", *self.said("function"), ("", 1))
+        read, out, *bias = self.said("function")
+        return ("Conv2d", read, out, ("", 1), *bias)
 
     @property
     def macs(self) -> int:
@@ -485,4 +554,8 @@ class Linear(Op):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return (Argument(self.input.channels), Argument(self.out_channels))
+        return (
+            Argument(self.input.channels),
+            Argument(self.out_channels),
+            Argument(self.bias, "bias", True),
+        )

@@ -17,6 +17,21 @@ class Shape(NamedTuple):
         return " x ".join(str(int(size)) for size in self)
 
 
+class Sizes(NamedTuple):
+    """The lengths of a side that are taken; `largest` None is no limit."""
+
+    smallest: int
+    largest: int | None = None
+
+    def __contains__(self, length: object) -> bool:
+        if not isinstance(length, int) or length < self.smallest:
+            return False
+        return self.largest is None or length <= self.largest
+
+
+NO_SIZES = Sizes(1, 0)
+
+
 class Lengths(NamedTuple):
     """The map of a height (or width) h to (h + offset) // stride, for every h at once.
 

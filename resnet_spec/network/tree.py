@@ -13,7 +13,6 @@ from resnet_spec.network.initialization import Init
 from resnet_spec.network.ops import (
     Chain,
     Conv,
-    Flatten,
     Linear,
     Op,
     Tensor,
@@ -21,28 +20,18 @@ from resnet_spec.network.ops import (
     tensors_of,
 )
 from resnet_spec.network.record import Record
-from resnet_spec.network.shapes import Lengths, Shape
+from resnet_spec.network.shapes import NO_SIZES, Lengths, Shape, Sizes
 from resnet_spec.network.symbols import Condition, Number, Rate, named_numbers
 from resnet_spec.problems.words import counted
 
-
-class Sizes(NamedTuple):
-    """The heights and widths that a network takes; `largest` None is no limit."""
-
-    smallest: int
-    largest: int | None = None
-
-    def __contains__(self, length: object) -> bool:
-        if not isinstance(length, int) or length < self.smallest:
-            return False
-        return self.largest is None or length <= self.largest
-
-
-NO_SIZES = Sizes(1, 0)
+CLASSIFIER = "fc"  # the path of what makes logits
 
 
 class Disagreement(NamedTuple):
-    """The smallest image at which a block cannot add its shortcut, and the two shapes."""
+    """The smallest image at which a block cannot add its shortcut, and the two shapes.
+
+    `image` is its height and width, or one of the two where the network takes no such square.
+    """
 
     block: str
     image: int
@@ -307,7 +296,7 @@ class Network(Record):
     def classifier(self) -> Conv | Linear | None:
         """The op that makes logits, None without one."""
         makers = [op for op in self.head if isinstance(op, (Conv, Linear))]
-        return makers[-1] if makers else None
+        return next((op for op in makers if op.path == CLASSIFIER), None)
 
     def convolving(self) -> list[Op]:
         """The ops whose 2-D convolutions start as all do."""
@@ -339,37 +328,47 @@ class Network(Record):
         return reduce(Lengths.then, stages, _through(self.entry)).stride
 
     @cached_property
-    def sizes(self) -> Sizes:
-        """The image sizes at which every map has a pixel, and one pixel where it must."""
-        at, smallest, largest = _through(self.entry), _smallest(self.entry), None
+    def sides(self) -> tuple[Sizes, Sizes]:
+        """The heights and the widths of images at which every map has a pixel, and as many
+        as its op takes."""
+        at, smallest = _through(self.entry), _smallest(self.entry)
         for _, block in self.blocks():
             smallest = max(smallest, at.smallest(block.smallest))
             at = at.then(block.lengths)
-        for op in self.head:
-            smallest = max(smallest, at.smallest(op.least))
-            at = at.then(op.lengths)
-            smallest = max(smallest, at.smallest(1))
-            if isinstance(op, Flatten) and at.stride:
-                largest = int(at.smallest(2)) - 1
-        return NO_SIZES if isinf(smallest) else Sizes(int(smallest), largest)
+        heights, widths = (_taken(self.head, side, at, smallest) for side in (0, 1))
+        return heights, widths
+
+    @property
+    def sizes(self) -> Sizes:
+        """The sides of the square images among those."""
+        heights, widths = self.sides
+        limits = [
+            most for most in (heights.largest, widths.largest) if most is not None
+        ]
+        smallest = max(heights.smallest, widths.smallest)
+        return Sizes(smallest, min(limits, default=None))
 
     def disagreement(self) -> Disagreement | None:
         """The smallest image at which a block's two shapes differ; None proves that none is.
 
         Asked of the sizes that the network takes, for equal shapes, not ones that broadcast.
         """
-        at, found = _through(self.entry), []
+        found = [d for sizes in {*self.sides} for d in self._disagreements(sizes)]
+        return min(found, key=lambda d: d.image, default=None)
+
+    def _disagreements(self, sizes: Sizes) -> Iterator[Disagreement]:
+        """The first of each block, of the lengths that one side may have."""
+        at = _through(self.entry)
         for path, block in self.blocks():
-            start = at(self.sizes.smallest)
+            start = at(sizes.smallest)
             length = _difference(block, start) if block.shortcut else None
             if length and (at.stride or length == start):  # a constant map reaches one
-                image = max(int(at.smallest(length)), self.sizes.smallest)
+                image = max(int(at.smallest(length)), sizes.smallest)
                 chains = ((*block.pre, *block.body), block.added)
                 shapes = (_shape(ops, block, length) for ops in chains)
-                found.append(Disagreement(path, image, *shapes))
+                if image in sizes:
+                    yield Disagreement(path, image, *shapes)
             at = at.then(block.lengths)
-        taken = (d for d in found if d.image in self.sizes)
-        return min(taken, key=lambda d: d.image, default=None)
 
 
 def _active(ops: Chain) -> Chain:
@@ -388,6 +387,22 @@ def _smallest(ops: Chain) -> float:
         at = at.then(op.lengths)
         smallest = max(smallest, at.smallest(1))
     return smallest
+
+
+def _taken(head: Chain, side: int, at: Lengths, smallest: float) -> Sizes:
+    """The lengths of a side of the image that the head takes too.
+
+    `at` is the map from them to those before the head, `smallest` what that needs.
+    """
+    largest = None
+    for op in head:
+        least, most = op.takes[side]
+        smallest = max(smallest, at.smallest(least))
+        if most and at.stride:
+            largest = int(at.smallest(most + 1)) - 1
+        at = at.then(op.lengths)
+        smallest = max(smallest, at.smallest(1))
+    return NO_SIZES if isinf(smallest) else Sizes(int(smallest), largest)
 
 
 def _difference(block: Block, start: int) -> int | None:

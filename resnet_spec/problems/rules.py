@@ -458,6 +458,14 @@ RULES: Mapping[str, Rule] = {
         wrong=own("resnet50", "input: [3, 256, 256]", "head: {pool: 7}"),
         right=own("resnet50", "input: [3, 256, 256]", "head: {pool: 8}"),
     ),
+    "flat-norm": Rule(
+        "a norm of maps stands behind a linear layer",
+        "In `head.hidden`, what stands behind a linear layer reads flat features, for which "
+        "torch has batch norm and group norm. The other norms need a map: put `norm` before "
+        "the first number, leave it out, or choose another `norm.type`.",
+        wrong=own("resnet50", "norm: {type: frozen}", "head: {hidden: [512, norm]}"),
+        right=own("resnet50", "norm: {type: frozen}", "head: {hidden: [norm, 512]}"),
+    ),
     "unequal-shapes": Rule(
         "a block's body and shortcut cannot be added",
         "A block adds its shortcut to its body, so both must give one shape for every image "

@@ -71,7 +71,8 @@ def calls(ops: Iterable[Op], x: str = "x") -> list[tuple[str, Op]]:
     for name, group in groupby(ops, key=ATTRIBUTE):
         members = list(group)
         inner = x
-        if lines and isinstance(members[0], (Norm, Activation, Flatten)):
+        alone = members[0].path == name
+        if lines and alone and isinstance(members[0], (Norm, Activation, Flatten)):
             inner = lines.pop()[0]
         elif lines:
             inner = "x"

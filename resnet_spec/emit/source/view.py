@@ -20,18 +20,29 @@ from resnet_spec.emit.source.modules import calls, definitions
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.emit.source.stages import StageFunction, listed
 from resnet_spec.network import (
+    AvgMaxPool2d,
     Block,
     Chain,
-    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
     Linear,
     Network,
+    Op,
     Rate,
     Shape,
+    Sizes,
     Stage,
+    StatisticsPool,
     biases,
 )
 from resnet_spec.problems.words import counted, snake
 
+POOLS: dict[type[Op], str] = {
+    GlobalAvgPool: "average pool",
+    GlobalMaxPool: "max pool",
+    AvgMaxPool2d: "average and max pool",
+    StatisticsPool: "statistics pool",
+}
 IMPORTS = ["import torch", "from torch import Tensor, nn"]
 
 
@@ -83,9 +94,12 @@ class View:
 
     @property
     def sizes(self) -> str:
-        smallest, largest = self.network.sizes
+        heights, widths = self.network.sides
+        if heights != widths:
+            return f"heights {_range(heights)}, widths {_range(widths)}"
+        smallest, largest = heights
         if largest is not None:
-            return f"heights and widths from {smallest} to {largest}"
+            return f"heights and widths {_range(heights)}"
         return (
             "any height and width"
             if smallest == 1
@@ -136,10 +150,15 @@ class View:
         """What follows the stages, in words."""
         if not self.network.head:
             return ""
-        if self.network.classes is None:
-            return ", average pool"
-        convolution = isinstance(self.network.head[-1], Flatten)
-        return f", {'convolution as' if convolution else 'linear'} classifier"
+        classifier = self.network.classifier
+        pools = [POOLS.get(type(op), "") for op in self.network.head]
+        layers = [op for op in self.network.head if isinstance(op, Linear)]
+        said = [] if classifier else [pool for pool in pools if pool]
+        said += ["hidden layers"] * any(op is not classifier for op in layers)
+        if classifier:
+            kind = "linear" if isinstance(classifier, Linear) else "convolution as"
+            said.append(f"{kind} classifier")
+        return "".join(f", {part}" for part in said)
 
     @property
     def signature(self) -> str:
@@ -172,7 +191,7 @@ class View:
         if init.classifier and classifier:
             lines.append(f"if module is self.{classifier.path}:")
             linear = isinstance(classifier, Linear)
-            lines += map(indented, started(init.classifier, [True], linear))
+            lines += map(indented, started(init.classifier, [classifier.bias], linear))
         lines.append(f"{'el' * bool(lines)}if isinstance(module, nn.Conv2d):")
         biased = [has for op in self.network.convolving() for has in biases(op)]
         lines += map(indented, started(init.convolutions, biased))
@@ -249,14 +268,22 @@ class View:
         return layout(f"self.{stage.name} = ", call, column=8)
 
     def _lines(self, ops: Chain, x: str = "x") -> Iterator[str]:
-        flat = False
+        flat = {
+            id(op) for i, op in enumerate(ops) if any(o.flattens for o in ops[: i + 1])
+        }
         for text, op in calls(ops, x):
-            flat = flat or isinstance(op, Flatten)
-            yield f"x = {text}  # {self._shape(op.output, flat)}"
+            yield f"x = {text}  # {self._shape(op.output, id(op) in flat)}"
 
     def _shape(self, shape: Shape, flat: bool = False) -> str:
         """(N, C, H, W), or (N, C) after the flatten."""
         return f"(N, {', '.join(map(self.scope.text, shape[:1] if flat else shape))})"
+
+
+def _range(sizes: Sizes) -> str:
+    smallest, largest = sizes
+    if smallest == largest:
+        return f"of {smallest}"
+    return f"from {smallest} {'on' if largest is None else f'to {largest}'}"
 
 
 def _rates(network: Network) -> list[Rate]:

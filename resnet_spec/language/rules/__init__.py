@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from resnet_spec.language.plan import Plan
-from resnet_spec.language.rules import chains, choices, conventions, stages, widths
+from resnet_spec.language.rules import (
+    chains,
+    choices,
+    conventions,
+    heads,
+    stages,
+    widths,
+)
 from resnet_spec.problems import Problem
 
 Check = Callable[[Plan], Iterator[Problem]]
@@ -32,4 +39,6 @@ CHECKS: tuple[Check, ...] = (
     widths.stem_divides,
     widths.reduced_is_whole,
     widths.every_block_is_pruned,
+    heads.other_maps_are_refused,
+    heads.a_convolution_reads_a_map,
 )

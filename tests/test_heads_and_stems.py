@@ -1,0 +1,201 @@
+"""Heads, stems, pools and blurs, held to plain torch that was written from their sources."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resnet_spec import SpecError, load, render
+from resnet_spec.compare.equality import verify
+from resnet_spec.emit.module import build
+from resnet_spec.network import Network
+from resnet_spec.passes.cut import cut
+from tests.models import seeded
+
+Fields = dict[str, Any]
+State = dict[str, Tensor]
+SMALL: Fields = {"input": [3, 40, 24], "widths": [8, 8, 16, 16], "stem.width": 8}
+SMALL |= {"depths": [1, 1, 1, 1], "head.classes": 7, "stem.pool": "none"}
+
+
+def small(fields: Fields, base: str = "resnet18") -> Network:
+    network: Network = load(base, SMALL | fields).network
+    return network
+
+
+def assert_equal_to(
+    network: Network, reference: Callable[[State, Tensor], Tensor]
+) -> None:
+    """Training outputs and gradients of the module; the generated source is its equal."""
+    assert verify(network, render(network)) == []
+    model = seeded(lambda: build(network))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    state = {name: p.detach().requires_grad_() for name, p in model.named_parameters()}
+    images = torch.randn(4, *network.image)
+    outputs = [model.train()(images), reference(state, images)]
+    torch.testing.assert_close(*outputs)
+    weights = torch.randn_like(outputs[0])
+    for output in outputs:
+        (output * weights).sum().backward()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.grad, state[name].grad, msg=name)
+
+
+# --- heads --------------------------------------------------------------------------------
+
+
+def norm(state: State, name: str, x: Tensor) -> Tensor:
+    weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
+    return F.batch_norm(x, None, None, weight, bias, training=True)
+
+
+def linear(state: State, name: str, x: Tensor) -> Tensor:
+    return F.linear(x, state[f"{name}.weight"], state.get(f"{name}.bias"))
+
+
+def average(x: Tensor) -> Tensor:
+    return x.mean((2, 3))
+
+
+def fc512(state: State, x: Tensor) -> Tensor:
+    """torchreid's `_construct_fc_layer` (KaiyangZhou/deep-person-reid models/resnet.py)."""
+    x = norm(state, "hidden.1", linear(state, "hidden.0", average(x)))
+    return linear(state, "fc", x.relu())
+
+
+def moco_v2(state: State, x: Tensor) -> Tensor:
+    """https://arxiv.org/abs/2003.04297 (facebookresearch/moco moco/builder.py)"""
+    return linear(state, "hidden.2", linear(state, "hidden.0", average(x)).relu())
+
+
+def insightface(state: State, x: Tensor) -> Tensor:
+    """deepinsight/insightface arcface_torch/backbones/iresnet.py"""
+    x = norm(state, "hidden.0", x).flatten(1)
+    return norm(state, "hidden.3", linear(state, "hidden.2", x))
+
+
+def bnneck(state: State, x: Tensor) -> Tensor:
+    """https://arxiv.org/abs/1903.07071"""
+    return linear(state, "fc", norm(state, "hidden.0", average(x)))
+
+
+def tstp(state: State, x: Tensor) -> Tensor:
+    """Mean and deviation over time (wenet-e2e/wespeaker models/pooling_layers.py)."""
+    count = x.shape[3]
+    mean = x.sum(3) / count
+    variance = (x - mean[..., None]).square().sum(3) / (count - 1)
+    found = [mean.flatten(1), (variance + 1e-7).sqrt().flatten(1)]
+    return linear(state, "hidden.0", torch.cat(found, 1))
+
+
+def avgmax(state: State, x: Tensor) -> Tensor:
+    """timm 1.0's SelectAdaptivePool2d("avgmax")"""
+    return linear(state, "fc", 0.5 * (average(x) + x.amax((2, 3))))
+
+
+def largest(state: State, x: Tensor) -> Tensor:
+    return linear(state, "fc", x.amax((2, 3)))
+
+
+NO_CLASSES: Fields = {"head.classes": "none"}
+HEADS: list[tuple[Fields, Callable[[State, Tensor], Tensor]]] = [
+    ({"head.hidden": [512, "norm", "activation"]}, fc512),
+    ({"head.hidden": [32, "activation", 12], **NO_CLASSES}, moco_v2),
+    (
+        {"head.pool": "none", "head.hidden": ["norm", 12, "norm"], **NO_CLASSES},
+        insightface,
+    ),
+    ({"head.hidden": ["norm"], "head.bias": False}, bnneck),
+    ({"head.pool": "statistics", "head.hidden": [12], **NO_CLASSES}, tstp),
+    ({"head.pool": "avg_max"}, avgmax),
+    ({"head.pool": "max"}, largest),
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "head"), HEADS, ids=lambda v: getattr(v, "__name__", "")
+)
+def test_a_head_is_that_of_its_source(
+    fields: Fields, head: Callable[[State, Tensor], Tensor]
+) -> None:
+    """Behind the same trunk, which other tests hold to torchvision's."""
+    network = small({"strides": [1, 2, 2, 1], **fields})
+    trunk = build(cut(network, ["layer4"])).train()
+
+    def reference(state: State, images: Tensor) -> Tensor:
+        inside = {k: v for k, v in state.items() if not k.startswith(("fc", "hidden"))}
+        maps = torch.func.functional_call(trunk, inside, (images,))
+        return head(state, maps["layer4"])
+
+    assert_equal_to(network, reference)
+
+
+@pytest.mark.parametrize(
+    ("fields", "heights", "widths"),
+    [
+        ({"head.pool": "none"}, (33, 48), (17, 32)),
+        ({"head.pool": "none", "input": [3, 24, 24]}, (17, 32), (17, 32)),
+        ({"head.pool": "statistics"}, (33, 48), (17, None)),
+    ],
+)
+def test_a_head_that_keeps_pixels_takes_images_of_just_those_sizes(
+    fields: Fields, heights: tuple[int, int], widths: tuple[int, int | None]
+) -> None:
+    """As many as torch takes: one pixel more or less is refused by the linear layer."""
+    network = small(fields)
+    assert network.sides == (heights, widths)
+    model = build(network, init=False).eval()
+
+    def takes(height: int, width: int) -> bool:
+        try:
+            model(torch.zeros(1, 3, height, width))
+        except RuntimeError:
+            return False
+        return True
+
+    (_, height, width) = network.image
+    tried = [h for h in range(heights[0] - 2, heights[1] + 3) if takes(h, width)]
+    assert tried == [*range(heights[0], heights[1] + 1)]
+    if widths[1] is None:
+        assert takes(height, 200)
+    else:
+        tried = [w for w in range(widths[0] - 2, widths[1] + 3) if takes(height, w)]
+        assert tried == [*range(widths[0], widths[1] + 1)]
+
+
+def test_dropout_stands_before_the_last_linear_layer() -> None:
+    hidden: Fields = {"head.hidden": [32, "norm", 12], "head.dropout": 0.5}
+    layers = ["Linear", "BatchNorm1d", "Linear"]
+    assert ends(small(hidden)) == [*layers, "Dropout", "Linear"]
+    assert ends(small(hidden | NO_CLASSES)) == [*layers[:2], "Dropout", "Linear"]
+
+
+def ends(network: Network) -> list[str]:
+    """The classes of the modules behind the pool."""
+    _, *modules = (op.module for op in network.head if op.module)
+    return modules
+
+
+def test_only_a_classifier_is_one() -> None:
+    network = small({"head.hidden": [12], **NO_CLASSES})
+    assert network.classifier is None
+    assert network.output.channels == 12
+    assert "12 features" in repr(network)
+
+
+def test_a_head_without_a_bias_draws_none() -> None:
+    network = small({"head.bias": False, "init.scheme": "bit"})
+    model = seeded(lambda: build(network))
+    assert isinstance(model.fc, nn.Linear)
+    assert model.fc.bias is None
+    assert verify(network, render(network)) == []
+
+
+def test_statistics_of_one_column_are_refused() -> None:
+    with pytest.raises(SpecError, match="widths from 17 on do not"):
+        small({"head.pool": "statistics", "input": [3, 40, 16]})
