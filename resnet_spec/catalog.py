@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from resnet_spec.problems.words import article
 
+GIVEN = "given"  # what a refusal allows of a mapping that must be there
 NUMBER = "a number"  # the entry of any number, where a field takes words and numbers
 STRIDES = "that strides"
 ATTENDS = "with attention"
@@ -93,7 +94,7 @@ class BlockEntry(Entry):
         if self.preact is not None:
             return self.refuses
         why = f"{article(self.noun)} has no such form"
-        return (*self.refuses, Refusal("pre_activation", (False,), why))
+        return (*self.refuses, Refusal("preact", (None,), why))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -159,16 +160,7 @@ STEM_POOLS = {
         text="one that keeps the size, and a blur that strides (ResNetBlur-50)"
     ),
     "avg": Entry(text="a 2x2 average (ResNetAA-50)"),
-    "conv": Entry(
-        text="a strided 3x3 convolution (ResNet-RS-50)",
-        refuses=(
-            Refusal(
-                "pre_activation",
-                (False,),
-                "it ends in a norm, and pre-activation blocks begin with one",
-            ),
-        ),
-    ),
+    "conv": Entry(text="a strided 3x3 convolution (ResNet-RS-50)"),
     "none": Entry(text="nothing does (ResNet-20)"),
 }
 
@@ -350,7 +342,7 @@ CONV_BIASES = {
     "projection": Entry(text="those of projections (MONAI)"),
     "unnormalized": Entry(
         text="those that no norm follows: stem, last of a block and projection where "
-        "pre_activation is true (Keras's ResNet50V2)"
+        "`preact` is there (Keras's ResNet50V2)"
     ),
 }
 
@@ -359,8 +351,8 @@ CONV_BIASES = {
 NO_WEIGHT = (Refusal("init.zero_last_norm", (False,), "it has no weight"),)
 OWN_ACTIVATION = (
     Refusal(
-        "pre_activation",
-        (True,),
+        "preact",
+        (GIVEN,),
         "it is its own activation, and other blocks have none before their sum",
     ),
 )
@@ -433,8 +425,8 @@ NORMS = {
         reads=reads("norm.eps", "norm.momentum", "activation"),
         refuses=(
             Refusal(
-                "pre_activation",
-                (False,),
+                "preact",
+                (None,),
                 "it normalizes a sum before its activation, which other blocks have none of",
             ),
             Refusal(
@@ -573,6 +565,22 @@ DILATION_FROM = {
         "segmentation_models_pytorch)"
     ),
 }
+PREACT_SHORTCUT = {
+    "activated": Entry(
+        text="what the block's first norm and activation make of its input (timm's "
+        "ResNetV2-50, kuangliu's pytorch-cifar, Wide ResNet-28-10)"
+    ),
+    "raw": Entry(text="the input itself (bearpaw's pytorch-classification)"),
+}
+PREACT_FIRST = {
+    "own": Entry(
+        text="the input itself (timm's ResNetV2-18, kuangliu's pytorch-cifar)"
+    ),
+    "shared": Entry(
+        text="what norm and activation make of it, as the body reads (hysts' "
+        "pytorch_image_classification)"
+    ),
+}
 
 CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "block": BLOCKS,
@@ -594,6 +602,8 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "head.classes": CLASSES,
     "head.classifier": CLASSIFIERS,
     "dilation_from": DILATION_FROM,
+    "preact.shortcut": PREACT_SHORTCUT,
+    "preact.first": PREACT_FIRST,
 }
 
 

@@ -25,7 +25,8 @@ SHALLOW: dict[str, Any] = {
     "widths": [64, 64],
     "strides": [1, 2],
 }
-PRE = SHALLOW | {"pre_activation": True, "head.classifier": "conv"}
+PRE = SHALLOW | {"head.classifier": "conv", "preact.first": "shared"}
+PRE |= {"widths": [32, 64], "expansion": 2}
 RADIX = {"spatial.type": "split_attention", "spatial.radix": 2, "spatial.pool": "after"}
 KERNELS = {
     "spatial.type": "selective_kernel",
@@ -56,7 +57,12 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
         "resnet50",
         SHALLOW | {"spatial.type": "res2net", "spatial.scale": 4},
     ),
-    "selective_kernel": ("resnet18", SHALLOW | KERNELS),
+    "selective_kernel": (
+        "resnet18",
+        SHALLOW
+        | KERNELS
+        | {"shortcut": ["projection", "zero_pad_around"], "widths": [64, 96]},
+    ),
     "split_attention": ("resnet50", SHALLOW | RADIX),
     "standardized": ("resnetv2_50x1_bit", PRE),
     "evonorm": ("resnetv2_50d_evos", PRE),

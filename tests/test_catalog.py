@@ -40,7 +40,11 @@ BOTTLENECK: Fields = SHARED | {
     "expansion": 2,
     "stride_on": "conv2",
 }
-PRE: Fields = {"pre_activation": True}
+PRE: Fields = {
+    "preact.shortcut": "activated",
+    "preact.stem_norm": False,
+    "preact.final_norm": True,
+}
 BASES = [BASIC, BOTTLENECK, BASIC | PRE, BOTTLENECK | PRE]
 NEEDS: dict[tuple[str, str], Fields] = {
     ("spatial.type", "res2net"): {"spatial.scale": 4},
@@ -56,6 +60,10 @@ NEEDS: dict[tuple[str, str], Fields] = {
     ("norm.type", "evonorm_s0"): {"norm.groups": 4},
     ("dilation_from", "previous"): {"dilations": [1, 2]},
     ("dilation_from", "own"): {"dilations": [1, 2]},
+    ("preact.shortcut", "activated"): PRE,
+    ("preact.shortcut", "raw"): PRE,
+    ("preact.first", "own"): PRE | {"stem.width": 32},
+    ("preact.first", "shared"): PRE | {"stem.width": 32},
     ("attention_after", "last"): {"attention": "se"},
     ("attention_after", "conv2"): {"attention": "se"},
     ("conv_bias", "unnormalized"): {"pre_activation": True},
@@ -71,7 +79,9 @@ TRIED: dict[str, list[Any]] = {
     "width_per_group": [32],
     "reduce_first": [2],
     "dilations": [[1, [2, 3]]],
-    "pre_activation": [True, False],
+    "preact": [None, {"shortcut": "raw", "stem_norm": True, "final_norm": True}],
+    "preact.stem_norm": [True],
+    "preact.final_norm": [False],
     "se.ratio": [0.5],
     "se.divisor": [3],
     "se.activated": [True],

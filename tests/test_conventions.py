@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from resnet_spec import SpecError, build, load, render
 from resnet_spec.network import Network
+from resnet_spec.problems.words import flow
 from tests.models import module_of
 
 Fields = dict[str, Any]
@@ -45,6 +46,15 @@ class Weights:
 
     def act(self, x: Tensor, name: str) -> Tensor:
         return self.norm(x, name).relu()
+
+    def squeezed(self, x: Tensor, name: str) -> Tensor:
+        x = x.mean((2, 3), keepdim=True)
+        for fc, function in (("fc1", torch.relu), ("fc2", torch.sigmoid)):
+            weight, bias = (
+                self.tensors[f"{name}.{fc}.{of}"] for of in ("weight", "bias")
+            )
+            x = function(F.conv2d(x, weight, bias))
+        return x
 
     def blocks(self) -> list[tuple[int, int]]:
         """The stage, from 1, and the place in it of every block."""
@@ -236,3 +246,140 @@ def test_zeros_that_are_not_there_are_nowhere(lowered: Lowered) -> None:
     source = render(lowered(CIFAR, shortcut=words))
     assert "class BasicBlockPadded(" in source
     assert "class BasicBlockPaddedAround(" in source
+
+
+# --- variants of pre-activation -----------------------------------------------------------
+
+PREACT = """\
+input: [3, 32, 32]
+stem: {type: conv3x3, width: 16, pool: none}
+depths: [2, 1, 2]
+widths: [16, 32, 48]
+strides: [1, 2, 2]
+shortcut: projection
+head: {classes: 5}
+"""
+PREACT_BASIC = PREACT + "block: basic\n"
+PREACT_BOTTLENECK = PREACT + "block: bottleneck\nexpansion: 2\nstride_on: conv2\n"
+
+
+def preactivated(
+    raw: Sequence[int] = (),
+    shared: bool = False,
+    stem_norm: bool = False,
+    final_norm: bool = True,
+) -> Reference:
+    """A network whose blocks begin with norm and relu, as the code below has the rest.
+
+    In `raw` stages the projection reads the input; with `shared` a stage's first block adds
+    what its norm and relu give.
+    """
+
+    def reference(of: Weights, x: Tensor) -> Tensor:
+        x = of.conv(x, "conv1")
+        x = of.act(x, "norm1") if stem_norm else x
+        for stage, place in of.blocks():
+            name, stride = f"layer{stage}.{place}", 1 if place or stage == 1 else 2
+            y = of.act(x, f"{name}.norm1")
+            x = y if shared and place == 0 and stage not in raw else x
+            if f"{name}.downsample" in of:
+                x = of.conv(x if stage in raw else y, f"{name}.downsample", stride)
+            deep = f"{name}.conv3" in of
+            y = of.conv(y, f"{name}.conv1", 1 if deep else stride)
+            y = of.conv(
+                of.act(y, f"{name}.norm2"), f"{name}.conv2", stride if deep else 1
+            )
+            if deep:
+                y = of.conv(of.act(y, f"{name}.norm3"), f"{name}.conv3")
+            if f"{name}.se.fc1" in of:  # kuangliu's SENet18
+                y = y * of.squeezed(y, f"{name}.se")
+            x = x + y
+        return of.classified(of.act(x, "norm") if final_norm else x)
+
+    return reference
+
+
+def preact(**said: Any) -> Fields:
+    plain = {"shortcut": "activated", "first": "own"}
+    return {"preact": {**plain, "stem_norm": False, "final_norm": True, **said}}
+
+
+SE = {"attention": "se", "se": {"ratio": 0.25, "divisor": 1}}
+PREACTS: dict[str, tuple[Fields, Reference]] = {
+    # bearpaw/pytorch-classification, models/cifar/preresnet.py
+    "bearpaw": (preact(shortcut="raw"), preactivated(raw=(1, 2, 3))),
+    # hysts/pytorch_image_classification, resnet_preact.py: preact_stage of all stages,
+    # and [True, False, False]
+    "hysts": (preact(first="shared"), preactivated(shared=True)),
+    "hysts first": (
+        preact(first="shared", shortcut="raw"),
+        preactivated(raw=(2, 3), shared=True),
+    ),
+    # kuangliu/pytorch-cifar, preact_resnet.py and senet.py
+    "kuangliu": (preact(final_norm=False), preactivated(final_norm=False)),
+    "kuangliu SENet18": (
+        preact(final_norm=False, stem_norm=True) | SE,
+        preactivated(final_norm=False, stem_norm=True),
+    ),
+    # osmr/pytorchcv, preresnet.py, for ImageNet
+    "pytorchcv": (preact(stem_norm=True), preactivated(stem_norm=True)),
+}
+
+
+@pytest.mark.parametrize("name", PREACTS)
+def test_preactivation_is_as_the_code_has_it(name: str, lowered: Lowered) -> None:
+    fields, reference = PREACTS[name]
+    assert_is(lowered(PREACT_BASIC, **fields), reference)
+
+
+@pytest.mark.parametrize("name", PREACTS)
+def test_preactivated_bottlenecks_have_no_first_to_ask_of(
+    name: str, lowered: Lowered
+) -> None:
+    """Each of their stages changes its channels, so no first shortcut is the identity."""
+    fields, reference = PREACTS[name]
+    said = {k: v for k, v in fields["preact"].items() if k != "first"}
+    if name != "hysts first":  # whose first stage would project what it shares
+        network = lowered(PREACT_BOTTLENECK, **fields | {"preact": said})
+        assert_is(network, reference)
+
+
+def test_a_stem_that_ends_in_a_pool_of_its_own_has_its_norm_there(
+    lowered: Lowered,
+) -> None:
+    bare, normed = (
+        lowered(PREACT_BASIC, **preact(stem_norm=norm), **{"stem.pool": "conv"})
+        for norm in (False, True)
+    )
+    assert [op.path for op in bare.entry] == ["conv1", "norm1", "relu", "pool"]
+    assert [op.path for op in normed.entry[3:]] == ["pool.0", "pool.1", "pool.2"]
+
+
+def test_what_the_first_block_shares_is_said_once_and_rolled_up(
+    lowered: Lowered,
+) -> None:
+    source = render(lowered(PREACT_BASIC, **preact(first="shared")))
+    assert "PreactBlockShared(in_channels, width, shares=1)," in source
+    assert (
+        "PreactBlockShared(width, width, shares=0) for _ in range(blocks - 1)" in source
+    )
+    assert "class PreactBlock(" in source
+    even = {
+        k: v for k, v in preact(first="shared")["preact"].items() if k != "shortcut"
+    }
+    source = render(lowered(PREACT_BASIC, preact=even, widths=16, strides=1))
+    assert "PreactBlock(in_channels, width, shares=1)," in source
+
+
+def test_pre_activation_is_answered_with_what_it_meant(lowered: Lowered) -> None:
+    for text, fields in (
+        (PREACT_BASIC, preact()),
+        (PREACT_BOTTLENECK, preact(first=None)),
+        (PREACT_BASIC + "dilations: [1, 1, [2, 2]]\n", preact()),
+    ):
+        said = {k: v for k, v in fields["preact"].items() if v is not None}
+        with pytest.raises(SpecError) as caught:
+            lowered(f"{text}pre_activation: true\n")
+        (problem,) = caught.value.problems
+        assert problem.message == f"unknown key; write preact: {flow(said)}"
+        lowered(text, preact=said)

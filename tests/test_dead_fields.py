@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from resnet_spec import SpecError, load, render
 from resnet_spec.language.canonical import canonical
-from resnet_spec.language.fields import Spec
+from resnet_spec.language.fields import Preact, Spec
 from resnet_spec.lowering import lower
 from resnet_spec.network import digests
 from tests.strategies import parsed, spec_data
@@ -60,7 +60,10 @@ LIVE: dict[str, Any] = {
     "groups": 32,
     "width_per_group": 128,
     "shortcut": "zero_pad_after",
-    "pre_activation": True,
+    "preact.shortcut": "raw",
+    "preact.first": "shared",
+    "preact.stem_norm": True,
+    "preact.final_norm": False,
     "reduce_first": 2,
     "anti_alias": "blur",
     "attention": "se",
@@ -136,6 +139,7 @@ WHERE = {
     "spatial.split": "skresnet50",
     "dropout": "resnet18",
     "dilation_from": "fcn_resnet50_backbone",
+    **{f"preact.{key}": "resnetv2_18" for key in Preact.model_fields},
 }
 """For fields without a place in ResNet-50, a network that has them."""
 WITH: dict[str, dict[str, Any]] = {

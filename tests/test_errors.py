@@ -87,10 +87,13 @@ def test_there_are_sixty_and_more() -> None:
     assert len(CASES) >= 60
 
 
+PREACT = {"shortcut": "activated", "stem_norm": False, "final_norm": True}
+
+
 @pytest.mark.parametrize(
     "fields",
     [
-        {"pre_activation": True},
+        {"preact": PREACT},
         {"spatial": {"type": "res2net", "scale": 4}},
         {"reduce_first": 2},
         {"groups": 2},
@@ -106,8 +109,8 @@ def test_a_pruned_network_has_plain_bottlenecks(fields: dict[str, Any]) -> None:
         load("ecaresnet50d_pruned", fields)
     (field,) = fields
     found = {p.path[0]: p for p in caught.value.problems if "pruned" in str(p)}
-    problem = found["pruned" if field == "pre_activation" else field]
-    unread = field == "pre_activation"  # whose blocks know nothing of such widths
+    problem = found["pruned" if field == "preact" else field]
+    unread = field == "preact"  # whose blocks know nothing of such widths
     assert problem.rule == ("unused" if unread else "not-together")
 
 

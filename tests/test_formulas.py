@@ -49,7 +49,12 @@ BOTTLENECK: Fields = {"block": "bottleneck", "expansion": 4, "stride_on": "conv2
 MIXED: Fields = {"block": ["basic", "bottleneck"], "expansion": [None, 4]} | {
     "stride_on": [None, "conv2"]
 }
-PRE: Fields = {"pre_activation": True}
+PRE: Fields = {
+    "preact.shortcut": "activated",
+    "preact.stem_norm": False,
+    "preact.final_norm": True,
+}
+KEPT: Fields = PRE | {"preact.first": "own"}  # where a first shortcut is the identity
 EVEN: Fields = {"dilations": 1, "dilation_from": None}
 KERNEL: Fields = {"type": "selective_kernel", "ratio": 0.25, "divisor": 3}
 KERNEL |= {"split": False}
@@ -104,7 +109,7 @@ BODIES: list[tuple[Fields, str, str]] = [
         "conv1 3x3/1x4:32 bn1 relu conv2 3x3/1x4:32 bn2 eca:3",
     ),
     (
-        BASIC | PRE | {"dropout": 0.1},
+        BASIC | KEPT | {"dropout": 0.1},
         "conv1 3x3/2x2:32 norm2 relu dropout conv2 3x3/1x4:32 se:8",
         "conv1 3x3/1x4:32 norm2 relu dropout conv2 3x3/1x4:32 se:8",
     ),
@@ -169,7 +174,7 @@ def test_bodies(fields: Fields, first: str, second: str, lowered: Lowered) -> No
     network = lowered(fields)
     blocks = network.stages[1].blocks
     assert [said(block.body) for block in blocks] == [first, second]
-    pre, post = ("norm1 relu", "") if "pre_activation" in fields else ("", "relu")
+    pre, post = ("norm1 relu", "") if "preact.shortcut" in fields else ("", "relu")
     assert [said(block.pre) for block in blocks] == [pre, pre]
     assert [said(block.post) for block in blocks] == [post, post]
 
@@ -190,9 +195,9 @@ SHORTCUTS: list[tuple[Fields, tuple[str, str, str]]] = [
         ("", "downsample.0 2x2/2^ downsample.1 1x1/1:32 downsample.2", ""),
     ),
     ({"shortcut": "zero_pad_after"}, ("", "downsample", "")),
-    (PRE, ("", "downsample 1x1/2:32", "")),
+    (KEPT, ("", "downsample 1x1/2:32", "")),
     (
-        PRE | {"shortcut": "avg_projection"},
+        KEPT | {"shortcut": "avg_projection"},
         ("", "downsample.0 2x2/2^ downsample.1 1x1/1:32", ""),
     ),
 ]
@@ -256,9 +261,9 @@ HEADS: list[tuple[Fields, str]] = [
         {"head.hidden": ["norm"], "head.classifier": "conv"},
         "avgpool hidden.0 fc 1x1/1:10 flatten",
     ),
-    (PRE, "norm relu avgpool flatten fc"),
+    (KEPT, "norm relu avgpool flatten fc"),
     (
-        PRE | {"head.classifier": "conv", "head.dropout": 0.5},
+        KEPT | {"head.classifier": "conv", "head.dropout": 0.5},
         "norm relu avgpool dropout fc 1x1/1:10 flatten",
     ),
 ]
@@ -273,7 +278,7 @@ def test_heads(fields: Fields, expected: str, lowered: Lowered) -> None:
     ("fields", "expected"),
     [
         (BASIC, "in_channels width stride previous_dilation dilation"),
-        (BASIC | PRE, "in_channels width stride previous_dilation dilation"),
+        (BASIC | KEPT, "in_channels width stride previous_dilation dilation"),
         (BOTTLENECK | {"groups": [2, 4]}, "in_channels width stride dilation groups"),
         (
             BOTTLENECK | PRE | {"groups": [2, 4]},
@@ -309,14 +314,16 @@ def test_what_follows_the_first_block_of_a_stage_has_one_dilation(
 KINDS: list[tuple[Fields, list[tuple[str, str]]]] = [
     (BASIC, [("BasicBlock", "basic block")] * 2),
     (BOTTLENECK, [("Bottleneck", "bottleneck")] * 2),
-    (BASIC | PRE, [("PreactBlock", "preact block")] * 2),
+    (BASIC | KEPT, [("PreactBlock", "preact block")] * 2),
     (BOTTLENECK | PRE, [("PreactBottleneck", "preact bottleneck")] * 2),
     (
         BASIC | {"shortcut": ["projection", "none"]},
         [("BasicBlock", "basic block"), ("PlainBlock", "plain block")],
     ),
     (
-        BASIC | PRE | {"shortcut": "none", "attention": ["se", "eca"]},
+        BASIC
+        | {"preact": {"stem_norm": False, "final_norm": True}}
+        | {"shortcut": "none", "attention": ["se", "eca"]},
         [
             ("PlainPreactBlockSe", "se plain preact block"),
             ("PlainPreactBlockEca", "eca plain preact block"),
@@ -350,7 +357,7 @@ def test_only_bottlenecks_have_attention_inside(lowered: Lowered) -> None:
 
 def test_each_end_has_the_activation_of_its_stage(lowered: Lowered) -> None:
     three = {"depths": [1] * 3, "widths": [16, 32, 64], "strides": 1, **EVEN}
-    network = lowered(BASIC | PRE | three | {"activation": ["relu", "relu", "silu"]})
+    network = lowered(BASIC | KEPT | three | {"activation": ["relu", "relu", "silu"]})
     assert said(network.head) == "norm silu avgpool flatten fc"
     network = lowered(BASIC | {"activation": ["silu", "relu"]})
     assert said(network.entry) == "conv1 3x3/1:16 bn1 silu"

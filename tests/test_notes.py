@@ -50,6 +50,8 @@ def test_a_network_is_called_as_nothing_in_its_source(name: str) -> None:
         load("resnet50", {"name": name})
 
 
+PREACT = {"shortcut": "activated", "first": "own"}
+PREACT |= {"stem_norm": False, "final_norm": True}
 VARIED: list[dict[str, Any]] = [
     {"activation": "silu"},
     {"activation": ["relu", "relu", "relu", "silu"]},
@@ -73,7 +75,9 @@ VARIED: list[dict[str, Any]] = [
     {"norm.momentum": 0.5},
     {"norm.type": "frozen"},
     {"norm": {"type": "group", "groups": 32}},
-    {"pre_activation": True},
+    {"preact": PREACT},
+    {"preact": PREACT | {"shortcut": "raw", "stem_norm": True}},
+    {"preact": PREACT | {"first": "shared", "final_norm": False}},
     {"shortcut": "avg_projection"},
     {"shortcut": "none"},
     {"shortcut": "projection3x3"},
@@ -166,6 +170,19 @@ DILATED_ITSELF = (
     "whose first one keeps that of the stage before also load, and give other outputs."
 )
 DILATED_EACH = "The blocks of stage 4 have dilations of 2 and 4."
+BEFORE = "Norm and activation come before each convolution of a block (v2)"
+LAST = f"{BEFORE}, and once more after the last stage."
+RAW = (
+    "Where the shape changes, shortcuts read a block's input itself, without norm and "
+    "activation; weights from code without that also load, and give other outputs."
+)
+SHARED = (
+    "The first block of stage 1 adds what norm and activation make of its input; weights "
+    "from code without that also load, and give other outputs."
+)
+STEM_NORM = "The stem ends in a norm and an activation as well."
+POOLED = "What the last stage gives is pooled as it is."
+PREACT_NOTES = {f"{BEFORE}.", LAST, RAW, SHARED, STEM_NORM, POOLED}
 LOAD = "also load, and give other outputs."
 AFTER = (
     "Shortcuts add their zero channels after the input's own; weights from code that puts "
@@ -198,6 +215,11 @@ PLAIN = (
         ),
         ({"dilations": [1, 1, 1, [1, 1]]}, set()),
         ({"shortcut": "none"}, {PLAIN}),
+        ({"preact": PREACT}, {LAST}),
+        ({"preact": PREACT | {"shortcut": "raw"}}, {LAST, RAW}),
+        ({"preact": PREACT | {"first": "shared"}}, {LAST, SHARED}),
+        ({"preact": PREACT | {"stem_norm": True}}, {LAST, STEM_NORM}),
+        ({"preact": PREACT | {"final_norm": False}}, {f"{BEFORE}.", POOLED}),
         ({"shortcut": "zero_pad_after"}, {AFTER}),
         ({"shortcut": "zero_pad_around"}, {AROUND}),
         ({"shortcut": "zero_pad_around", "widths": 64}, set()),
@@ -209,7 +231,7 @@ def test_a_sentence_is_said_where_it_is_true(
 ) -> None:
     notes = load("resnet18", fields).network.notes
     others = [n for n in notes if "dilation" in n or "zero channels" in n]
-    assert {AVERAGED, PLAIN} & set(notes) | {*others} == said
+    assert {AVERAGED, PLAIN, *PREACT_NOTES} & set(notes) | {*others} == said
 
 
 def test_the_stride_is_said_of_the_stages_that_have_one() -> None:

@@ -415,10 +415,14 @@ def test_two_processes_train_one_network(here: Path) -> None:
     assert float(figures(ours / "run")[-1]["test_acc"]) == expected
 
 
+PREACT = {"shortcut": "activated", "first": "own"}
+PREACT |= {"stem_norm": False, "final_norm": True}
+
+
 def test_weights_by_every_naming_leave_their_own_classifier_out(here: Path) -> None:
     """fc is head.fc in timm's resnetv2.py and last_linear in its senet.py."""
     for spec, ours in (
-        ({"pre_activation": True}, "timm"),
+        ({"preact": PREACT}, "timm"),
         ({"attention": "se"}, "timm-senet"),
         ({"shortcut": "projection"}, "tutorial"),
         ({"shortcut": "projection"}, "kuangliu"),

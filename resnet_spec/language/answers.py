@@ -76,7 +76,7 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
     for text in (f"{dotted}: {flow(type_of(value))}", f"{dotted} [{rule}]"):
         if said := SAID.get(plainly(text)):
             return said.replace("VALUE", flow(value))
-    if rule == "model-type" and (meant := _by_value(dotted, value)):
+    if rule == "model-type" and (meant := _of_mapping(dotted, value, data)):
         return _written(meant, names[:-1], data)
     if rule == "choice":
         word = our_word(dotted, value) if dotted in WORDS else ""
@@ -121,6 +121,13 @@ def _by_value(key: str, value: Any, text: str = "") -> Said:
     if re.match(r"[a-z_.]+=", said):
         return dict(override(each) for each in said.split("; "))
     return said
+
+
+def _of_mapping(key: str, value: Any, data: Data) -> Said:
+    """What is meant by a value where a mapping has to be."""
+    if key == "preact":
+        return FUNCTIONS[key](value, data)
+    return _by_value(key, value)
 
 
 def _meaning(key: str, value: Any, data: Data) -> Said:

@@ -92,6 +92,36 @@ class Norm(Model):
     )
 
 
+class Preact(Model):
+    """Norm and activation before each convolution of a block: pre-activation."""
+
+    shortcut: Annotated[str, Word("preact.shortcut")] | None = Field(
+        default=None,
+        description=choices(
+            "what a shortcut reads where it is more than the identity",
+            "preact.shortcut",
+        ),
+    )
+    first: Annotated[str, Word("preact.first")] | None = Field(
+        default=None,
+        description=choices(
+            "what is added in a stage's first block where its shortcut is the identity",
+            "preact.first",
+        ),
+    )
+    stem_norm: bool | None = Field(
+        default=None,
+        description="a norm and an activation after the stem's last convolution: true in "
+        "pytorchcv's PreResNet-10 and fb.resnet.torch's for ImageNet, false in "
+        "ResNetV2-50 of timm",
+    )
+    final_norm: bool | None = Field(
+        default=None,
+        description="a norm and an activation after the last stage: true in ResNetV2-50, "
+        "false in PreActResNet-18 of kuangliu's pytorch-cifar",
+    )
+
+
 class SqueezeExcite(Model):
     """How `attention: se` squeezes."""
 
@@ -336,10 +366,12 @@ class Spec(Model):
         + "; a list is a chain of ops, in place of the projection",
         examples=["projection"],
     )
-    pre_activation: bool = Field(
-        default=False,
-        description="norm and activation before each convolution of a block, and a last "
-        "one after the stages (ResNetV2-50, Wide ResNet-28-10)",
+    preact: Preact | None = Field(
+        default=None,
+        description="norm and activation before each convolution of a block (ResNetV2-50, "
+        "Wide ResNet-28-10); published code disagrees on the rest, so nothing in it has a "
+        "default",
+        examples=[{"shortcut": "activated", "stem_norm": False, "final_norm": True}],
     )
     reduce_first: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1,

@@ -6,6 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
+from resnet_spec.language.fields import Spec
+from resnet_spec.language.plan import Plan
+from resnet_spec.language.rules.conventions import matter
 from resnet_spec.language.shipped import shipped_names, shipped_spec
 from resnet_spec.language.vocabulary import (
     DEPTHS,
@@ -207,6 +212,24 @@ def _dilated(replaced: list[bool], data: Data) -> Said:
     return {"strides": strides, "dilations": dilations, "dilation_from": "previous"}
 
 
+def _preact(value: Any, data: Data) -> Said:
+    """What `pre_activation: true` was, as far as the network has to be asked for it."""
+    if text_of(value) != "true":
+        return "leave it out"
+    return {f"preact.{key}": said for key, said in _preact_of(data).items()}
+
+
+def _preact_of(data: Data) -> dict[str, Any]:
+    was: dict[str, Any] = {"shortcut": "activated", "first": "own"}
+    was |= {"stem_norm": False, "final_norm": True}
+    known = {key: value for key, value in data.items() if key in Spec.model_fields}
+    try:
+        asked = matter(Plan(Spec.model_validate({**known, "preact": {}})))
+    except ValidationError:
+        return was
+    return {key: said for key, said in was.items() if f"preact.{key}" in asked}
+
+
 def _features(value: Any, _: Data) -> Said:
     """OpenMMLab counts stages from 0, timm and Hugging Face the stem as 0."""
     named = list(value) if isinstance(value, (list, dict)) else [value]
@@ -254,6 +277,7 @@ FUNCTIONS: Mapping[str, Callable[[Any, Data], Said]] = {
         "norm.kind": _norm,
         "bn_momentum batch_norm_momentum bn_mom momentum norm.mom": _momentum,
         "output_stride": _output_stride,
+        "pre_activation pre_act preactivation preact": _preact,
         "replace_stride_with_dilation": _replaced,
         "out_indices out_features features_only return_layers features feature_maps": _features,
     }.items()

@@ -58,7 +58,8 @@ ANYWAY = (
     "widths",
     "strides",
     "shortcut",
-    "pre_activation",
+    "preact",
+    "preact.*",
     "standardization",
     "standardization.*",
     "conv_bias",
@@ -189,7 +190,35 @@ class StagePlan:
 
     @property
     def preact(self) -> bool:
-        return self.spec.pre_activation
+        """Whether its blocks have a pre-activation form; those of one's own have but one."""
+        return self.spec.preact is not None and not isinstance(
+            self.known("block"), OwnBlock
+        )
+
+    @property
+    def activates(self) -> bool:
+        """Whether shortcuts read what norm and activation before the body give."""
+        preact = self.spec.preact
+        return preact is not None and preact.shortcut == "activated"
+
+    @property
+    def projects(self) -> bool:
+        """Whether the shortcut of some block is more than the identity."""
+        always = self.shortcut == "projection_always"
+        same = self.shortcut in ("none", "identity")
+        return always or (not same and self.changes)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the first block adds what it reads, as those that follow it do."""
+        return self.shortcut != "none" and not self.projects
+
+    @property
+    def shares(self) -> bool:
+        """Whether the first block adds what its norm and activation make of what it reads."""
+        preact = self.spec.preact
+        shared = preact is not None and preact.first == "shared"
+        return shared and self.preact and self.keeps
 
     @property
     def block(self) -> str | OwnBlock:

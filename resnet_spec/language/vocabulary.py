@@ -32,7 +32,6 @@ CALLED: Mapping[str, str] = {
     "groups": "cardinality num_groups",
     "width_per_group": "base_width bottleneck_width",
     "reduce_first": "block_reduce_first",
-    "pre_activation": "preact pre_act preactivation",
     "shortcut": "shortcut_type downsample_type downsample",
     "drop_path": "drop_path_rate stochastic_depth drop_connect drop_connect_rate "
     "stochastic_depth_rate",

@@ -14,7 +14,7 @@ from resnet_spec.lowering.chains import Words, dilated, how, named, parts_of
 from resnet_spec.lowering.conv3x3 import At, conv3x3
 from resnet_spec.lowering.kinds import Kind
 from resnet_spec.lowering.parts import Part, Parts, apart, biased, chain, where
-from resnet_spec.lowering.shortcuts import SHORTCUTS, Change
+from resnet_spec.lowering.shortcuts import SHORTCUTS, Change, shared
 from resnet_spec.network import (
     Block,
     Condition,
@@ -142,7 +142,8 @@ class Slot(NamedTuple):
         ops = biased(chain(self.x, *body, *self.drop_path()), asked)
         out = ops[-1].output
         before, ops, after = apart(chain(self.x, *pre), ops, chain(out, *post))
-        change = Change(self.x, out.channels, self.stride, self.parts, bool(pre))
+        reads_pre = bool(pre) and (not self.stage.preact or self.stage.activates)
+        change = Change(self.x, out.channels, self.stride, self.parts, reads_pre)
         shortcut = self._shortcut(change)
         if shortcut:
             shortcut = shortcut._replace(ops=biased(shortcut.ops, asked, projects=True))
@@ -156,6 +157,8 @@ class Slot(NamedTuple):
         )
 
     def _shortcut(self, change: Change) -> Shortcut | None:
+        if self.stage.shares:
+            return shared(self.x, self.nth)
         chain = self.kind.shortcut
         if isinstance(chain, str):
             return SHORTCUTS[chain](change)

@@ -220,7 +220,7 @@ def _no_bias(plan: Plan, network: Network) -> Iterator[Problem]:
         f"{why}; remove it",
         ("conv_bias",),
         about_key=True,
-        others=(("shortcut",), ("pre_activation",), ("norm", "type")),
+        others=(("shortcut",), ("preact",), ("norm", "type")),
         inherited=f"{why}; write conv_bias: null",
     )
 

@@ -29,12 +29,13 @@ from resnet_spec.network import (
 def head(plan: Plan, x: Shape) -> Chain:
     """classifier(dropout(hidden(pool(x)))), as far as the spec asks for it.
 
-    Pre-activation blocks leave their sum bare, so a norm and an activation come first.
+    Pre-activation blocks leave their sum bare, so where the spec says so a norm and an
+    activation come first.
     """
     made: list[Part] = []
     spec, last = plan.spec, plan.stages[-1]
     parts = Parts(last)
-    if spec.pre_activation:
+    if spec.preact and spec.preact.final_norm:
         made += parts.norm_act("norm")
     made += _pool(spec.head.pool)
     return chain(x, *made, *_ending(spec.head, parts))

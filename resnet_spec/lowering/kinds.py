@@ -38,6 +38,7 @@ class _Settled(NamedTuple):
     attention: str
     activation: Function
     norm: str
+    shares: bool
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -47,22 +48,14 @@ class _Settled(NamedTuple):
             ATTENTIONS[self.attention].word,
             _function(self.activation),
             NORMS[self.norm].word,
+            "shared" if self.shares else "",
         )
 
 
 def kinds_of(plan: Plan) -> tuple[Kind, ...]:
     """The kind of each stage's blocks: one name, one structure."""
     stages = plan.stages
-    settled = [
-        _Settled(
-            _shortcut(s, stages),
-            _stride_on(s, stages),
-            s.attention,
-            s.activation,
-            s.norm,
-        )
-        for s in stages
-    ]
+    settled = [_settled(stage, stages) for stage in stages]
     bases = [_base(*pair) for pair in zip(stages, settled, strict=True)]
     found = []
     for stage, base, mine in zip(stages, bases, settled, strict=True):
@@ -71,6 +64,17 @@ def kinds_of(plan: Plan) -> tuple[Kind, ...]:
         words = [w for w, told in zip(mine.words, differs, strict=True) if told and w]
         found.append(_kind(stage, base, words, mine))
     return tuple(found)
+
+
+def _settled(stage: StagePlan, stages: tuple[StagePlan, ...]) -> _Settled:
+    return _Settled(
+        "projection" if stage.shares else _shortcut(stage, stages),
+        _stride_on(stage, stages),
+        stage.attention,
+        stage.activation,
+        stage.norm,
+        stage.shares,
+    )
 
 
 def _kind(

@@ -28,6 +28,7 @@ def sentences(plan: Plan, network: Network) -> Iterator[str]:
     yield from _stem(spec, network)
     yield from _order(spec, network)
     yield from _shortcuts(stages)
+    yield from _preact_shortcuts(spec, stages)
     yield from _strides(spec, network, stages)
     yield from _smoothing(spec, stages)
     yield from _dilations(spec, stages)
@@ -42,9 +43,31 @@ def _stem(spec: Spec, network: Network) -> Iterator[str]:
 
 
 def _order(spec: Spec, network: Network) -> Iterator[str]:
-    if spec.pre_activation and network.stages:
-        last = ", and once more after the last stage" * bool(network.head)
-        yield f"Norm and activation come before each convolution of a block (v2){last}."
+    if not (spec.preact and network.stages):
+        return
+    ends = bool(spec.preact.final_norm and network.head)
+    last = ", and once more after the last stage" * ends
+    yield f"Norm and activation come before each convolution of a block (v2){last}."
+    if spec.preact.stem_norm:
+        yield "The stem ends in a norm and an activation as well."
+    if network.head and not ends:
+        yield "What the last stage gives is pooled as it is."
+
+
+def _preact_shortcuts(spec: Spec, stages: Stages) -> Iterator[str]:
+    """What they read; published code disagrees on it, and its weights load."""
+    other = "weights from code without that also load, and give other outputs."
+    raw = spec.preact and spec.preact.shortcut == "raw"
+    if raw and any(stage.projects for stage in stages):
+        yield (
+            "Where the shape changes, shortcuts read a block's input itself, without norm and "
+            f"activation; {other}"
+        )
+    if shared := [str(stage.index + 1) for stage in stages if stage.shares]:
+        yield (
+            f"The first block of stage {' and '.join(shared)} adds what norm and activation "
+            f"make of its input; {other}"
+        )
 
 
 def _shortcuts(stages: Stages) -> Iterator[str]:

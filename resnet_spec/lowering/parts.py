@@ -197,9 +197,7 @@ class Parts(NamedTuple):
     def name(self, number: int, kind: str = "") -> str:
         """What the norm of that number is called: torchvision's `bn1` where it is one."""
         batch = (kind or self.stage.norm) in ("batch", "frozen", "ibn_a", "ibn_b")
-        return (
-            f"bn{number}" if batch and not self.spec.pre_activation else f"norm{number}"
-        )
+        return f"bn{number}" if batch and not self.spec.preact else f"norm{number}"
 
 
 def _standardized(conv: Conv, eps: float) -> StdConv2d:

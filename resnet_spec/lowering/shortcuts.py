@@ -1,8 +1,8 @@
 """Shortcuts: what a block adds to its body.
 
-Options A, B and C are those of https://arxiv.org/abs/1512.03385, section 4.1. Before
-pre-activation blocks, a projection reads what norm and activation make of the input, and
-has no norm of its own (https://arxiv.org/abs/1603.05027).
+Options A, B and C are those of https://arxiv.org/abs/1512.03385, section 4.1. A projection of
+a pre-activation block has no norm of its own (https://arxiv.org/abs/1603.05027); whether it
+reads the input or what norm and activation make of that, the spec says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from resnet_spec.network import (
     AvgPool,
     Condition,
     Either,
+    Identity,
+    Number,
     PadChannels,
     PadChannelsAround,
     Shape,
@@ -29,9 +31,7 @@ class Change(NamedTuple):
     out_channels: int
     stride: int
     parts: Parts
-    from_pre: bool = (
-        False  # the block has something before its body, which shortcuts read
-    )
+    from_pre: bool = False  # shortcuts read what the block has before its body
 
     @property
     def condition(self) -> Condition:
@@ -40,8 +40,8 @@ class Change(NamedTuple):
         return Condition(((self.stride, 1), channels))
 
     def projected(self, how: str, *parts: Part) -> Shortcut:
-        """The parts and their norm where the shape changes."""
-        norm = () if self.from_pre else self.parts.norm("")
+        """The parts and their norm where the shape changes; pre-activation has none."""
+        norm = () if self.parts.spec.preact else self.parts.norm("")
         return self.shaped(how, *parts, *norm)
 
     def shaped(self, how: str, *parts: Part) -> Shortcut:
@@ -108,6 +108,16 @@ def _padded(change: Change, made: type[PadChannels], how: str) -> Shortcut:
 def identity(_: Change) -> Shortcut:
     """The input itself, also where the body changes the shape, which is then refused."""
     return Shortcut()
+
+
+def shared(x: Shape, nth: int) -> Shortcut:
+    """What norm and activation make of `x`, in a stage's first block; `x` in the others."""
+    shares = Number(int(nth == 0), "shares")
+    how = "what norm and activation give"
+    op = Identity(path="shared", input=x)
+    return Shortcut(
+        (op,), Condition(((shares, 0),)), how, True, "In a stage's first block"
+    )
 
 
 def none(change: Change) -> None:

@@ -12,19 +12,25 @@ from resnet_spec.network import AvgPool, BlurPool2d, Chain, MaxPool, Shape, Zero
 def stem(plan: Plan) -> tuple[Chain, Chain]:
     """relu(norm(conv(x))) and its pool, as far as the spec asks for them.
 
-    Without ops, stages read the input. Before pre-activation blocks the last convolution
-    has no norm, for theirs comes first (https://arxiv.org/abs/1603.05027).
+    Without ops, stages read the input. Before pre-activation blocks, whose own norm comes
+    first (https://arxiv.org/abs/1603.05027), the spec says whether the last convolution has
+    one.
     """
     spec = plan.spec
     if spec.stem.type == "none":
         return (), ()
     parts = Parts(plan.stages[0])
     made = list(CONVOLUTIONS[spec.stem.type](parts))
-    if not spec.pre_activation:
+    if spec.stem.pool == "conv" or _ends_in_a_norm(parts):
         made += parts.norm_act(parts.name(1))
     ops = chain(Shape(*spec.input), *made)
     pool = chain(ops[-1].output, *POOLS[spec.stem.pool or "none"](parts))
     return biased(ops, spec.conv_bias), biased(pool, spec.conv_bias)
+
+
+def _ends_in_a_norm(parts: Parts) -> bool:
+    preact = parts.spec.preact
+    return preact is None or bool(preact.stem_norm)
 
 
 # --- convolutions -------------------------------------------------------------------------
@@ -99,8 +105,11 @@ def _avg(_: Parts) -> Iterator[Part]:
 
 def _conv(parts: Parts) -> Iterator[Part]:
     """A convolution in place of a pool (https://arxiv.org/abs/2103.07579)."""
-    convolution = parts.conv("", _width(parts), 3, stride=2)
-    yield from numbered("pool", convolution, *parts.norm_act(""))
+    convolution = parts.conv("pool", _width(parts), 3, stride=2)
+    if _ends_in_a_norm(parts):
+        yield from numbered("pool", convolution, *parts.norm_act(""))
+    else:
+        yield convolution
 
 
 POOLS: dict[str, Callable[[Parts], Iterator[Part]]] = {

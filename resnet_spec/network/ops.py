@@ -404,6 +404,18 @@ class AvgPool(Pool):
         return "AvgPool2d"
 
 
+class Identity(Op):
+    """Nothing but a name for what it reads."""
+
+    @cached_property
+    def meaning(self) -> tuple[Any, ...]:
+        return ()
+
+    @property
+    def module(self) -> str:
+        return "Identity"
+
+
 class ZeroPad(Op):
     """`padding` rows and columns of zeros on each side."""
 

@@ -42,14 +42,16 @@ class Disagreement(NamedTuple):
 class Shortcut(NamedTuple):
     """What is added to a body: the ops where `when` holds, the input itself elsewhere.
 
-    `how` says in a participle what the ops do to the input: "projected". They read the
-    block's input, or with `from_pre` what `pre` makes of it.
+    `how` says in a participle what the ops do to the input: "projected", and `where` in
+    which blocks, if not where the shape changes. They read the block's input, or with
+    `from_pre` what `pre` makes of it.
     """
 
     ops: Chain = ()
     when: Condition | None = None
     how: str = ""
     from_pre: bool = False
+    where: str = ""
 
     @property
     def active(self) -> Chain:

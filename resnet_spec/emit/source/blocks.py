@@ -101,7 +101,11 @@ class BlockClass:
             yield from definitions(shortcut.ops, self.scope)
         else:
             (name, _), *_ = calls(shortcut.ops)
-            yield f"# Where the shape changes, the shortcut is {shortcut.how} to match."
+            where = f"{shortcut.where}, the shortcut is {shortcut.how}."
+            changes = (
+                f"Where the shape changes, the shortcut is {shortcut.how} to match."
+            )
+            yield f"# {where if shortcut.where else changes}"
             yield f"{name.split('(')[0]} = None"
             yield f"if {self.scope.condition(shortcut.when)}:"
             yield from map(indented, definitions(shortcut.ops, self.scope, column=12))
@@ -137,7 +141,8 @@ class BlockClass:
         x = "y" if block.pre else "x"
         total = f"body({x})"
         if block.shortcut and block.shortcut.ops:
-            total += " + shortcut" if block.pre else " + shortcut(x)"
+            read = block.pre and block.shortcut.from_pre
+            total += " + shortcut" if read else " + shortcut(x)"
         elif block.shortcut:
             total += " + x"
         total = _applied(block.post, total)

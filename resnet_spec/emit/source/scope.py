@@ -46,4 +46,7 @@ class Scope(NamedTuple):
         """`stride != 1 or in_channels != width`"""
         if when in (ALWAYS, NEVER):
             return str(when.holds)
-        return " or ".join(f"{self.text(a)} != {self.text(b)}" for a, b in when.pairs)
+        return " or ".join(
+            f"{self.text(a)} != {self.text(b)}" if b else self.text(a)
+            for a, b in when.pairs
+        )

@@ -107,6 +107,8 @@ class StageFunction:
             self._add(param, first)
         elif first == rest:
             self._add(param, first)
+        elif param not in CHANNELS and len({*first}) == len({*rest}) == 1:
+            self.first[param], self.rest[param] = str(first[0]), str(rest[0])
         else:
             self.first[param] = f"first_{param}"
             self._add(f"first_{param}", first)

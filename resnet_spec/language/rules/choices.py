@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from resnet_spec.catalog import CATALOG, BlockEntry, Entry, Read, Refusal, words
+from resnet_spec.catalog import CATALOG, GIVEN, BlockEntry, Entry, Read, Refusal, words
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import (
     KINDS,
@@ -146,6 +146,8 @@ def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
         return False
     try:
         value = stage.value(refusal.field)
+        if isinstance(value, BaseModel) and GIVEN in refusal.allowed:
+            value = GIVEN
         return not isinstance(value, tuple) and value not in refusal.allowed
     except UnknownError:
         return False
@@ -219,7 +221,7 @@ def _owners(field: str) -> tuple[FieldPath, ...]:
     reads = [(owner, read) for owner, _, _, forms in _reading(field) for read in forms]
     owners = [owner for owner, read in reads if read]
     kinds = [KINDS[read.where][0] for _, read in reads if read and read.where]
-    names = dict.fromkeys([*owners, *kinds, "pre_activation"])
+    names = dict.fromkeys([*owners, *kinds, "preact"])
     return tuple(tuple(name.split(".")) for name in names)
 
 

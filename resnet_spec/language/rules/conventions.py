@@ -30,6 +30,30 @@ CONVENTIONS: dict[str, Convention] = {
         "segmentation_models_pytorch",
         (("dilations",),),
     ),
+    "preact.shortcut": Convention(
+        lambda stage: stage.preact and stage.projects,
+        "a pre-activation block whose shortcut is more than the identity",
+        "activated in timm, hysts' and kuangliu's code, raw in bearpaw's and weiaicunzai's",
+        (("shortcut",), ("strides",), ("widths",), ("preact",)),
+    ),
+    "preact.first": Convention(
+        lambda stage: stage.preact and stage.keeps,
+        "a pre-activation stage whose first shortcut is the identity",
+        "own in timm and kuangliu's code, shared in hysts'",
+        (("shortcut",), ("strides",), ("widths",), ("preact",)),
+    ),
+    "preact.stem_norm": Convention(
+        lambda stage: bool(stage.spec.preact) and stage.spec.stem.type != "none",
+        "a stem before pre-activation blocks",
+        "false in timm and bearpaw's code, true in pytorchcv and fb.resnet.torch",
+        (("stem",), ("preact",)),
+    ),
+    "preact.final_norm": Convention(
+        lambda stage: bool(stage.spec.preact),
+        "a pre-activation network",
+        "true in timm, false in kuangliu's code",
+        (("preact",),),
+    ),
 }
 
 
