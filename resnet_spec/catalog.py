@@ -230,7 +230,7 @@ SHORTCUTS = {
     ),
     "zero_pad_after": ShortcutEntry(
         text="every stride-th pixel, and channels of zeros after the input's (option A, "
-        "ResNet-20 of the paper and of fb.resnet.torch)",
+        "ResNet-20 of fb.resnet.torch)",
         word="padded",
     ),
     "zero_pad_around": ShortcutEntry(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from resnet_spec.language.rules.conventions import CONVENTIONS
 from resnet_spec.language.schema import json_schema
 from resnet_spec.problems.words import flow
 
@@ -66,7 +67,31 @@ def markdown() -> str:
             parts += _table(f"`{name}`", models[model])
         if name == "block":
             parts += [CHAINS, *_table("An op", models["Step"])]
-    return "\n".join(parts)
+    return "\n".join([*parts, *_which()])
+
+
+WHICH = """\
+## Which ResNet is this?
+
+Published code disagrees on these, mostly without a word, and weights of one network often load
+into another. So none has a default: each is written where it makes a difference, and refused
+elsewhere.
+
+| field | makes a difference in | who has which |
+| --- | --- | --- |
+| `stride_on` | a bottleneck that strides | conv1 in the paper, Caffe and Keras, conv2 in \
+torchvision and timm |
+| `shortcut` | option A, where channels are added | zero_pad_after in fb.resnet.torch, \
+zero_pad_around in akamaster's pytorch_resnet_cifar10 |
+"""
+
+
+def _which() -> Iterator[str]:
+    """What a network has to be asked for, as the rule has it."""
+    yield WHICH + "".join(
+        f"| `{field}` | {convention.where.rstrip(',')} | {convention.who} |\n"
+        for field, convention in CONVENTIONS.items()
+    )
 
 
 def _table(title: str, model: dict[str, Any]) -> Iterator[str]:

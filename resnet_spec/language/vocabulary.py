@@ -303,7 +303,7 @@ OP_KEYS: Mapping[str, str] = {
 
 ZEROS = "zero_pad a option_a type_a pad zeros zero_padding padding"
 WHICH_ZEROS = (
-    "write zero_pad_after for zeros after the input's channels (the paper, fb.resnet.torch), "
+    "write zero_pad_after for zeros after the input's channels (fb.resnet.torch), "
     "zero_pad_around for half of them before (akamaster's pytorch_resnet_cifar10)"
 )
 LEAKY = (

@@ -45,7 +45,8 @@ CONVENTIONS: dict[str, Convention] = {
     "preact.stem_norm": Convention(
         lambda stage: bool(stage.spec.preact) and stage.spec.stem.type != "none",
         "a stem before pre-activation blocks",
-        "false in timm and bearpaw's code, true in pytorchcv and fb.resnet.torch",
+        "false in timm and bearpaw's code, true in those of pytorchcv and "
+        "fb.resnet.torch for ImageNet",
         (("stem",), ("preact",)),
     ),
     "preact.final_norm": Convention(
