@@ -289,6 +289,16 @@ def test_ibn_b_normalizes_the_sum_of_a_stages_last_block(base: str) -> None:
     assert_equal(network, Reference(norm=norm, summed=summed))
 
 
+@pytest.mark.parametrize("norm", ["instance", "ibn_a", "ibn_b"])
+def test_an_instance_norm_is_given_no_map_of_one_pixel(norm: str) -> None:
+    """Of which torch raises; the smallest image that is taken is the smallest that runs."""
+    network = small(BASIC, {"norm.type": norm})
+    model, least = build(network), network.sizes.smallest
+    model(torch.randn(2, 3, least, least))
+    with pytest.raises(ValueError, match="more than 1 spatial element"):
+        model(torch.randn(2, 3, least - 1, least - 1))
+
+
 def test_a_channel_count_per_group_holds_for_every_width() -> None:
     norm = {"type": "group", "channels_per_group": 16}
     modules = build(load("resnet50", {"norm": norm}).network).modules()

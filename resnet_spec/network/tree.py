@@ -145,7 +145,8 @@ class Block(Record):
     @cached_property
     def smallest(self) -> float:
         """The smallest input that every op in the block takes; infinite where none does."""
-        return max(_smallest((*self.pre, *self.body)), _smallest(self.added))
+        through = (*self.pre, *self.body, *self.post)
+        return max(_smallest(through), _smallest(self.added))
 
     @property
     def reads_pre(self) -> bool:
