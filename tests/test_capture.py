@@ -64,6 +64,17 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
         | {"shortcut": ["projection", "zero_pad_around"], "widths": [64, 96]},
     ),
     "split_attention": ("resnet50", SHALLOW | RADIX),
+    "norms": (
+        "resnet18",
+        {"input": [3, 64, 64], "widths": [64, 64, 80], "strides": [1, 2, 2]}
+        | {"depths": [1, 1, 1], "norm.type": ["ibn_a", "layer", "instance"]},
+    ),
+    "attention": (
+        "resnet50",
+        SHALLOW
+        | {"attention": ["se", "cbam"], "se.bias": False, "conv_bias": "all"}
+        | {"norm.type": ["ibn_b", "batch"]},
+    ),
     "standardized": ("resnetv2_50x1_bit", PRE),
     "evonorm": ("resnetv2_50d_evos", PRE),
     "frn": ("resnetv2_50d_frn", PRE),

@@ -21,10 +21,9 @@ class ConvBlockAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         pixels = x.flatten(2)  # (N, C, H * W)
-        both = torch.cat((pixels.mean(2), pixels.amax(2)))  # (2 * N, C)
-        shares: Tensor = self.fc2(self.relu(self.fc1(both)))  # (2 * N, C)
-        mean, most = shares.chunk(2)
-        y = x * (mean + most).sigmoid()[:, :, None, None]
+        both = torch.stack((pixels.mean(2), pixels.amax(2)), 1)  # (N, 2, C)
+        weight: Tensor = self.fc2(self.relu(self.fc1(both))).sum(1)  # (N, C)
+        y = x * weight.sigmoid()[:, :, None, None]
         both = torch.stack((y.amax(1), y.mean(1)), 1)  # (N, 2, H, W)
-        weight: Tensor = self.bn(self.conv(both))  # (N, 1, H, W)
+        weight = self.bn(self.conv(both))  # (N, 1, H, W)
         return y * weight.sigmoid()

@@ -1,6 +1,7 @@
 """Layer normalization of maps."""
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class LayerNorm2d(nn.LayerNorm):
@@ -13,5 +14,6 @@ class LayerNorm2d(nn.LayerNorm):
         super().__init__(channels, eps)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = super().forward(x.permute(0, 2, 3, 1))  # (N, H, W, C)
+        x = x.permute(0, 2, 3, 1)  # (N, H, W, C)
+        x = F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
         return x.permute(0, 3, 1, 2)

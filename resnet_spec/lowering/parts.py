@@ -63,6 +63,8 @@ def at(path: str, part: Part) -> Part:
 
 def biased(ops: Chain, asked: str, projects: bool = False) -> Chain:
     """The ops, those convolutions with a bias of which `conv_bias` says so."""
+    if asked == "none":
+        return ops
 
     def has(next_op: Op | None) -> bool:
         if asked == "unnormalized":
@@ -159,9 +161,10 @@ class Parts(NamedTuple):
         per_group = self.spec.norm.channels_per_group
 
         def part(x: Shape) -> Op:
-            if "groups" in fields and per_group:
-                settings["groups"] = Quotient(x.channels, per_group)
-            return made(path=path, input=x, zero=zero, **settings)
+            own = dict(settings)
+            if per_group and "groups" in fields:
+                own["groups"] = Quotient(x.channels, per_group)
+            return made(path=path, input=x, zero=zero, **own)
 
         return (part,)
 
