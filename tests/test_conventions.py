@@ -355,6 +355,17 @@ def test_a_stem_that_ends_in_a_pool_of_its_own_has_its_norm_there(
     assert [op.path for op in normed.entry[3:]] == ["pool.0", "pool.1", "pool.2"]
 
 
+def test_stem_and_head_have_an_activation_each_where_it_learns(
+    lowered: Lowered,
+) -> None:
+    network = lowered(PREACT_BASIC, **preact(stem_norm=True), activation="prelu")
+    names = [name for name, _ in network.tensors() if name.startswith("prelu")]
+    assert names == ["prelu1.weight", "prelu2.weight"]
+    images = torch.randn(2, 3, 32, 32).double()
+    built, generated = networks(network)
+    assert torch.equal(built(images), generated(images))
+
+
 def test_what_the_first_block_shares_is_said_once_and_rolled_up(
     lowered: Lowered,
 ) -> None:

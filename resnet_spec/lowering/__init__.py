@@ -16,6 +16,7 @@ from resnet_spec.lowering.heads import head
 from resnet_spec.lowering.initialization import SCHEMES
 from resnet_spec.lowering.kinds import kinds_of
 from resnet_spec.lowering.notes import sentences
+from resnet_spec.lowering.parts import apart
 from resnet_spec.lowering.stems import stem
 from resnet_spec.network import Network, Rate, Shape, Stage
 from resnet_spec.problems import SpecError
@@ -33,6 +34,7 @@ def lower(plan: Plan) -> Network:
     first, pool = stem(plan)
     entry = (*first, *pool)
     stages = tuple(_stages(plan, entry[-1].output if entry else Shape(*spec.input)))
+    first, pool, last = apart(first, pool, head(plan, stages[-1].output))
     network = Network(
         name=spec.name,
         title=spec.title,
@@ -42,7 +44,7 @@ def lower(plan: Plan) -> Network:
         stem=first,
         pool=pool,
         stages=stages,
-        head=head(plan, stages[-1].output),
+        head=last,
         init=SCHEMES[spec.init.scheme],
     )
     if problems := wrong(plan, network):

@@ -91,8 +91,7 @@ def zero_pad_around(change: Change) -> Shortcut:
 
     https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
     """
-    how = "subsampled and zero-padded on both sides"
-    return _padded(change, PadChannelsAround, how)
+    return _padded(change, PadChannelsAround, "subsampled, padded around")
 
 
 def _padded(change: Change, made: type[PadChannels], how: str) -> Shortcut:
