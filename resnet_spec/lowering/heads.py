@@ -8,6 +8,7 @@ from resnet_spec.language.fields import Head
 from resnet_spec.language.plan import Plan
 from resnet_spec.lowering.parts import Part, Parts, chain, numbered
 from resnet_spec.network import (
+    Activation,
     AvgMaxPool2d,
     BatchNorm,
     BatchNorm1d,
@@ -75,7 +76,19 @@ def _layer(item: int | str, parts: Parts) -> Sequence[Part]:
     """A linear layer of so many features, a norm or an activation."""
     if isinstance(item, int):
         return [_linear("", item)]
-    return parts.norm("") if item == "norm" else [parts.activation()]
+    return parts.norm("") if item == "norm" else [_aside(parts.activation())]
+
+
+def _aside(activation: Part) -> Part:
+    """The activation, never in place: the one before it may need its own output still."""
+
+    def made(x: Shape) -> Op:
+        op = activation(x)
+        assert isinstance(op, Activation)
+        kept = tuple(pair for pair in op.arguments if pair[0] != "inplace")
+        return op.replace(arguments=kept)
+
+    return made
 
 
 def _flat(part: Part) -> Part:
