@@ -132,6 +132,7 @@ class StepEntry(Entry):
 STEM = {
     "stem.width": Read(example="64 in ResNet-50, 16 in ResNet-20 for CIFAR-10"),
     "stem.pool": Read(example="max halves height and width, none keeps them"),
+    "stem.stride": Read(),
 }
 STEMS = {
     "conv7x7": Entry(text="halves height and width (ResNet-50)", reads=STEM),
@@ -147,6 +148,9 @@ STEMS = {
         text="halves them by three of 3 / 8, 1 / 2 and 1 times the width (ResNet-50-T)",
         reads=STEM,
     ),
+    "conv1x1": Entry(
+        text="keeps them, and mixes channels alone (kuangliu's ResNeXt-29)", reads=STEM
+    ),
     "none": Entry(
         text="lets the first stage read the input itself (conv5 of ResNet-50 as a "
         "detection head on 1024 x 14 x 14 features)"
@@ -157,7 +161,12 @@ STEM_POOLS = {
     "max_ceil": Entry(text="one without padding that rounds up (the first SENet-154)"),
     "max_zero": Entry(text="one padded by zeros, which can be the largest (BiT)"),
     "max_blur": Entry(
-        text="one that keeps the size, and a blur that strides (ResNetBlur-50)"
+        text="one that keeps the size, and a blur that strides (ResNetBlur-50)",
+        reads=reads("blur_taps"),
+    ),
+    "max2_blur": Entry(
+        text="a 2x2 max pool of stride 1, and that blur (adobe's antialiased ResNet-50)",
+        reads=reads("blur_taps"),
     ),
     "avg": Entry(text="a 2x2 average (ResNetAA-50)"),
     "conv": Entry(text="a strided 3x3 convolution (ResNet-RS-50)"),
@@ -227,6 +236,14 @@ SHORTCUTS = {
     "avg_projection": ShortcutEntry(
         text="an average pool before a 1x1 without stride (ResNet-50-D)",
         word="averaged",
+    ),
+    "avg_floor_projection": ShortcutEntry(
+        text="one that rounds down before it (CLIP's ResNet-50)", word="averaged_down"
+    ),
+    "blur_projection": ShortcutEntry(
+        text="a blur before a 1x1 without stride (adobe's antialiased ResNet-50)",
+        reads={"blur_taps": Read(STRIDES)},
+        word="blurred",
     ),
     "zero_pad_after": ShortcutEntry(
         text="every stride-th pixel, and channels of zeros after the input's (option A, "
@@ -325,11 +342,16 @@ ANTI_ALIAS = {
     "none": Entry(text="nothing"),
     "avg": Entry(text="an average (ResNetAA-50)", refuses=(POOL_AFTER_CONV2,)),
     "blur": Entry(
-        text="a fixed 3x3 (ResNetBlur-50)",
+        text="a fixed blur (ResNetBlur-50)",
+        reads=reads("blur_taps"),
         refuses=(
             POOL_AFTER_CONV2,
             Refusal("strides", (1, 2), "the blur takes every second pixel"),
         ),
+    ),
+    "avg_floor": Entry(
+        text="an average that rounds down (CLIP's ResNet-50)",
+        refuses=(POOL_AFTER_CONV2,),
     ),
 }
 

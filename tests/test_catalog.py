@@ -68,12 +68,16 @@ NEEDS: dict[tuple[str, str], Fields] = {
     ("attention_after", "conv2"): {"attention": "se"},
     ("conv_bias", "unnormalized"): {"pre_activation": True},
     ("head.classes", "none"): {"attention": "se"},  # biases, which schemes start
+    ("shortcut", "avg_floor_projection"): {"anti_alias": "avg_floor"},
+    ("anti_alias", "avg_floor"): {"shortcut": "avg_floor_projection"},
     ("head.hidden", "norm"): {"head.hidden": [8, "norm"]},
     ("head.hidden", "activation"): {"head.hidden": [8, "activation"]},
 }
 """What an entry cannot be had without, or an option cannot be seen beside it."""
 TRIED: dict[str, list[Any]] = {
     "stem.width": [24],
+    "stem.stride": [1, 3],
+    "blur_taps": [4],
     "expansion": [4],
     "groups": [2],
     "width_per_group": [32],

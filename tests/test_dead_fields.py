@@ -48,6 +48,7 @@ LIVE: dict[str, Any] = {
     "input": [4, 64, 64],
     "stem.type": "conv3x3",
     "stem.width": 32,
+    "stem.stride": 1,
     "stem.pool": "none",
     "block": "basic",
     "stride_on": "conv1",
@@ -66,6 +67,7 @@ LIVE: dict[str, Any] = {
     "preact.final_norm": False,
     "reduce_first": 2,
     "anti_alias": "blur",
+    "blur_taps": 4,
     "attention": "se",
     "attention_after": "conv2",
     "se.ratio": 0.25,
@@ -120,6 +122,7 @@ def test_every_field_is_listed() -> None:
 
 
 WHERE = {
+    "blur_taps": "resnetblur50",
     "attention_after": "seresnet50",
     "norm.groups": "resnet50_gn",
     "norm.channels_per_group": "resnet50_gn",

@@ -68,7 +68,6 @@ def test_every_rule_of_the_table_has_a_case() -> None:
         "override",
         "file",
         "features",
-        "unequal-shapes",  # of no block that ships: test_formulas
     }  # not in a spec: test_reading, test_cli
     warnings = {
         "strides-one-pixel",

@@ -195,6 +195,14 @@ SHORTCUTS: list[tuple[Fields, tuple[str, str, str]]] = [
         ("", "downsample.0 2x2/2^ downsample.1 1x1/1:32 downsample.2", ""),
     ),
     ({"shortcut": "zero_pad_after"}, ("", "downsample", "")),
+    (
+        {"shortcut": "blur_projection"},
+        ("", "downsample.0 downsample.1 1x1/1:32 downsample.2", ""),
+    ),
+    (
+        {"shortcut": "avg_floor_projection", "anti_alias": "avg_floor"},
+        ("", "downsample.0 2x2/2 downsample.1 1x1/1:32 downsample.2", ""),
+    ),
     (KEPT, ("", "downsample 1x1/2:32", "")),
     (
         KEPT | {"shortcut": "avg_projection"},
@@ -222,6 +230,10 @@ STEMS: list[tuple[Fields, str]] = [
     ({"stem.pool": "max_ceil"}, "conv1 3x3/1:64 bn1 relu maxpool 3x3/2^"),
     ({"stem.pool": "max_zero"}, "conv1 3x3/1:64 bn1 relu maxpool.0 maxpool.1 3x3/2"),
     ({"stem.pool": "max_blur"}, "conv1 3x3/1:64 bn1 relu maxpool.0 3x3/1 maxpool.1"),
+    ({"stem.pool": "max2_blur"}, "conv1 3x3/1:64 bn1 relu maxpool.0 2x2/1 maxpool.1"),
+    ({"stem.type": "conv1x1"}, "conv1 1x1/1:64 bn1 relu"),
+    ({"stem.type": "conv7x7", "stem.stride": 1}, "conv1 7x7/1:64 bn1 relu"),
+    ({"stem.stride": 2}, "conv1 3x3/2:64 bn1 relu"),
     ({"stem.pool": "avg"}, "conv1 3x3/1:64 bn1 relu pool 2x2/2"),
     ({"stem.pool": "conv"}, "conv1 3x3/1:64 bn1 relu pool.0 3x3/2:64 pool.1 pool.2"),
     ({"stem.type": "deep"}, f"{THREE.format(32, 32)} bn1 relu"),

@@ -181,6 +181,15 @@ def ends(network: Network) -> list[str]:
     return modules
 
 
+def test_an_activation_behind_an_activation_can_be_trained() -> None:
+    """In place, it would change what the one before it needs for its gradient."""
+    hidden = {
+        "head.hidden": ["activation", "activation", 12, "activation", "activation"]
+    }
+    network = small(hidden | {"head.pool": "none"})
+    assert verify(network, render(network)) == []
+
+
 def test_only_a_classifier_is_one() -> None:
     network = small({"head.hidden": [12], **NO_CLASSES})
     assert network.classifier is None
@@ -199,3 +208,99 @@ def test_a_head_without_a_bias_draws_none() -> None:
 def test_statistics_of_one_column_are_refused() -> None:
     with pytest.raises(SpecError, match="widths from 17 on do not"):
         small({"head.pool": "statistics", "input": [3, 40, 16]})
+
+
+# --- stems and pools ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"stem.type": "conv1x1"}, nn.Conv2d(3, 8, 1)),
+        ({"stem.type": "conv7x7", "stem.stride": 1}, nn.Conv2d(3, 8, 7, 1, 3)),
+        ({"stem.type": "conv3x3", "stem.stride": 2}, nn.Conv2d(3, 8, 3, 2, 1)),
+    ],
+)
+def test_a_stem_is_that_convolution(fields: Fields, expected: nn.Conv2d) -> None:
+    """kuangliu/pytorch-cifar resnext.py, MONAI 1.6 resnet.py, timm 1.0 regnet.py"""
+    network = small(fields)
+    assert verify(network, render(network)) == []
+    model, images = build(cut(network, ["stem"])).eval(), torch.randn(2, 3, 33, 20)
+    assert isinstance(model.conv1, nn.Conv2d)
+    given = F.conv2d(
+        images, model.conv1.weight, None, expected.stride, expected.padding
+    )
+    torch.testing.assert_close(model(images)["stem"], given.div(1.00001**0.5).relu())
+
+
+def shortcut_of(model: nn.Module) -> nn.Module:
+    return model.get_submodule("layer2.0.downsample")
+
+
+@pytest.mark.parametrize("side", [16, 17, 18, 19])
+def test_pools_that_round_down_are_clips(side: int) -> None:
+    """openai/CLIP clip/model.py: 2x2 averages of stride 2, as torch has them by default."""
+    fields = {"shortcut": "avg_floor_projection", "anti_alias": "avg_floor"}
+    network = small(fields | {"stem.type": "conv3x3"}, "resnet50")
+    assert network.disagreement() is None
+    assert verify(network, render(network)) == []
+    model, x = build(network).eval(), torch.randn(1, 32, side, side)
+    block = model.get_submodule("layer2.0")
+    assert block(x).shape[2:] == (side // 2, side // 2)
+    pool, conv = shortcut_of(model)[0], shortcut_of(model)[1]
+    assert torch.equal(pool(x), F.avg_pool2d(x, 2))
+    assert conv.stride == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"shortcut": "avg_floor_projection"}, {"anti_alias": "avg_floor"}]
+)
+def test_a_pool_that_rounds_down_alone_cannot_be_added(fields: Fields) -> None:
+    with pytest.raises(SpecError, match="cannot be added: for an image of"):
+        small(fields, "resnet50")
+
+
+# --- blurs, as adobe/antialiased-cnns has them ----------------------------------------------
+
+ROWS = {2: [1, 1], 3: [1, 2, 1], 4: [1, 3, 3, 1], 5: [1, 4, 6, 4, 1]}
+ROWS |= {6: [1, 5, 10, 10, 5, 1], 7: [1, 6, 15, 20, 15, 6, 1]}
+
+
+def blurred(x: Tensor, taps: int, stride: int = 2) -> Tensor:
+    """BlurPool of antialiased_cnns 0.3: reflected by the larger half behind."""
+    row = torch.tensor(ROWS[taps], dtype=x.dtype)
+    kernel = torch.outer(row, row) / row.sum() ** 2
+    half = (taps - 1) / 2
+    before, after = int(half), -int(-half // 1)
+    x = nn.ReflectionPad2d((before, after, before, after))(x)
+    channels = x.shape[1]
+    kernel = kernel.repeat(channels, 1, 1, 1)
+    return F.conv2d(x, kernel, stride=stride, groups=channels)
+
+
+@pytest.mark.parametrize("taps", ROWS)
+def test_antialiased_networks_blur_where_adobe_has_it(taps: int) -> None:
+    """In the stem behind a 2x2 max pool of stride 1, in bodies, and before projections."""
+    fields = {"shortcut": "blur_projection", "anti_alias": "blur", "blur_taps": taps}
+    network = small(fields | {"stem.pool": "max2_blur", "input": [3, 97, 65]})
+    assert verify(network, render(network)) == []
+    model = build(network).train()
+    x = torch.randn(2, 3, 97, 65)
+    y = model.relu(model.bn1(model.conv1(x)))
+    y = model.layer1(blurred(F.max_pool2d(y, 2, 1), taps))
+    for layer in (model.layer2, model.layer3, model.layer4):
+        (block,) = layer
+        z = blurred(block.relu(block.bn1(block.conv1(y))), taps)
+        _, *projection = block.downsample
+        shortcut = nn.Sequential(*projection)(blurred(y, taps))
+        y = block.relu(block.bn2(block.conv2(z)) + shortcut)
+    assert torch.equal(model(x), model.fc(y.mean((2, 3), keepdim=True).flatten(1)))
+
+
+def test_a_projection_that_does_not_stride_is_not_blurred() -> None:
+    network = small({"shortcut": "blur_projection", "strides": [1, 1, 1, 1]})
+    x = torch.randn(2, 8, 5, 5)
+    pool = build(network).get_submodule("layer3.0.downsample.0")
+    assert torch.equal(pool(x), x)
+    with pytest.raises(SpecError, match="changes nothing here"):
+        small({"shortcut": "blur_projection", "strides": 1, "blur_taps": 4})

@@ -51,6 +51,11 @@ class Stem(Model):
         default=None,
         description="channels that the stem gives, 64 in ResNet-50, 16 in ResNet-20",
     )
+    stride: Annotated[int, Field(ge=1, le=8)] | None = Field(
+        default=None,
+        description="stride of its first convolution, where it is another than the type has "
+        "(1 for the 7x7 in MONAI's ResNets, 2 for the 3x3 in RegNets)",
+    )
     pool: Annotated[str, Word("stem.pool")] | None = Field(
         default=None,
         description=choices("what halves height and width once more", "stem.pool"),
@@ -389,6 +394,11 @@ class Spec(Model):
             "what strides in a block after its 3x3 convolution, in its place",
             "anti_alias",
         ),
+    )
+    blur_taps: Annotated[int, Field(ge=2, le=7)] = Field(
+        default=3,
+        description="weights along each side of all blurs: 3 are 1 2 1 (ResNetBlur-50), 4 "
+        "are 1 3 3 1 (adobe's antialiased ResNet-50)",
     )
     attention: PerStage[AttentionWord] = Field(
         default="none",

@@ -38,6 +38,7 @@ CALLED: Mapping[str, str] = {
     "attention": "attn_layer attention_type attn use_se se_layer se_module squeeze_excite "
     "squeeze_and_excitation",
     "anti_alias": "aa_layer antialias blur_pool",
+    "blur_taps": "filter_size filt_size blur_kernel",
     "se.ratio": "rd_ratio se_ratio se.rd_ratio se.se_ratio",
     "norm.groups": "norm.num_groups",
     "norm.channels_per_group": "norm.group_size norm.channels_in_group",
@@ -85,7 +86,7 @@ KEYS: Mapping[str, str] = {
     "leave it out, depths has an entry for each stage, as [3, 4, 6, 3]": "num_stages n_stages",
     "leave it out, the field at the top holds for the stem too": "stem.activation stem.norm "
     "stem.act stem.bn",
-    "leave it out, the type has it; STEMS": "stem.stride stem.padding",
+    "leave it out, the type has it; STEMS": "stem.padding",
     "write depths in its place, as [3, 4, 6, 3]": "stack_fn",
     "write strides with it in front, as [1, 2, 2, 2]": "first_stride",
     "write widths, each times that, as [128, 256, 512, 1024] for 2": "width_factor "
@@ -200,6 +201,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "stem.type": {
         "conv7x7": "7 7x7 conv7 imagenet standard default",
         "conv3x3": "3 3x3 conv3 cifar cifar10 cifar100",
+        "conv1x1": "1 1x1 conv1",
         "deep": "deep_stem v1c v1d",
         "tiered": "deep_tiered",
         "none": "identity false no",

@@ -6,15 +6,28 @@ from torch.nn import functional as F
 
 
 class BlurPool2d(nn.Module):
-    """Every second pixel of the map, after a blur by 1 2 1 along each side.
+    """Every `stride`-th pixel of the map, after a blur by 1 2 1 along each side.
 
-    (N, C, H, W) -> (N, C, H / 2, W / 2), rounded up. Refuses a side of one pixel, which
-    has nothing to mirror at its edges. https://arxiv.org/abs/1904.11486
+    So for 3 taps; the weights of others are other rows of Pascal's triangle.
+    (N, C, H, W) -> (N, C, H / stride, W / stride), rounded up; of stride 1, the same.
+    Refuses a side too short to mirror at its edges. https://arxiv.org/abs/1904.11486
     """
 
+    def __init__(self, taps: int = 3, stride: int = 2) -> None:
+        super().__init__()
+        self.stride = stride
+        self.row = [1.0]  # its sum stays 1
+        for _ in range(taps - 1):
+            pairs = zip([0.0, *self.row], [*self.row, 0.0], strict=True)
+            self.row = [(a + b) / 2 for a, b in pairs]
+
     def forward(self, x: Tensor) -> Tensor:
-        channels = x.shape[1]
-        row = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device)  # (3,)
-        blur = (row[:, None] * row).expand(channels, 1, 3, 3)  # (C, 1, 3, 3)
-        x = F.pad(x, (1, 1, 1, 1), mode="reflect")
-        return F.conv2d(x, blur, stride=2, groups=channels)
+        if self.stride == 1:
+            return x
+        channels, taps = x.shape[1], len(self.row)
+        row = torch.tensor(self.row, dtype=x.dtype, device=x.device)  # (taps,)
+        blur = row[:, None] * row  # (taps, taps)
+        blur = blur.expand(channels, 1, taps, taps)  # (C, 1, taps, taps)
+        before, after = (taps - 1) // 2, taps // 2
+        x = F.pad(x, (before, after, before, after), mode="reflect")
+        return F.conv2d(x, blur, stride=self.stride, groups=channels)

@@ -10,7 +10,6 @@ from resnet_spec.lowering.parts import Part, Parts, rounded, where
 from resnet_spec.lowering.shortcuts import average
 from resnet_spec.network import (
     AvgPool,
-    BlurPool2d,
     Condition,
     Number,
     Op,
@@ -47,7 +46,7 @@ def conv3x3(parts: Parts, at: At) -> list[Part]:
     """relu(norm(conv3x3(x))), or what the spec has in its place."""
     if settings := parts.spec.spatial:
         return SPATIAL[settings.type](settings, at)
-    smooth = ANTI_ALIAS[parts.spec.anti_alias](at)
+    smooth = ANTI_ALIAS[parts.spec.anti_alias](parts, at)
     stride = 1 if smooth else at.stride
     window = {"dilation": at.dilation, "groups": at.groups}
     conv = parts.conv(at.path, at.width, 3, stride, **window)
@@ -57,19 +56,25 @@ def conv3x3(parts: Parts, at: At) -> list[Part]:
 # --- striding without aliases -------------------------------------------------------------
 
 
-def _avg(at: At) -> list[Part]:
+def _avg(_: Parts, at: At) -> list[Part]:
     """The pool rounds up, as a strided convolution does, so that odd maps add too."""
     return [where(at.strides, average("avgpool", at.stride))]
 
 
-def _blur(at: At) -> list[Part]:
-    return [where(at.strides, lambda x: BlurPool2d(path="blur", input=x))]
+def _avg_floor(_: Parts, at: At) -> list[Part]:
+    """The pool rounds down, so that odd maps add to a shortcut that does, too."""
+    return [where(at.strides, average("avgpool", at.stride, ceil=False))]
 
 
-ANTI_ALIAS: dict[str, Callable[[At], list[Part]]] = {
-    "none": lambda at: [],
+def _blur(parts: Parts, at: At) -> list[Part]:
+    return [where(at.strides, parts.blur("blur"))]
+
+
+ANTI_ALIAS: dict[str, Callable[[Parts, At], list[Part]]] = {
+    "none": lambda parts, at: [],
     "avg": _avg,
     "blur": _blur,
+    "avg_floor": _avg_floor,
 }
 
 

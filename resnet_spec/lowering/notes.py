@@ -19,6 +19,7 @@ ZEROS = {  # https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
         "puts all of them after",
     ),
 }
+AVERAGING = ("avg_projection", "avg_floor_projection")
 TORCHVISION = Path(__file__).parent / "torchvision.txt"
 
 
@@ -73,7 +74,7 @@ def _preact_shortcuts(spec: Spec, stages: Stages) -> Iterator[str]:
 def _shortcuts(stages: Stages) -> Iterator[str]:
     if stages and all(stage.shortcut == "none" for stage in stages):
         yield "No block has a shortcut: this is a plain network, to compare residual ones with."
-    averages = (stage.shortcut == "avg_projection" for stage in stages)
+    averages = (stage.shortcut in AVERAGING for stage in stages)
     if all(averages) and any(stage.stride > 1 for stage in stages):
         yield "Where the resolution drops, the shortcut averages before it projects."
     wider = [s for s in stages if s.in_channels != s.out_channels]
@@ -117,7 +118,9 @@ def _second(stage: Stage) -> str:
 
 
 def _smoothing(spec: Spec, stages: Stages) -> Iterator[str]:
-    how = {"avg": "an average pool", "blur": "a blur"}.get(spec.anti_alias)
+    how = {"avg": "an average pool", "blur": "a blur"}.get(
+        spec.anti_alias.removesuffix("_floor")
+    )
     striding = [stage for stage in stages if stage.stride > 1]
     smooth = [stage for stage in striding if "anti_alias" in stage.reads]
     if how and smooth:

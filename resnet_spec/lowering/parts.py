@@ -15,6 +15,7 @@ from resnet_spec.language.values import Function
 from resnet_spec.network import (
     Activation,
     BatchNorm,
+    BlurPool2d,
     Chain,
     Condition,
     Conv,
@@ -147,6 +148,11 @@ class Parts(NamedTuple):
             return _standardized(plain, standard.eps) if standard else plain
 
         return made
+
+    def blur(self, path: str, stride: int = 2) -> Part:
+        """A blur that strides, of as many taps as the spec says."""
+        taps = self.spec.blur_taps
+        return lambda x: BlurPool2d(path=path, input=x, taps=taps, stride=stride)
 
     def norm(self, path: str, zero: bool = False) -> tuple[Part, ...]:
         """The norm, of weight zero at the start where asked; nothing where there is none."""

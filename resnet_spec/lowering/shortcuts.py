@@ -81,6 +81,23 @@ def avg_projection(change: Change) -> Shortcut:
     return change.projected("averaged and projected", pool, conv)
 
 
+def avg_floor_projection(change: Change) -> Shortcut:
+    """As avg_projection, with a pool that rounds down (https://arxiv.org/abs/2103.00020).
+
+    It can be added to a body whose pool rounds down as well, and to no other.
+    """
+    pool = average("", change.stride, ceil=False)
+    conv = change.parts.conv("", change.out_channels, 1)
+    return change.projected("averaged and projected", pool, conv)
+
+
+def blur_projection(change: Change) -> Shortcut:
+    """norm(conv1x1(blur(x))) where the shape changes (https://arxiv.org/abs/1904.11486)."""
+    blur = change.parts.blur("", change.stride)
+    conv = change.parts.conv("", change.out_channels, 1)
+    return change.projected("blurred and projected", blur, conv)
+
+
 def zero_pad_after(change: Change) -> Shortcut:
     """Every stride-th pixel, and channels of zeros, where the shape changes (option A)."""
     return _padded(change, PadChannels, "subsampled and zero-padded")
@@ -123,10 +140,10 @@ def none(change: Change) -> None:
     """Nothing is added: a plain network."""
 
 
-def average(path: str, stride: int) -> Part:
+def average(path: str, stride: int, ceil: bool = True) -> Part:
     """An average over stride x stride pixels; of stride 1, the identity."""
     return lambda x: AvgPool(
-        path=path, input=x, kernel=stride, stride=stride, ceil=True
+        path=path, input=x, kernel=stride, stride=stride, ceil=ceil
     )
 
 
@@ -139,4 +156,6 @@ SHORTCUTS: dict[str, Callable[[Change], Shortcut | None]] = {
     "zero_pad_around": zero_pad_around,
     "none": none,
     "identity": identity,
+    "avg_floor_projection": avg_floor_projection,
+    "blur_projection": blur_projection,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from resnet_spec.language.plan import Plan
 from resnet_spec.lowering.parts import Part, Parts, biased, chain, numbered
-from resnet_spec.network import AvgPool, BlurPool2d, Chain, MaxPool, Shape, ZeroPad
+from resnet_spec.network import AvgPool, Chain, MaxPool, Shape, ZeroPad
 
 
 def stem(plan: Plan) -> tuple[Chain, Chain]:
@@ -41,12 +41,20 @@ def _width(parts: Parts) -> int:
     return parts.spec.stem.width
 
 
+def _stride(parts: Parts, usual: int) -> int:
+    return parts.spec.stem.stride or usual
+
+
 def _conv7x7(parts: Parts) -> Iterator[Part]:
-    yield parts.conv("conv1", _width(parts), 7, stride=2)
+    yield parts.conv("conv1", _width(parts), 7, _stride(parts, 2))
 
 
 def _conv3x3(parts: Parts) -> Iterator[Part]:
-    yield parts.conv("conv1", _width(parts), 3)
+    yield parts.conv("conv1", _width(parts), 3, _stride(parts, 1))
+
+
+def _conv1x1(parts: Parts) -> Iterator[Part]:
+    yield parts.conv("conv1", _width(parts), 1, _stride(parts, 1))
 
 
 def _deep(parts: Parts) -> Iterator[Part]:
@@ -61,7 +69,7 @@ def _tiered(parts: Parts) -> Iterator[Part]:
 
 
 def _three(parts: Parts, first: int, second: int) -> Iterator[Part]:
-    steps = [parts.conv("", first, 3, stride=2), *parts.norm_act("")]
+    steps = [parts.conv("", first, 3, _stride(parts, 2)), *parts.norm_act("")]
     steps += [parts.conv("", second, 3), *parts.norm_act("")]
     yield from numbered("conv1", *steps, parts.conv("", _width(parts), 3))
 
@@ -71,6 +79,7 @@ CONVOLUTIONS: dict[str, Callable[[Parts], Iterator[Part]]] = {
     "conv3x3": _conv3x3,
     "deep": _deep,
     "tiered": _tiered,
+    "conv1x1": _conv1x1,
 }
 
 
@@ -94,9 +103,14 @@ def _max_zero(_: Parts) -> Iterator[Part]:
     yield _max_pool("maxpool.1", stride=2)
 
 
-def _max_blur(_: Parts) -> Iterator[Part]:
+def _max_blur(parts: Parts) -> Iterator[Part]:
     yield _max_pool("maxpool.0", stride=1, padding=1)
-    yield lambda x: BlurPool2d(path="maxpool.1", input=x)
+    yield parts.blur("maxpool.1")
+
+
+def _max2_blur(parts: Parts) -> Iterator[Part]:
+    yield lambda x: MaxPool(path="maxpool.0", input=x, kernel=2)
+    yield parts.blur("maxpool.1")
 
 
 def _avg(_: Parts) -> Iterator[Part]:
@@ -118,6 +132,7 @@ POOLS: dict[str, Callable[[Parts], Iterator[Part]]] = {
     "max_ceil": _max_ceil,
     "max_zero": _max_zero,
     "max_blur": _max_blur,
+    "max2_blur": _max2_blur,
     "avg": _avg,
     "conv": _conv,
 }

@@ -82,20 +82,35 @@ class PadChannelsAround(PadChannels):
 
 
 class BlurPool2d(Layer):
-    """Every second pixel of the map blurred by a fixed 3x3, mirrored at the edges."""
+    """Every stride-th pixel of the map blurred by fixed weights, mirrored at the edges.
+
+    Of stride 1, the identity.
+    """
+
+    taps: int = 3
+    stride: int = 2
 
     @property
     def least(self) -> int:
-        return 2
+        """One pixel more than are mirrored at its end."""
+        return self.taps // 2 + 1 if self.stride > 1 else 1
 
     @cached_property
     def lengths(self) -> Lengths:
-        return Lengths(1, 2)
+        return Lengths(self.stride - 1, self.stride)
 
     @property
     def macs(self) -> int:
         channels, height, width = self.output
-        return channels * height * width * 9
+        return channels * height * width * self.taps**2 if self.stride > 1 else 0
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.taps, "taps", 3), Argument(self.stride, "stride", 2))
+
+    @cached_property
+    def meaning(self) -> tuple[Any, ...]:
+        return super().meaning if self.stride > 1 else ()
 
 
 class AvgMaxPool2d(Layer):

@@ -471,7 +471,10 @@ RULES: Mapping[str, Rule] = {
         "A block adds its shortcut to its body, so both must give one shape for every image "
         "that the network takes. Each chain of convolutions and pools maps a length h to "
         "(h + a) // s, so two chains agree at all sizes if and only if two numbers are equal, "
-        "and the message has an image for which they do not. No block that ships breaks this.",
+        "and the message has an image for which they do not. A pool that rounds down "
+        "beside a body that rounds up is the usual case: let both round alike.",
+        wrong=own("resnet50", "shortcut: avg_floor_projection"),
+        right=own("resnet50", "shortcut: avg_projection"),
     ),
     "untrue-claim": Rule(
         "a claim under `expect` is not so",
