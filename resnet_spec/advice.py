@@ -71,7 +71,11 @@ def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Probl
     field, others = ("stem", "type"), ("input", "stem.pool")
     if spec.stem.type == "conv3x3":
         field, others = ("stem", "pool"), ("input", "stem.type")
-    stem = f"stem: {{type: conv3x3, width: {spec.stem.width}, pool: none}}"
+    strides = (spec.stem.stride or 1) > 1
+    if strides:
+        field, others = ("stem", "stride"), ("input", "stem.pool")
+    stride = ", stride: 1" * strides
+    stem = f"stem: {{type: conv3x3, width: {spec.stem.width}{stride}, pool: none}}"
     message = (
         f"{left} before the first block; {stem} keeps it, as in ResNet-20 for CIFAR-10"
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import gcd
 
 from resnet_spec.language.chains import OwnBlock
-from resnet_spec.language.plan import Plan
+from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
     BatchNorm1d,
@@ -252,13 +252,22 @@ def _unequal_shapes(plan: Plan, network: Network) -> Iterator[Problem]:
     if found := network.disagreement():
         names = [stage.name for stage in network.stages]
         stage = plan.stages[names.index(found.block.split(".")[0])]
-        write = "shortcut: projection, which changes as the body does"
-        if isinstance(stage.shortcut, tuple):
-            write = "stride: block in one op of each, and kernels of which none is even"
         yield Problem(
             "unequal-shapes",
             f"{found.block} cannot be added: for {_image(network, found.image)} "
-            f"its body gives {found.body} and its shortcut {found.shortcut}; write {write}",
+            f"its body gives {found.body} and its shortcut {found.shortcut}; "
+            f"write {_addable(stage)}",
             stage.path("shortcut"),
-            others=(stage.path("block"), stage.path("strides")),
+            others=(("anti_alias",), stage.path("block"), stage.path("strides")),
         )
+
+
+def _addable(stage: StagePlan) -> str:
+    """What to write where a block's two sides cannot be added."""
+    if isinstance(stage.shortcut, tuple):
+        return "stride: block in one op of the body and in one of the shortcut"
+    if stage.shortcut == "avg_floor_projection":
+        return "anti_alias: avg_floor, which rounds down as it does"
+    if stage.known("anti_alias") == "avg_floor":
+        return "shortcut: avg_floor_projection, which rounds down as it does"
+    return "shortcut: projection, which changes as the body does"
