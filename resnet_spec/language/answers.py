@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from resnet_spec.catalog import CATALOG, NUMBER, STEMS, words
-from resnet_spec.language.chains import Step, is_chain
+from resnet_spec.language.chains import is_chain
 from resnet_spec.language.expected import model_at, refused
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.meanings import (
@@ -90,10 +91,11 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
 
 def in_chain(path: FieldPath, data: Data) -> bool:
     """Whether a path is that of an op in a chain, or below one."""
-    ops = [part for part in path if isinstance(part, int)]
-    if not ops or model_at(path[: path.index(ops[-1]) + 1]) is not Step:
-        return False
-    return path[0] != "shortcut" or is_chain(data.get("shortcut"))
+    if path[:1] == ("shortcut",):
+        lists = sum(isinstance(part, int) for part in path)
+        return lists > 1 or (lists == 1 and is_chain(data.get("shortcut")))
+    pairs = pairwise(path) if path[:1] == ("block",) else ()
+    return any(a in ("pre", "body", "post") and isinstance(b, int) for a, b in pairs)
 
 
 def _of_op(path: FieldPath, value: Any, rule: str) -> str:

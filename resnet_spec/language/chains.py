@@ -169,7 +169,7 @@ class OwnBlock(Model):
     name: Annotated[str, AfterValidator(class_name)] = Field(
         description="class name of the block", examples=["InvertedBlock"]
     )
-    pre: Annotated[Chain, AfterValidator(lambda c: _giving(c, "width"))] = Field(
+    pre: Annotated[Chain, AfterValidator(lambda c: _giving(c, "in"))] = Field(
         default=(), description="ops before body and shortcut, which both read them"
     )
     body: Annotated[

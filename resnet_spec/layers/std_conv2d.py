@@ -14,7 +14,7 @@ class StdConv2d(nn.Conv2d):
     """
 
     def __init__(self, *args: Any, eps: float = 1e-5, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"bias": False} | kwargs)
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:

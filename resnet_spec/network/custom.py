@@ -170,7 +170,9 @@ class StdConv2d(Layer, Conv):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return (*super().args, Argument(self.eps, "eps", 1e-5))
+        *plain, _ = super().args
+        bias = Argument(self.bias, "bias", False)
+        return (*plain, bias, Argument(self.eps, "eps", 1e-5))
 
 
 # --- norms --------------------------------------------------------------------------------

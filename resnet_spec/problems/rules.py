@@ -25,6 +25,17 @@ def own(base: str, *lines: str, name: str = "Own", title: str = "My own") -> str
     return "".join(f"{line}\n" for line in (*head, *lines))
 
 
+def chain(*ops: str, more: str = "") -> str:
+    """A spec whose block has a body of those ops."""
+    lines = [
+        "block:",
+        "  name: OwnBlock",
+        f"  body: [{', '.join(ops)}]",
+        *[more] * bool(more),
+    ]
+    return own("resnet18", *lines)
+
+
 DILATED = (
     "strides: [1, 2, 2, 1]",
     "dilations: [1, 1, 1, 2]",
@@ -465,6 +476,60 @@ RULES: Mapping[str, Rule] = {
         "the first number, leave it out, or choose another `norm.type`.",
         wrong=own("resnet50", "norm: {type: frozen}", "head: {hidden: [512, norm]}"),
         right=own("resnet50", "norm: {type: frozen}", "head: {hidden: [norm, 512]}"),
+    ),
+    "one-op": Rule(
+        "an entry of a chain is no op, or several",
+        "An entry of `pre`, `body`, `post` or a shortcut's chain is one op: a word as `norm`, "
+        "or a mapping as `{conv: 3, stride: block}`, in which one key says what it is and the "
+        "others what is said of it.",
+        wrong=chain("{conv: 3, pool: max, stride: block}", "norm"),
+        right=chain("{pool: max, kernel: 3}", "{conv: 3, stride: block}", "norm"),
+    ),
+    "op-takes": Rule(
+        "an op of a chain does not take what is said of it",
+        "Each op takes some keys, which the reference of the language lists; one that it would "
+        "pass over is refused, so that a spec never says what is not so.",
+        wrong=chain("{conv: 3, kernel: 3, stride: block}", "norm"),
+        right=chain("{conv: 3, stride: block}", "norm"),
+    ),
+    "word-idle": Rule(
+        "`attention` or `dropout` stands in a chain, and nothing says which",
+        "In a chain these words are what the fields of their names say, and those say nothing "
+        "by default.",
+        wrong=chain("{conv: 3, stride: block}", "norm", "attention"),
+        right=chain(
+            "{conv: 3, stride: block}", "norm", "attention", more="attention: se"
+        ),
+    ),
+    "chain-stride": Rule(
+        "a chain strides twice, where it cannot, or not at all",
+        "`strides` says by how much the first block of a stage strides, and one op of its body "
+        "does so: the one with `stride: block`. What is before the body is read by the "
+        "shortcut as well, and what is after the sum would change it.",
+        wrong=chain("{conv: 3}", "norm"),
+        right=chain("{conv: 3, stride: block}", "norm"),
+    ),
+    "chain-channels": Rule(
+        "the channels of a chain do not fit",
+        "A body and a shortcut give `out` channels, which is `expansion` times the width, and "
+        "what is before the body keeps those that it reads. Channels are whole numbers, and "
+        "groups divide them, in every stage.",
+        wrong=chain("{conv: 3, to: width * 2, stride: block}", "norm"),
+        right=chain("{conv: 3, stride: block}", "norm"),
+    ),
+    "channels": Rule(
+        "channels of an op are not said as a part of the block's",
+        "An op gives `in`, `width` or `out` channels, or one of them times or over a number: "
+        "`width * 4`, `out / 2`. So they follow the widths of each stage.",
+        wrong=chain("{conv: 3, to: 64, stride: block}", "norm").replace("64", '"64"'),
+        right=chain("{conv: 3, to: out, stride: block}", "norm"),
+    ),
+    "even-kernel": Rule(
+        "a kernel is even",
+        "A window of an even number of pixels has no middle: padded alike on both sides it "
+        "gives a pixel more or less than it reads, and the shortcut could not be added.",
+        wrong=chain("{conv: 4, stride: block}", "norm"),
+        right=chain("{conv: 5, stride: block}", "norm"),
     ),
     "unequal-shapes": Rule(
         "a block's body and shortcut cannot be added",

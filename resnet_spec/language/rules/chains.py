@@ -182,8 +182,11 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
         return None
     asked = f"`{placed.gives}`, {bases[placed.gives]}"
     message = f"gives {x} channels {where}, and must give {asked}"
-    if last is not None:
-        message += f"; write `to: {placed.gives}` in its last convolution"
+    message += (
+        "; conv and pad change them"
+        if last is None
+        else f"; write `to: {placed.gives}` in its last convolution"
+    )
     return _problem(placed, "chain-channels", message)
 
 
