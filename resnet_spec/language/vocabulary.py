@@ -292,7 +292,8 @@ OPS: Mapping[str, str] = {
 }
 """What to write in a chain for each of those words."""
 OP_KEYS: Mapping[str, str] = {
-    "called to here, which takes in, width or out": "out out_channels channels filters planes width output",
+    "called to here, which takes in, width or out": "out out_channels channels filters "
+    "planes width output",
     "write the kernel with the op, as {conv: 3}": "kernel_size k size conv2d convolution op "
     "type name layer",
     "write stride: block": "s",
