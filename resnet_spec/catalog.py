@@ -299,7 +299,7 @@ OWN_CONVOLUTIONS = (
 SAME_CHANNELS = (
     Refusal(
         "block",
-        ("bottleneck",),
+        ("bottleneck", GIVEN),
         "it gives as many channels as it reads, and the first 3x3 of other blocks need not",
     ),
     Refusal("reduce_first", (1,), "it gives as many channels as it reads"),
@@ -573,7 +573,11 @@ STEPS = {
     "activation": StepEntry(text="the stage's activation", alone=True),
     "attention": StepEntry(text="what `attention` says", alone=True),
     "dropout": StepEntry(text="what `dropout` says", alone=True),
+    "spatial": StepEntry(
+        text="the layer of `spatial`, which strides as the block does", alone=True
+    ),
     "pool": StepEntry(text="a pool", takes=("kernel", "stride")),
+    "blur": StepEntry(text="a fixed blur", takes=("stride",)),
     "pad": StepEntry(text="channels of zeros", takes=("stride",)),
 }
 """The ops of a chain: what is said of each, beside itself."""
@@ -643,7 +647,7 @@ def needs_number(word: str, entry: Entry) -> bool:
 
 # --- options that are on or off -----------------------------------------------------------
 
-ADDS_TO_A_SHORTCUT = tuple(name for name in SHORTCUTS if name != "none")
+ADDS_TO_A_SHORTCUT = (*(name for name in SHORTCUTS if name != "none"), GIVEN)
 OWN_WIDTHS = "each block has widths of its own"
 OPTIONS = {
     "drop_path": Entry(
@@ -683,7 +687,9 @@ OPTIONS = {
             Refusal("width_per_group", (None,), OWN_WIDTHS),
             Refusal(
                 "shortcut",
-                tuple(name for name in ADDS_TO_A_SHORTCUT if "zero_pad" not in name),
+                tuple(
+                    name for name in SHORTCUTS if "zero" not in name and name != "none"
+                ),
                 "channels may become fewer, which only a projection can do",
             ),
         ),

@@ -80,7 +80,7 @@ OPS: st.SearchStrategy[Any] = st.one_of(
             "bias": st.booleans(),
         },
     ),
-    st.just({"conv": 3, "groups": "each"}),
+    st.fixed_dictionaries({"conv": st.just(3), "groups": st.just("each")}),
     st.fixed_dictionaries(
         {"pool": st.sampled_from(["avg", "max"]), "kernel": st.sampled_from([3, 5])}
     ),
@@ -240,6 +240,8 @@ def _is_idle(problem: Problem) -> bool:
 def _at(data: Any, path: Sequence[Any]) -> Any:
     """What stands there, None where nothing does."""
     for part in path:
+        if not isinstance(data, (dict, list)):
+            return data
         data = data.get(part) if isinstance(data, dict) else data[part]
     return data
 

@@ -55,7 +55,8 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "res2net": (
         "resnet50",
-        SHALLOW | {"spatial.type": "res2net", "spatial.scale": 4},
+        SHALLOW
+        | {"spatial.type": "res2net", "spatial.scale": 4, "head.pool": "statistics"},
     ),
     "selective_kernel": (
         "resnet18",
@@ -67,13 +68,15 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "norms": (
         "resnet18",
         {"input": [3, 64, 64], "widths": [64, 64, 80], "strides": [1, 2, 2]}
-        | {"depths": [1, 1, 1], "norm.type": ["ibn_a", "layer", "instance"]},
+        | {"depths": [1, 1, 1], "norm.type": ["ibn_a", "layer", "instance"]}
+        | {"head.pool": "max"},
     ),
     "attention": (
         "resnet50",
         SHALLOW
         | {"attention": ["se", "cbam"], "se.bias": False, "conv_bias": "all"}
-        | {"norm.type": ["ibn_b", "batch"]},
+        | {"norm.type": ["ibn_b", "batch"]}
+        | {"head.pool": "avg_max", "head.hidden": [16, "norm", "activation"]},
     ),
     "standardized": ("resnetv2_50x1_bit", PRE),
     "evonorm": ("resnetv2_50d_evos", PRE),

@@ -66,7 +66,7 @@ NEEDS: dict[tuple[str, str], Fields] = {
     ("preact.first", "shared"): PRE | {"stem.width": 32},
     ("attention_after", "last"): {"attention": "se"},
     ("attention_after", "conv2"): {"attention": "se"},
-    ("conv_bias", "unnormalized"): {"pre_activation": True},
+    ("conv_bias", "unnormalized"): PRE,
     ("head.classes", "none"): {"attention": "se"},  # biases, which schemes start
     ("shortcut", "avg_floor_projection"): {"anti_alias": "avg_floor"},
     ("anti_alias", "avg_floor"): {"shortcut": "avg_floor_projection"},

@@ -51,7 +51,8 @@ def test_saying_it_otherwise_changes_nothing(
     form = canonical(parsed(data))
     if "activation" in form:
         other.setdefault("activation", "relu")
-    other.setdefault("norm", {}).setdefault("eps", 1e-5)
+    if "eps" in form["norm"]:
+        other.setdefault("norm", {}).setdefault("eps", 1e-5)
     assert canonical(parsed(other)) == form
 
 

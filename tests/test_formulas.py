@@ -422,5 +422,5 @@ def test_a_block_that_cannot_be_added_is_refused_with_the_smallest_image(
     assert (problem.rule, problem.message) == (
         "unequal-shapes",
         "layer2.0 cannot be added: for an image of 2 x 2 its body gives 32 x 1 x 1 and its "
-        "shortcut 32 x 2 x 2",
+        "shortcut 32 x 2 x 2; write shortcut: projection, which changes as the body does",
     )

@@ -360,7 +360,8 @@ OVERRIDDEN = [
     ),
     (
         {"head": {1: 2}},
-        "head={1: 2}: head[1]: unknown key; known here: pool, classifier, dropout, classes",
+        "head={1: 2}: head[1]: unknown key; known here: pool, hidden, classifier, dropout, "
+        "bias, classes",
     ),
     ({"title": "\ud800"}, "title=\ud800: title: must be text, got '\\ud800'"),
 ]

@@ -26,7 +26,6 @@ WITHOUT_SPECS = {
     "text",
     "override",
     "features",
-    "unequal-shapes",
     "size",  # takes 4,000 values
     "more",  # takes a hundred mistakes, each of another rule
 }

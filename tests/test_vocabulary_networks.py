@@ -17,6 +17,7 @@ from resnet_spec.compare.equality import verify
 from resnet_spec.emit.module import build
 from resnet_spec.network import Network
 
+BARE = {"shortcut": "activated", "stem_norm": False, "final_norm": True}
 Fields = dict[str, Any]
 Weights = dict[str, Tensor]
 Step = Callable[[Tensor], Tensor]
@@ -157,7 +158,7 @@ BIASED: list[tuple[Fields, set[str]]] = [
     ),
     ({"conv_bias": "projection"}, {f"{name}.0" for name in PROJECTIONS}),
     (
-        {"conv_bias": "unnormalized", "pre_activation": True},
+        {"conv_bias": "unnormalized", "preact": BARE},
         {"conv1", *(c for c in CONVOLUTIONS if c.endswith("conv3")), *PROJECTIONS},
     ),
 ]
@@ -216,7 +217,7 @@ def test_stem_and_first_stage_can_be_frozen_alone(base: str) -> None:
 
 
 def test_the_last_norm_is_of_the_kind_of_the_last_stage() -> None:
-    changes = {"norm.type": ["batch", "frozen"], "pre_activation": True}
+    changes = {"norm.type": ["batch", "frozen"], "preact": BARE | {"first": "own"}}
     assert type(small(BASIC, changes).head[0]).__name__ == "FrozenBatchNorm2d"
 
 

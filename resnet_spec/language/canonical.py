@@ -39,13 +39,17 @@ def _beyond_defaults(plan: Plan) -> dict[str, Any]:
     plain = plan.spec.model_dump(mode="json", exclude_defaults=True)
     said = {}
     for name, value in canonical(plan).items():
-        if name not in plain or value == Spec.model_fields[name].default:
+        default = Spec.model_fields[name].default
+        if name not in plain or value == default:
             continue
-        mapping = isinstance(value, dict) and name not in PER_STAGE
-        said[name] = (
-            {k: v for k, v in value.items() if k in plain[name]} if mapping else value
-        )
-    return said
+        said[name] = value
+        if isinstance(value, dict) and name not in PER_STAGE:
+            said[name] = {
+                key: inner
+                for key, inner in value.items()
+                if key in plain[name] and inner != getattr(default, key, ...)
+            }
+    return {name: value for name, value in said.items() if value != {}}
 
 
 def _said(plan: Plan, name: str, value: Any) -> Any:
@@ -69,8 +73,9 @@ def _by_stage(plan: Plan, name: str) -> Any:
     values = [_plain(stage.value(name)) for stage in reading]
     if all(value is None for value in values):
         return None
-    one = all(value == values[0] and not isinstance(value, tuple) for value in values)
-    if name not in LISTS and one:
+    by_block = name == "dilations" and any(isinstance(value, list) for value in values)
+    alike = all(value == values[0] for value in values)
+    if name not in LISTS and alike and not by_block:
         return values[0]
     rest = iter(values)
     return [next(rest) if stage in reading else None for stage in plan.stages]

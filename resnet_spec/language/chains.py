@@ -79,6 +79,11 @@ class Step(Model):
         default=None,
         description="a pool: avg or max, of the block's stride, or of the kernel that is said",
     )
+    blur: Annotated[int, Field(ge=2, le=7)] | None = Field(
+        default=None,
+        description="a blur by that many fixed weights along each side, as `blur_taps` has "
+        "them",
+    )
     pad: Channels | None = Field(
         default=None,
         description="every stride-th pixel, and channels of zeros behind, up to so many",
@@ -184,8 +189,10 @@ class OwnBlock(Model):
 
     @property
     def noun(self) -> str:
-        """What people call one: `an inverted block`, `an IR block`."""
-        words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[0-9]+", self.name)
+        """What people call one: `inverted block`, `IR block`, `ConvNeXt block`."""
+        words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", self.name)
+        if any(len(word) < 3 and not word.isupper() for word in words):
+            return self.name.replace("Block", " block")
         return " ".join(w if len(w) > 1 and w.isupper() else w.lower() for w in words)
 
 
@@ -285,6 +292,8 @@ def _read(chain: Steps) -> dict[str, Read]:
     """The fields that a chain reads: those of its words, and where an op says `block`."""
     words = [step for step in chain if step in ("attention", "dropout")]
     found = reads(*map(str, words))
+    if "spatial" in chain:
+        found |= reads("spatial", "spatial.type", "groups", "width_per_group")
     for step in steps_of(chain):
         if step.norm:
             found |= CATALOG["norm.type"][step.norm].reads

@@ -99,9 +99,7 @@ class Slot(NamedTuple):
     def words(self, *chains: Steps) -> Words:
         """What the words of a chain stand for here."""
         width = Number(self.stage.inner_width, "width")
-        out = width
-        if self.stage.out_channels != width:
-            out = Number(self.stage.out_channels, "out_channels", of=width)
+        out = Number(self.stage.out_channels, "out_channels", of=width)
         return Words(
             parts=self.parts,
             channels={"in": self.x.channels, "width": width, "out": out},
@@ -109,9 +107,12 @@ class Slot(NamedTuple):
             groups=Number(self.stage.groups, "groups"),
             dilation=self._dilation(dilated(*chains)),
             alone={
-                "activation": lambda: [self.parts.activation()],
-                "attention": self._attention,
-                "dropout": self.dropout,
+                "activation": lambda _: [self.parts.activation()],
+                "attention": lambda _: self._attention(),
+                "dropout": lambda _: self.dropout(),
+                "spatial": lambda number: self.conv3x3(
+                    number, self.stride, out, width, self.first_dilation
+                ),
             },
         )
 

@@ -12,7 +12,15 @@ from typing import NamedTuple
 from resnet_spec.language.chains import Formula, Step, Steps
 from resnet_spec.language.values import function_of
 from resnet_spec.lowering.parts import Part, Parts
-from resnet_spec.network import AvgPool, MaxPool, Number, Op, PadChannels, Shape
+from resnet_spec.network import (
+    AvgPool,
+    BlurPool2d,
+    MaxPool,
+    Number,
+    Op,
+    PadChannels,
+    Shape,
+)
 
 Named = list[tuple[str, int, str | Step]]  # what each step is, its number, and itself
 
@@ -25,7 +33,7 @@ class Words(NamedTuple):
     stride: int
     groups: int
     dilation: Callable[[int], int]  # of the convolution of that number
-    alone: Mapping[str, Callable[[], list[Part]]]  # of words but `norm`
+    alone: Mapping[str, Callable[[int], list[Part]]]  # by number, of words but `norm`
 
     def of(self, formula: Formula) -> int:
         """The number that it gives, which the source computes from its base."""
@@ -47,9 +55,15 @@ def named(*chains: Steps) -> Iterator[Named]:
         return counts[kind]
 
     for chain in chains:
-        kinds = (step if isinstance(step, str) else step.op for step in chain)
-        pairs = list(zip(kinds, chain, strict=True))
+        pairs = [(_kind(step), step) for step in chain]
         yield [(kind, number(kind), step) for kind, step in pairs]
+
+
+def _kind(step: str | Step) -> str:
+    """What a step is numbered with."""
+    if isinstance(step, Step):
+        return step.op
+    return "conv" if step == "spatial" else step
 
 
 def dilated(*chains: Steps) -> list[int]:
@@ -73,7 +87,7 @@ def _did(step: Step) -> str:
     if step.op == "conv":
         return "projected" if step.conv == 1 else "convolved"
     pooled = {"avg": "averaged", "max": "pooled"}.get(step.pool or "", "")
-    return pooled or {"pad": "zero-padded"}.get(step.op, "")
+    return pooled or {"pad": "zero-padded", "blur": "blurred"}.get(step.op, "")
 
 
 def parts_of(words: Words, chain: Named, zero_last: bool = False) -> list[Part]:
@@ -88,7 +102,7 @@ def parts_of(words: Words, chain: Named, zero_last: bool = False) -> list[Part]:
         elif kind == "norm":
             found += words.parts.norm(words.parts.name(number), number == zero)
         elif not (kind == "activation" and before == "norm" and words.parts.activates):
-            found += words.alone[kind]()
+            found += words.alone[step](number)
         before = step if isinstance(step, str) else ""
     return found
 
@@ -153,6 +167,12 @@ def _pool(words: Words, number: int, step: Step) -> Sequence[Part]:
     return [made]
 
 
+def _blur(words: Words, number: int, step: Step) -> Sequence[Part]:
+    assert step.blur
+    taps, stride, path = step.blur, words.stride if step.stride else 1, f"blur{number}"
+    return [lambda x: BlurPool2d(path=path, input=x, taps=taps, stride=stride)]
+
+
 def _pad(words: Words, number: int, step: Step) -> Sequence[Part]:
     assert step.channels
     out, stride = words.of(step.channels), words.stride if step.stride else 1
@@ -173,6 +193,7 @@ def _norm(words: Words, number: int, step: Step) -> Sequence[Part]:
 STEPS: dict[str, Callable[[Words, int, Step], Sequence[Part]]] = {
     "conv": _conv,
     "pool": _pool,
+    "blur": _blur,
     "pad": _pad,
     "activation": _activation,
     "norm": _norm,

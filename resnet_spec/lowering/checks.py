@@ -131,7 +131,8 @@ def _taken_name(plan: Plan, network: Network) -> Iterator[Problem]:
         kind = made.blocks[0].kind
         if kind in taken or blocks.setdefault(kind, stage.block) != stage.block:
             message = f"{kind} is another class of the network; choose another name"
-            yield Problem("name-taken", message, (*stage.path("block"), "name"))
+            name = ("name",) * isinstance(stage.block, OwnBlock)
+            yield Problem("name-taken", message, (*stage.path("block"), *name))
             return
     if network.name in taken | blocks.keys():
         message = (

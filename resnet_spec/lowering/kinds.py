@@ -63,7 +63,20 @@ def kinds_of(plan: Plan) -> tuple[Kind, ...]:
         differs = [len(set(values)) > 1 for values in zip(*sisters, strict=True)]
         words = [w for w, told in zip(mine.words, differs, strict=True) if told and w]
         found.append(_kind(stage, base, words, mine))
-    return tuple(found)
+    return _apart(found, settled)
+
+
+def _apart(kinds: list[Kind], settled: list[_Settled]) -> tuple[Kind, ...]:
+    """The kinds with a number behind a name that another one has, as chains may make it."""
+    numbers: dict[str, list[_Settled]] = {}
+    made = []
+    for kind, mine in zip(kinds, settled, strict=True):
+        alike = numbers.setdefault(kind.name, [])
+        if mine not in alike:
+            alike.append(mine)
+        nth = alike.index(mine) + 1
+        made.append(kind._replace(name=f"{kind.name}{nth}") if nth > 1 else kind)
+    return tuple(made)
 
 
 def _settled(stage: StagePlan, stages: tuple[StagePlan, ...]) -> _Settled:

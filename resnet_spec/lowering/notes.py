@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.network import Network, Stage
@@ -27,7 +28,7 @@ def sentences(plan: Plan, network: Network) -> Iterator[str]:
     """Sentences, each true of this network, or of the stages that a pass has left of it."""
     spec, stages = plan.spec, plan.stages[: len(network.stages)]
     yield from _stem(spec, network)
-    yield from _order(spec, network)
+    yield from _order(spec, network, any(stage.preact for stage in stages))
     yield from _shortcuts(stages)
     yield from _preact_shortcuts(spec, stages)
     yield from _strides(spec, network, stages)
@@ -43,12 +44,16 @@ def _stem(spec: Spec, network: Network) -> Iterator[str]:
         yield "A strided 3x3 convolution replaces the stem's pool."
 
 
-def _order(spec: Spec, network: Network) -> Iterator[str]:
+def _order(spec: Spec, network: Network, shipped: bool) -> Iterator[str]:
+    """Where norms are; a block of one's own says so itself."""
     if not (spec.preact and network.stages):
         return
     ends = bool(spec.preact.final_norm and network.head)
-    last = ", and once more after the last stage" * ends
-    yield f"Norm and activation come before each convolution of a block (v2){last}."
+    if shipped:
+        last = ", and once more after the last stage" * ends
+        yield f"Norm and activation come before each convolution of a block (v2){last}."
+    elif ends:
+        yield "A norm and an activation follow the last stage."
     if spec.preact.stem_norm:
         yield "The stem ends in a norm and an activation as well."
     if network.head and not ends:
@@ -132,14 +137,18 @@ def _smoothing(spec: Spec, stages: Stages) -> Iterator[str]:
 def _dilations(spec: Spec, stages: Stages) -> Iterator[str]:
     """Where dilation starts; published code disagrees on it, and its weights load."""
     anew = [stage for stage in stages if stage.dilates_anew]
+    own = any(isinstance(stage.block, OwnBlock) for stage in anew)
+    what = "dilated" if own else "3x3"
     if anew and spec.dilation_from == "previous":
         lists = any(len({*stage.dilations}) > 1 for stage in stages)
         numbers = " and ".join(str(stage.index + 1) for stage in anew)
         of = f"stage {numbers}" if lists else "a stage"
-        yield f"The first 3x3 convolution of {of} keeps the dilation of the stage before."
+        yield (
+            f"The first {what} convolution of {of} keeps the dilation of the stage before."
+        )
     elif anew:
         yield (
-            "Every 3x3 convolution of a stage has the dilation of that stage; weights from "
+            f"Every {what} convolution of a stage has the dilation of that stage; weights from "
             "code whose first one keeps that of the stage before also load, and give other "
             "outputs."
         )

@@ -98,12 +98,13 @@ class StageFunction:
         rest = [int(numbers[param]) for numbers in self._repeats]
         formulas = {numbers[param].formula for numbers in self._repeats}
         formula = formulas.pop() if len(formulas) == 1 else None
+        names, alike = self.block.scope.names, len({*rest}) == 1
         self.first[param] = self.rest[param] = param
         if param == "stride":
             self.rest[param] = "1"
             self._add(param, first)
-        elif formula and formula.is_same:
-            self.rest[param] = self.block.scope.names.get(formula.name, str(rest[0]))
+        elif formula and formula.is_same and (formula.name in names or alike):
+            self.rest[param] = names.get(formula.name, str(rest[0]))
             self._add(param, first)
         elif first == rest:
             self._add(param, first)

@@ -13,7 +13,11 @@ from resnet_spec.problems.words import either
 
 OPS = [op for op in STEPS if op in Step.model_fields]  # the keys that say what an op is
 
-EXAMPLES = {"attention": "attention: se", "dropout": "dropout: 0.1"}
+EXAMPLES = {
+    "attention": "attention: se",
+    "dropout": "dropout: 0.1",
+    "spatial": "spatial: {type: res2net, scale: 4}",
+}
 
 
 class Placed(NamedTuple):
@@ -100,7 +104,7 @@ def every_word_has_a_meaning(plan: Plan) -> Iterator[Problem]:
             "dropout": plan.known("dropout"),
         }
         for i, step in enumerate(placed.steps):
-            if isinstance(step, str) and values.get(step, 1) in ("none", 0.0):
+            if isinstance(step, str) and values.get(step, 1) in ("none", 0.0, None):
                 example = {"attention": "attention: se", "dropout": "dropout: 0.1"}[
                     step
                 ]
@@ -119,7 +123,11 @@ def one_op_strides(plan: Plan) -> Iterator[Problem]:
 
 
 def _odd_strides(placed: Placed) -> Iterator[Problem]:
-    strides = [i for i, step in placed.said if step.stride]
+    strides = [
+        i
+        for i, step in enumerate(placed.steps)
+        if step == "spatial" or (isinstance(step, Step) and step.stride)
+    ]
     if placed.role in ("pre", "post"):
         for i in strides:
             why = {
@@ -127,12 +135,10 @@ def _odd_strides(placed: Placed) -> Iterator[Problem]:
                 "post": "it is after the sum",
             }
             message = f"cannot be in {placed.role}, since {why[placed.role]}; write it in body"
-            yield Problem(
-                "chain-stride", message, placed.at(i, "stride"), about_key=True
-            )
+            yield Problem("chain-stride", message, placed.at(i))
     elif len(strides) > 1:
         message = "strides a second time; one op of a chain has the stride of the block"
-        yield Problem("chain-stride", message, placed.at(strides[1], "stride"))
+        yield Problem("chain-stride", message, placed.at(strides[1]))
     elif not strides and placed.role == "body" and placed.stage.stride > 1:
         message = (
             f"has nothing that strides, and stage {placed.stage.index + 1} has a stride of "
@@ -159,35 +165,73 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
     """What is wrong where the block reads so many channels."""
     stage = placed.stage
     bases = {"in": before, "width": stage.inner_width, "out": stage.out_channels}
-    x = before if placed.role != "post" else bases["out"]
-    where, last = f"in stage {stage.index + 1}", None
-    for i, step in placed.said:
-        if step.op not in ("conv", "pad"):
-            continue
-        made = _made(step.channels, bases) if step.channels else x
-        groups = {"each": x, "block": stage.groups}.get(str(step.groups), step.groups)
-        said = step.to or step.pad or ""
-        if made is None:
-            base = said.split()[0]
-            message = f"is not a whole number {where}, where {base} is {bases[base]}"
-            return _problem(placed, "chain-channels", message, i, "to")
-        if step.pad and made < x:
-            message = f"cannot drop channels, and {where} it reads {x} and gives {made}"
-            return _problem(placed, "chain-channels", message, i, "pad")
-        if isinstance(groups, int) and (x % groups or made % groups):
-            message = f"{groups} does not divide the channels {x} and {made} {where}"
-            return _problem(placed, "chain-channels", message, i, "groups")
-        x, last = made, i
+    x = bases["out"] if placed.role == "post" else before
+    last = None
+    for i, step in enumerate(placed.steps):
+        if isinstance(step, Step) and step.op in ("conv", "pad"):
+            last = i
+        given = _given(step, x, bases, stage)
+        if isinstance(given, Wrong):
+            message = f"{given.message}, in stage {stage.index + 1}"
+            return _problem(placed, message, i, *given.key)
+        x = given
     if x == bases[placed.gives]:
         return None
     asked = f"`{placed.gives}`, {bases[placed.gives]}"
-    message = f"gives {x} channels {where}, and must give {asked}"
-    message += (
-        "; conv and pad change them"
-        if last is None
-        else f"; write `to: {placed.gives}` in its last convolution"
+    message = f"gives {x} channels in stage {stage.index + 1}, and must give {asked}"
+    write = f"write `to: {placed.gives}` in its last convolution"
+    return _problem(
+        placed,
+        f"{message}; {write if last is not None else 'conv and pad change them'}",
     )
-    return _problem(placed, "chain-channels", message)
+
+
+class Wrong(NamedTuple):
+    """What is wrong with the channels of an op, and the key that says it."""
+
+    message: str
+    key: tuple[str, ...] = ()
+
+
+def _given(
+    step: str | Step, x: int, bases: dict[str, int], stage: StagePlan
+) -> int | Wrong:
+    """The channels that an op gives where it reads `x`, or what is wrong with them."""
+    if step == "spatial":
+        return _given_by_layer(x, bases["width"], stage)
+    if not isinstance(step, Step) or step.op not in ("conv", "pad"):
+        return x
+    made = _made(step.channels, bases) if step.channels else x
+    groups = {"each": x, "block": stage.groups}.get(str(step.groups), step.groups)
+    if made is None:
+        base = (step.to or step.pad or "").split()[0]
+        key = "to" if step.to else "pad"
+        return Wrong(f"is not a whole number where {base} is {bases[base]}", (key,))
+    if step.pad and made < x:
+        return Wrong(
+            f"cannot drop channels, and it reads {x} and gives {made}", ("pad",)
+        )
+    if isinstance(groups, int) and (x % groups or made % groups):
+        return Wrong(
+            f"{groups} does not divide the channels {x} and {made}", ("groups",)
+        )
+    return made
+
+
+def _given_by_layer(x: int, width: int, stage: StagePlan) -> int | Wrong:
+    """The same for the layer of `spatial`."""
+    spatial = stage.spec.spatial
+    if spatial is None:  # which is refused by another rule
+        return x
+    if spatial.type == "selective_kernel":
+        return width
+    bands = spatial.scale or 1
+    if x != width * bands:
+        write = f"to: width * {bands}" if bands > 1 else "to: width"
+        return Wrong(
+            f"reads {width * bands} channels and not {x}; write {write} before it"
+        )
+    return x
 
 
 def _made(formula: Formula, bases: dict[str, int]) -> int | None:
@@ -198,6 +242,6 @@ def _made(formula: Formula, bases: dict[str, int]) -> int | None:
     return base // formula.by if base % formula.by == 0 else None
 
 
-def _problem(placed: Placed, rule: str, message: str, *inner: str | int) -> Problem:
+def _problem(placed: Placed, message: str, *inner: str | int) -> Problem:
     fields = (placed.stage.path("widths"), placed.stage.path("expansion"))
-    return Problem(rule, message, placed.at(*inner), others=fields)
+    return Problem("chain-channels", message, placed.at(*inner), others=fields)

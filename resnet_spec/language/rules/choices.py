@@ -124,6 +124,9 @@ class Asked(NamedTuple):
         return mine.field == theirs.field and not {*mine.allowed} & {*theirs.allowed}
 
 
+OWN = "a block of one's own"
+
+
 def what_goes_together(plan: Plan) -> Iterator[Problem]:
     """One problem for each refusal, in the first stage where it applies."""
     found: dict[tuple[str, ...], Problem] = {}
@@ -146,9 +149,9 @@ def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
         return False
     try:
         value = stage.value(refusal.field)
-        if isinstance(value, BaseModel) and GIVEN in refusal.allowed:
+        if isinstance(value, (BaseModel, tuple)) and GIVEN in refusal.allowed:
             value = GIVEN
-        return not isinstance(value, tuple) and value not in refusal.allowed
+        return value not in refusal.allowed
     except UnknownError:
         return False
 
@@ -185,7 +188,11 @@ def _legal(stage: StagePlan, refusal: Refusal) -> str:
     known = words(refusal.field) if refusal.field in CATALOG else []
     if len(refusal.allowed) > len(known) - len(refusal.allowed) > 0:
         return f"not be {stage.value(refusal.field)}"
-    return f"be {either(map(flow, refusal.allowed))}"
+    allowed = [
+        OWN if a is GIVEN and refusal.field == "block" else flow(a)
+        for a in refusal.allowed
+    ]
+    return f"be {either(allowed)}"
 
 
 def _is_written(stage: StagePlan, field: str) -> bool:

@@ -1,0 +1,217 @@
+"""Blocks of one's own: what ships, said as chains, is the same network, and others are what
+plain torch says they are."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resnet_spec import SpecError, build, digests, load, render
+from resnet_spec.compare.equality import verify
+from tests.models import module_of
+
+Fields = dict[str, Any]
+OWN = sorted(Path("specs/own").glob("*.yaml"))
+CONV: Fields = {"conv": 3, "stride": "block", "dilation": "block"}
+BASIC = [CONV, "norm", "activation", {"conv": 3, "dilation": "block"}, "norm"]
+WIDE = {**CONV, "groups": "block"}
+BOTTLENECK = [{"conv": 1}, "norm", "activation", WIDE, "norm", "activation"]
+LAST = [{"conv": 1}, "norm"]
+AVERAGED = [{"pool": "avg", "stride": "block"}, {"conv": 1}, "norm"]
+
+
+def own(body: list[Any]) -> Fields:
+    return {"block": {"name": "Own", "body": body}}
+
+
+def four(body: list[Any]) -> Fields:
+    """In place of bottlenecks, of whose fields `stride_on` is no longer read."""
+    return {**own(body), "stride_on": None}
+
+
+SHIPPED: dict[str, Fields] = {
+    "resnet18": own(BASIC),
+    "resnet50": four([*BOTTLENECK, *LAST]),
+    "resnext50_32x4d": four([*BOTTLENECK, *LAST]),
+    "seresnet50": four([*BOTTLENECK, *LAST, "attention"]),
+    "resnet50d": {**four([*BOTTLENECK, *LAST]), "shortcut": AVERAGED},
+    "wide_resnet50_2": four([*BOTTLENECK, *LAST]),
+    "v1/resnet50_v1": four(
+        [
+            {"conv": 1, "stride": "block"},
+            *BOTTLENECK[1:3],
+            {"conv": 3},
+            *BOTTLENECK[4:],
+            *LAST,
+        ]
+    ),
+    "fcn_resnet50_backbone": four([*BOTTLENECK, *LAST]),
+    "res2net50_26w_4s": four(
+        [{"conv": 1, "to": "width * 4"}, "norm", "activation", "spatial", *LAST]
+    ),
+    "skresnet50": four([*BOTTLENECK[:3], "spatial", *LAST]),
+    "resnest50d": four([*BOTTLENECK[:3], "spatial", *LAST]) | {"shortcut": AVERAGED},
+}
+"""Networks that ship, and the same by chains."""
+
+
+@pytest.mark.parametrize("spec", SHIPPED)
+def test_what_ships_is_such_chains(spec: str) -> None:
+    said = load(spec, SHIPPED[spec]).network
+    assert digests(said).function == digests(load(spec).network).function
+
+
+@pytest.mark.parametrize(
+    "spec", ["resnet18", "resnet50", "resnext50_32x4d", "seresnet50"]
+)
+def test_with_the_names_of_what_ships(spec: str) -> None:
+    said, shipped = load(spec, SHIPPED[spec]).network, load(spec).network
+    assert [name for name, _ in said.tensors()] == [
+        name for name, _ in shipped.tensors()
+    ]
+
+
+@pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)
+def test_explained_it_gives_the_same_bytes(spec: Path, tmp_path: Path) -> None:
+    from resnet_spec.language.explanation import explain
+
+    compiled = load(spec)
+    plain = tmp_path / spec.name
+    plain.write_text(
+        explain(compiled.source, compiled.plan, plain=True), encoding="utf-8"
+    )
+    again = load(plain)
+    assert render(again.network) == render(compiled.network)
+    assert explain(again.source, again.plan, plain=True) == plain.read_text(
+        encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)
+def test_it_is_said_in_twelve_lines(spec: Path) -> None:
+    data = spec.read_text(encoding="utf-8").split("block:")[1].split("\n")
+    inside = [line for line in data[1:] if line.startswith("  ")]
+    assert len(inside) + 1 <= 12
+
+
+# --- by plain torch -----------------------------------------------------------------------
+
+
+class Weights:
+    """The weights of one block of ours, in order, for a formula in plain torch."""
+
+    def __init__(self, block: nn.Module) -> None:
+        self.block = block
+
+    def conv(self, name: str, x: Tensor, stride: int = 1, each: bool = False) -> Tensor:
+        made = self.block.get_submodule(name)
+        weight, bias = made.weight, made.bias
+        padding = weight.shape[-1] // 2
+        groups = x.shape[1] if each else 1
+        return F.conv2d(x, weight, bias, stride, padding, 1, groups)
+
+    def norm(self, name: str, x: Tensor) -> Tensor:
+        made = self.block.get_submodule(name)
+        mean, var = (
+            x.mean((0, 2, 3), keepdim=True),
+            x.var((0, 2, 3), False, keepdim=True),
+        )
+        scale, shift = made.weight[:, None, None], made.bias[:, None, None]
+        return (x - mean) / (var + 1e-5).sqrt() * scale + shift
+
+
+def inverted(w: Weights, x: Tensor, stride: int) -> Tensor:
+    y = F.relu6(w.norm("bn1", w.conv("conv1", x)))
+    y = F.relu6(w.norm("bn2", w.conv("conv2", y, stride, each=True)))
+    y = w.norm("bn3", w.conv("conv3", y))
+    if getattr(w.block, "downsample", None) is not None:
+        x = w.norm(
+            "downsample.1", F.conv2d(x, w.block.downsample[0].weight, None, stride)
+        )
+    return y + x
+
+
+def iresnet(w: Weights, x: Tensor, stride: int) -> Tensor:
+    y = w.norm("bn2", w.conv("conv1", w.norm("bn1", x)))
+    y = torch.where(y > 0, y, y * w.block.prelu.weight[:, None, None])
+    y = w.norm("bn3", w.conv("conv2", y, stride))
+    if getattr(w.block, "downsample", None) is not None:
+        x = w.norm(
+            "downsample.1", F.conv2d(x, w.block.downsample[0].weight, None, stride)
+        )
+    return y + x
+
+
+def pyramid(w: Weights, x: Tensor, stride: int) -> Tensor:
+    y = F.relu(w.norm("bn2", w.conv("conv1", w.norm("bn1", x), stride)))
+    y = w.norm("bn3", w.conv("conv2", y))
+    if x.shape != y.shape:
+        x = F.avg_pool2d(x, stride, ceil_mode=True)
+        x = torch.cat(
+            [x, x.new_zeros(*x.shape[:1], y.shape[1] - x.shape[1], *x.shape[2:])], 1
+        )
+    return y + x
+
+
+def edsr(w: Weights, x: Tensor, _: int) -> Tensor:
+    return x + w.conv("conv2", F.relu(w.conv("conv1", x)))
+
+
+FORMULAS: dict[str, Callable[[Weights, Tensor, int], Tensor]] = {
+    "inverted_residual": inverted,
+    "iresnet18": iresnet,
+    "pyramidnet": pyramid,
+    "edsr_trunk": edsr,
+}
+
+
+@pytest.mark.parametrize("spec", FORMULAS)
+def test_it_is_what_plain_torch_says(spec: str) -> None:
+    """The first blocks of two stages in training, on maps of an odd size."""
+    torch.manual_seed(0)
+    compiled = load(f"specs/own/{spec}.yaml")
+    built, generated = (
+        build(compiled.network),
+        module_of(render(compiled.network), compiled.network.name)(),
+    )
+    generated.load_state_dict(built.state_dict())
+    for model in (built.double(), generated.double()):
+        for stage in compiled.network.stages[:2]:
+            for i, made in list(enumerate(stage.blocks))[:2]:
+                block = model.get_submodule(f"{stage.name}.{i}")
+                for parameter in block.parameters():
+                    nn.init.normal_(parameter, std=0.3)
+                x = torch.randn(2, int(made.input.channels), 9, 7, dtype=torch.float64)
+                stride = int(made.numbers["stride"])
+                expected = FORMULAS[spec](Weights(block.train()), x, stride)
+                assert torch.allclose(block(x), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)
+def test_built_equals_generated(spec: Path) -> None:
+    shallow: Fields = {"depths": [1] * len(load(spec).network.stages)}
+    if "convnext" in spec.stem:
+        shallow["depths"][1] = 2
+    network = load(spec, shallow).network
+    assert not verify(network, render(network))
+
+
+# --- what cannot be added -----------------------------------------------------------------
+
+
+def test_the_smallest_image_that_fails_is_in_the_message() -> None:
+    """By torch: at that size the two shapes differ, and at no smaller one."""
+    fields = own([{"conv": 3, "stride": "block"}, "norm"])
+    fields["shortcut"] = [{"conv": 1}, "norm"]
+    with pytest.raises(
+        SpecError, match="for an image of 5 x 5 its body gives 128 x 1 x 1"
+    ):
+        load("resnet18", fields)
+    for size in range(1, 6):
+        stem = F.max_pool2d(torch.zeros(1, 1, -(-size // 2), -(-size // 2)), 3, 2, 1)
+        body = F.conv2d(stem, torch.zeros(1, 1, 3, 3), None, 2, 1)
+        assert (body.shape != stem.shape) == (size == 5)
