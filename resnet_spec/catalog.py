@@ -15,14 +15,15 @@ from typing import Any, Literal, NamedTuple
 
 from resnet_spec.problems.words import article
 
-GIVEN = "given"  # what a refusal allows of a mapping that must be there
 NUMBER = "a number"  # the entry of any number, where a field takes words and numbers
+OWN = "one of one's own"  # what a refusal allows of blocks and shortcuts beside words
 STRIDES = "that strides"
 ATTENDS = "with attention"
 SQUEEZES = "with `attention: se`"
 COUNTED = "without `norm.channels_per_group`"
 LAYERED = "with a linear layer in `head.hidden`"
 ACTIVATED = "with an activation in `head.hidden`"
+ADDS = "with a shortcut"
 
 
 class Read(NamedTuple):
@@ -181,6 +182,7 @@ POST_BLOCK = reads(
     "spatial.type",
     "init.zero_last_norm",
     anti_alias=Read(STRIDES),
+    activation=Read(ADDS),
     **ANY_BLOCK,
 )
 ANY_BOTTLENECK = reads(
@@ -299,7 +301,7 @@ OWN_CONVOLUTIONS = (
 SAME_CHANNELS = (
     Refusal(
         "block",
-        ("bottleneck", GIVEN),
+        ("bottleneck", OWN),
         "it gives as many channels as it reads, and the first 3x3 of other blocks need not",
     ),
     Refusal("reduce_first", (1,), "it gives as many channels as it reads"),
@@ -371,13 +373,6 @@ CONV_BIASES = {
 # --- norms and activations ----------------------------------------------------------------
 
 NO_WEIGHT = (Refusal("init.zero_last_norm", (False,), "it has no weight"),)
-OWN_ACTIVATION = (
-    Refusal(
-        "preact",
-        (GIVEN,),
-        "it is its own activation, and other blocks have none before their sum",
-    ),
-)
 NORMS = {
     "batch": Entry(
         text="batch normalization (ResNet-50)",
@@ -403,19 +398,19 @@ NORMS = {
         word="group",
     ),
     "evonorm_s0": Entry(
-        text="EvoNorm-S0, its own activation (ResNetV2-50-D EvoS)",
+        text="EvoNorm-S0, its own activation, and a weight and a bias alone where none "
+        "follows, as before a sum (ResNetV2-50-D EvoS)",
         reads={
             "norm.groups": Read(COUNTED, "32 in ResNetV2-50-D EvoS"),
             **reads("norm.channels_per_group", "norm.eps"),
             "activation": Read(ACTIVATED),
         },
-        refuses=OWN_ACTIVATION,
         word="evonorm_s0",
     ),
     "frn": Entry(
-        text="filter response normalization, its own activation (ResNetV2-50-D FRN)",
+        text="filter response normalization, its own activation, and without a threshold "
+        "where none follows, as before a sum (ResNetV2-50-D FRN)",
         reads=reads("norm.eps", activation=Read(ACTIVATED)),
-        refuses=OWN_ACTIVATION,
         word="frn",
     ),
     "instance": Entry(
@@ -647,7 +642,7 @@ def needs_number(word: str, entry: Entry) -> bool:
 
 # --- options that are on or off -----------------------------------------------------------
 
-ADDS_TO_A_SHORTCUT = (*(name for name in SHORTCUTS if name != "none"), GIVEN)
+ADDS_TO_A_SHORTCUT = (*(name for name in SHORTCUTS if name != "none"), OWN)
 OWN_WIDTHS = "each block has widths of its own"
 OPTIONS = {
     "drop_path": Entry(

@@ -36,9 +36,11 @@ class Case(NamedTuple):
 
 
 CASES = [
+    Case(layers.BareFilterResponseNorm, 5, {"channels": 5}),
     Case(layers.BareSqueezeExcite, 20, {"channels": 20, "squeezed": 5}),
     Case(layers.AvgMaxPool2d, 5, {}),
     Case(layers.BlurPool2d, 5, {"taps": 4, "stride": 2}),
+    Case(layers.ChannelAffine, 5, {"channels": 5}),
     Case(layers.ConvBlockAttention, 20, {"channels": 20, "squeezed": 5}),
     Case(layers.DropPath, 5, {"rate": 0.5}),
     Case(layers.EfficientChannelAttention, 5, {"kernel": 7}),

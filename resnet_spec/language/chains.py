@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
@@ -268,8 +269,7 @@ def steps_of(steps: Steps) -> Iterator[Step]:
 @lru_cache(maxsize=64)
 def _block(block: OwnBlock) -> BlockEntry:
     """What a block of one's own is called, and which fields it reads."""
-    chain = (*block.pre, *block.body, *block.post)
-    read = {**ANY_CHAIN, **_read(chain)}
+    read = {**ANY_CHAIN, **_read(block.pre, block.body, block.post)}
     if _ends_in_norm(block.body):
         read |= reads("init.zero_last_norm")
     return BlockEntry(
@@ -288,13 +288,18 @@ def _shortcut(chain: Steps) -> ShortcutEntry:
     return ShortcutEntry(text="a chain of one's own", reads=_read(chain), word="own")
 
 
-def _read(chain: Steps) -> dict[str, Read]:
-    """The fields that a chain reads: those of its words, and where an op says `block`."""
-    words = [step for step in chain if step in ("attention", "dropout")]
-    found = reads(*map(str, words))
-    if "spatial" in chain:
+def _read(*chains: Steps) -> dict[str, Read]:
+    """The fields that chains read: those of their words, and where an op says `block`.
+
+    An activation right behind a norm is read where the norm is not its own.
+    """
+    pairs = [pair for chain in chains for pair in pairwise(("", *chain))]
+    words = [word for _, word in pairs if word in ("attention", "dropout")]
+    alone = any(b == "activation" and a != "norm" for a, b in pairs)
+    found = reads(*map(str, words), *["activation"] * alone)
+    if any(word == "spatial" for _, word in pairs):
         found |= reads("spatial", "spatial.type", "groups", "width_per_group")
-    for step in steps_of(chain):
+    for step in steps_of(tuple(step for _, step in pairs)):
         if step.norm:
             found |= CATALOG["norm.type"][step.norm].reads
         if step.dilation == "block":

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard, TypeVar, cast
 
 from resnet_spec.catalog import (
     ACTIVATED,
+    ADDS,
     ATTENDS,
     CATALOG,
     COUNTED,
@@ -82,6 +83,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     COUNTED: ("norm.channels_per_group", lambda _: False),
     LAYERED: ("head.hidden", lambda hidden: any(isinstance(n, int) for n in hidden)),
     ACTIVATED: ("head.hidden", lambda hidden: "activation" in hidden),
+    ADDS: ("shortcut", lambda shortcut: shortcut != "none"),
 }
 """Which stages an entry may read a field in, by the value of another field."""
 

@@ -4,8 +4,10 @@
 """
 
 from resnet_spec.layers.avg_max_pool2d import AvgMaxPool2d
+from resnet_spec.layers.bare_filter_response_norm import BareFilterResponseNorm
 from resnet_spec.layers.bare_squeeze_excite import BareSqueezeExcite
 from resnet_spec.layers.blur_pool2d import BlurPool2d
+from resnet_spec.layers.channel_affine import ChannelAffine
 from resnet_spec.layers.conv_block_attention import ConvBlockAttention
 from resnet_spec.layers.drop_path import DropPath
 from resnet_spec.layers.efficient_channel_attention import EfficientChannelAttention
@@ -25,8 +27,10 @@ from resnet_spec.layers.std_conv2d import StdConv2d
 
 __all__ = [
     "AvgMaxPool2d",
+    "BareFilterResponseNorm",
     "BareSqueezeExcite",
     "BlurPool2d",
+    "ChannelAffine",
     "ConvBlockAttention",
     "DropPath",
     "EfficientChannelAttention",

@@ -56,11 +56,20 @@ class Slot(NamedTuple):
         kept = self.dilation if self.nth else self.stage.first_dilation
         return Number(kept, "previous_dilation", of=dilation)
 
-    def last_norm(self, number: int) -> tuple[Part, ...]:
-        return self.parts.norm(self.parts.name(number), self.spec.init.zero_last_norm)
+    def last_norm(self, number: int, activated: bool = False) -> tuple[Part, ...]:
+        """The norm before the sum, `activated` with an activation behind it.
+
+        Without a sum the activation that follows may be the norm's own.
+        """
+        path, zero = self.parts.name(number), self.spec.init.zero_last_norm
+        ends = self.kind.shortcut == "none" and self.parts.fuses
+        make = self.parts.norm_act if activated or ends else self.parts.norm
+        return make(path, zero)
 
     def summed(self) -> list[Part]:
         """What follows the sum: IBN-Net-b normalizes that of a stage's last block."""
+        if self.kind.shortcut == "none" and self.parts.fuses:
+            return []
         if self.stage.norm != "ibn_b":
             return [self.parts.activation()]
         last = Number(self.nth == self.stage.depth - 1, "last")
@@ -180,8 +189,7 @@ def basic(slot: Slot) -> Block:
         *slot.conv3x3(1, slot.stride, width, width, previous),
         *slot.dropout(),
         slot.parts.conv("conv2", width, 3, dilation=dilation),
-        *slot.last_norm(2),
-        *[slot.parts.activation()] * activated,
+        *slot.last_norm(2, activated),
         *slot.attention("last", width),
         post=slot.summed(),
     )

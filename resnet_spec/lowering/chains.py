@@ -94,16 +94,18 @@ def parts_of(words: Words, chain: Named, zero_last: bool = False) -> list[Part]:
     """The parts of a chain; with `zero_last` its last norm starts at weight zero."""
     norms = [number for _, number, step in chain if step == "norm"]
     zero = norms[-1] if zero_last and norms else 0
+    steps = [step for *_, step in chain]
     found: list[Part] = []
-    before = ""
-    for kind, number, step in chain:
+    for (kind, number, step), before, after in zip(
+        chain, ["", *steps], [*steps[1:], ""], strict=False
+    ):
         if isinstance(step, Step):
             found += STEPS[kind](words, number, step)
         elif kind == "norm":
-            found += words.parts.norm(words.parts.name(number), number == zero)
-        elif not (kind == "activation" and before == "norm" and words.parts.activates):
+            make = words.parts.norm_act if after == "activation" else words.parts.norm
+            found += make(words.parts.name(number), number == zero)
+        elif (before, step) != ("norm", "activation"):
             found += words.alone[step](number)
-        before = step if isinstance(step, str) else ""
     return found
 
 

@@ -76,7 +76,9 @@ def _layer(item: int | str, parts: Parts) -> Sequence[Part]:
     """A linear layer of so many features, a norm or an activation."""
     if isinstance(item, int):
         return [_linear("", item)]
-    return parts.norm("") if item == "norm" else [_aside(parts.activation())]
+    if item == "norm":
+        return parts.norm_of(parts.kind(""), "")
+    return [_aside(parts.activation())]
 
 
 def _aside(activation: Part) -> Part:

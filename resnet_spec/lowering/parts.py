@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from resnet_spec.catalog import ACTIVATIONS, Read
-from resnet_spec.catalog import NORMS as NORM_ENTRIES
+from resnet_spec.catalog import ACTIVATIONS
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import StagePlan
 from resnet_spec.language.values import Function
 from resnet_spec.network import (
     Activation,
+    BareFilterResponseNorm,
     BatchNorm,
     BlurPool2d,
     Chain,
+    ChannelAffine,
     Condition,
     Conv,
     EvoNormS0,
@@ -155,14 +156,19 @@ class Parts(NamedTuple):
         return lambda x: BlurPool2d(path=path, input=x, taps=taps, stride=stride)
 
     def norm(self, path: str, zero: bool = False) -> tuple[Part, ...]:
-        """The norm, of weight zero at the start where asked; nothing where there is none."""
-        return self.norm_of(self._kind(path), path, zero)
+        """The norm, of weight zero at the start where asked; nothing where there is none.
 
-    def norm_of(self, kind: str, path: str, zero: bool = False) -> tuple[Part, ...]:
-        """A norm of that kind."""
+        One that is its own activation stands here without it.
+        """
+        return self.norm_of(self.kind(path), path, zero, bare=True)
+
+    def norm_of(
+        self, kind: str, path: str, zero: bool = False, bare: bool = False
+    ) -> tuple[Part, ...]:
+        """A norm of that kind; where it is its own activation, `bare` without that."""
         if kind == "none":
             return ()
-        made, fields = NORMS[kind]
+        made, fields = (BARE if bare and kind in BARE else NORMS)[kind]
         settings = {field: getattr(self.spec.norm, field) for field in fields}
         per_group = self.spec.norm.channels_per_group
 
@@ -174,7 +180,7 @@ class Parts(NamedTuple):
 
         return (part,)
 
-    def _kind(self, path: str) -> str:
+    def kind(self, path: str) -> str:
         """The kind of the norm there; those of IBN-Net are batch norms in most places."""
         kind = self.stage.norm
         if kind == "ibn_a" and not (self.of_block and path == self.name(1)):
@@ -193,15 +199,16 @@ class Parts(NamedTuple):
             path=name, input=x, function=name, kind=entry.module, arguments=arguments
         )
 
-    def norm_act(self, path: str) -> tuple[Part, ...]:
-        """Norm and activation; a norm that reads none is its own."""
-        norm = self.norm(path)
-        return norm if self.activates else (*norm, self.activation())
+    def norm_act(self, path: str, zero: bool = False) -> tuple[Part, ...]:
+        """Norm and activation, which some norms are by themselves."""
+        if self.fuses:
+            return self.norm_of(self.stage.norm, path, zero)
+        return (*self.norm(path, zero), self.activation())
 
     @property
-    def activates(self) -> bool:
-        """Whether the norm is its own activation."""
-        return NORM_ENTRIES[self.stage.norm].reads.get("activation") != Read()
+    def fuses(self) -> bool:
+        """Whether the norm is its own activation, where one follows."""
+        return self.stage.norm in BARE
 
     def name(self, number: int, kind: str = "") -> str:
         """What the norm of that number is called: torchvision's `bn1` where it is one."""
@@ -225,6 +232,12 @@ NORMS: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {
     "ibn_a": (InstanceBatchNorm2d, ("eps", "momentum")),
 }
 """The op of each norm, and the settings of the spec that it has."""
+
+BARE: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {
+    "evonorm_s0": (ChannelAffine, ()),
+    "frn": (BareFilterResponseNorm, ("eps",)),
+}
+"""What those that are their own activation are without it (timm 1.0's `apply_act=False`)."""
 
 LEARNED = {"prelu": PReLU}
 """The op of each activation that has weights."""

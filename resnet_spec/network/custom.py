@@ -226,6 +226,22 @@ class FilterResponseNorm(Layer, Norm):
         return (Argument(self.input.channels), Argument(self.eps, "eps", 1e-5))
 
 
+class ChannelAffine(Layer, Norm):
+    """A weight and a bias for each channel: EvoNorm-S0 without its activation."""
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels),)
+
+
+class BareFilterResponseNorm(Layer, Norm):
+    """The normalization of each channel alone, without a threshold."""
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.eps, "eps", 1e-5))
+
+
 class LayerNorm2d(Layer, Norm):
     """A normalization of each pixel over its channels."""
 

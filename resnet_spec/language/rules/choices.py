@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from resnet_spec.catalog import CATALOG, GIVEN, BlockEntry, Entry, Read, Refusal, words
+from resnet_spec.catalog import CATALOG, OWN, BlockEntry, Entry, Read, Refusal, words
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import (
     KINDS,
@@ -124,9 +124,6 @@ class Asked(NamedTuple):
         return mine.field == theirs.field and not {*mine.allowed} & {*theirs.allowed}
 
 
-OWN = "a block of one's own"
-
-
 def what_goes_together(plan: Plan) -> Iterator[Problem]:
     """One problem for each refusal, in the first stage where it applies."""
     found: dict[tuple[str, ...], Problem] = {}
@@ -149,8 +146,8 @@ def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
         return False
     try:
         value = stage.value(refusal.field)
-        if isinstance(value, (BaseModel, tuple)) and GIVEN in refusal.allowed:
-            value = GIVEN
+        if isinstance(value, (BaseModel, tuple)) and OWN in refusal.allowed:
+            value = OWN
         return value not in refusal.allowed
     except UnknownError:
         return False
@@ -188,10 +185,7 @@ def _legal(stage: StagePlan, refusal: Refusal) -> str:
     known = words(refusal.field) if refusal.field in CATALOG else []
     if len(refusal.allowed) > len(known) - len(refusal.allowed) > 0:
         return f"not be {stage.value(refusal.field)}"
-    allowed = [
-        OWN if a is GIVEN and refusal.field == "block" else flow(a)
-        for a in refusal.allowed
-    ]
+    allowed = [a if a is OWN else flow(a) for a in refusal.allowed]
     return f"be {either(allowed)}"
 
 
