@@ -176,19 +176,21 @@ STEM_POOLS = {
 
 # --- blocks -------------------------------------------------------------------------------
 
-ANY_BLOCK = reads("attention", "dilations", "drop_path")
-POST_BLOCK = reads(
+ANY_BLOCK = reads(
+    "attention",
+    "dilations",
+    "drop_path",
     "spatial",
     "spatial.type",
     "init.zero_last_norm",
     anti_alias=Read(STRIDES),
-    activation=Read(ADDS),
-    **ANY_BLOCK,
 )
+POST_BLOCK = {"activation": Read(ADDS), **ANY_BLOCK}
 ANY_BOTTLENECK = reads(
     "groups",
     "width_per_group",
     "reduce_first",
+    attention_after=Read(ATTENDS),
     expansion=Read(example="4 in every published ResNet"),
     stride_on=Read(STRIDES, "conv1 for v1 (the paper), conv2 for v1.5 (torchvision)"),
 )
@@ -211,7 +213,6 @@ BLOCKS = {
         reads={
             "pruned": Read(),
             "pruned.*": Read(),
-            "attention_after": Read(ATTENDS),
             **POST_BLOCK,
             **ANY_BOTTLENECK,
         },
@@ -290,8 +291,6 @@ ATTENTION_AFTER = {
     "conv2": Entry(text="after its 3x3 (SE-ResNeXt-26-TS)"),
 }
 OWN_CONVOLUTIONS = (
-    Refusal("anti_alias", ("none",), "it strides by itself"),
-    Refusal("stride_on", ("conv2",), "it replaces the 3x3 together with its stride"),
     Refusal("dilations", (1,), "its convolutions have dilations of their own"),
     Refusal("norm.type", ("batch",), "it has batch norms of its own"),
     Refusal("norm.eps", (1e-5,), "its own norms have torch's"),
@@ -322,7 +321,15 @@ SPATIAL = {
                 example="true in timm's SKNet-50, false in SKNeXt-50"
             ),
         },
-        refuses=OWN_CONVOLUTIONS,
+        refuses=(
+            Refusal(
+                "anti_alias",
+                ("none",),
+                "timm pools each of its paths before it chooses, and a pool behind the choice "
+                "is another network",
+            ),
+            *OWN_CONVOLUTIONS,
+        ),
     ),
     "split_attention": Entry(
         text="a weighted sum of several convolutions (ResNeSt-50)",
@@ -330,7 +337,19 @@ SPATIAL = {
             "spatial.radix": Read(example="2 in ResNeSt-50"),
             "spatial.pool": Read(example="after in ResNeSt-50"),
         },
-        refuses=SAME_CHANNELS,
+        refuses=(
+            Refusal(
+                "anti_alias",
+                ("none",),
+                "the pool that `spatial.pool` names strides, and a block strides once",
+            ),
+            Refusal(
+                "stride_on",
+                ("conv2",),
+                "the pool that `spatial.pool` names strides, in place of the 3x3",
+            ),
+            *SAME_CHANNELS,
+        ),
     ),
 }
 SPATIAL_POOLS = {
@@ -662,6 +681,17 @@ OPTIONS = {
                 "shortcut",
                 ADDS_TO_A_SHORTCUT,
                 "a block without a shortcut would give zero and never learn",
+            ),
+        ),
+    ),
+    "preact": Entry(
+        text="norms before convolutions",
+        refuses=(
+            Refusal(
+                "init.zero_last_norm",
+                (False,),
+                "the last norm of its blocks is before an activation, and a relu passes no "
+                "gradient at zero, so that they would never learn",
             ),
         ),
     ),

@@ -151,7 +151,8 @@ class StagePlan:
             if isinstance(entry, Entry) and covers(self.reads, field):
                 yield field, self._called(field), entry
         for field, entry in OPTIONS.items():
-            if covers(self.reads, field) and self.known(field):
+            on = self.preact if field == "preact" else self.known(field)
+            if on and covers(self.reads, field):
                 yield field, "", entry
 
     def known(self, field: str) -> Any:

@@ -82,10 +82,15 @@ class Slot(NamedTuple):
     def conv3x3(
         self, number: int, stride: int, out: int, width: int, dilation: int
     ) -> list[Part]:
-        """The block's first 3x3 or what replaces it; `out` is what the block gives."""
+        """The block's first 3x3 or what replaces it; `out` is what the block gives.
+
+        In pre-activation blocks the norm behind it belongs to the next convolution.
+        """
         changes = Change(self.x, out, self.stride, self.parts).condition
         groups = Number(self.stage.groups, "groups")
-        return conv3x3(self.parts, At(number, width, stride, dilation, groups, changes))
+        norm = self.parts.name(number + self.stage.preact)
+        at = At(number, norm, width, stride, dilation, groups, changes)
+        return conv3x3(self.parts, at)
 
     def attention(self, after: str, channels: int) -> list[Part]:
         """The attention where the spec has it after that part of the body.
@@ -199,8 +204,7 @@ def preact_basic(slot: Slot) -> Block:
     """conv3x3(relu(norm(conv3x3(y)))) + shortcut with y = relu(norm(x))"""
     width, previous, dilation = _basic_numbers(slot)
     return slot.block(
-        slot.parts.conv("conv1", width, 3, slot.stride, dilation=previous),
-        *slot.norm_act(2),
+        *slot.conv3x3(1, slot.stride, width, width, previous),
         *slot.dropout(),
         slot.parts.conv("conv2", width, 3, dilation=dilation),
         *slot.attention("last", width),
@@ -223,12 +227,11 @@ def bottleneck(slot: Slot) -> Block:
     first, width, out = _widths(slot)
     on1, on2 = _strides(slot)
     dilation = Number(slot.first_dilation, "dilation")
-    bands = first if slot.spec.spatial and slot.spec.spatial.scale else None
     return slot.block(
         slot.parts.conv("conv1", first, 1, on1),
         *slot.norm_act(1),
         *slot.conv3x3(2, on2, out, width, dilation),
-        *slot.attention("conv2", bands or width),
+        *slot.attention("conv2", _attended(slot, first, width)),
         slot.parts.conv("conv3", out, 1),
         *slot.last_norm(3),
         *slot.attention("last", out),
@@ -240,19 +243,21 @@ def preact_bottleneck(slot: Slot) -> Block:
     """conv1x1(relu(norm(conv3x3(relu(norm(conv1x1(y))))))) + shortcut, y = relu(norm(x))"""
     first, width, out = _widths(slot)
     on1, on2 = _strides(slot)
-    window = {
-        "dilation": Number(slot.first_dilation, "dilation"),
-        "groups": Number(slot.stage.groups, "groups"),
-    }
+    dilation = Number(slot.first_dilation, "dilation")
     return slot.block(
         slot.parts.conv("conv1", first, 1, on1),
         *slot.norm_act(2),
-        slot.parts.conv("conv2", width, 3, on2, **window),
-        *slot.norm_act(3),
+        *slot.conv3x3(2, on2, out, width, dilation),
+        *slot.attention("conv2", _attended(slot, first, width)),
         slot.parts.conv("conv3", out, 1),
         *slot.attention("last", out),
         pre=slot.norm_act(1),
     )
+
+
+def _attended(slot: Slot, first: int, width: int) -> int:
+    """Channels behind the 3x3; bands have those of the first 1x1."""
+    return first if slot.spec.spatial and slot.spec.spatial.scale else width
 
 
 def _strides(slot: Slot) -> tuple[int, int]:

@@ -21,12 +21,13 @@ from resnet_spec.network import (
 
 
 class At(NamedTuple):
-    """Where it is: the module's number in its block, and the numbers it needs.
+    """Where it is: the module's number in its block, its norm's name, and numbers it needs.
 
     `changes` holds in a block that changes the shape of its input.
     """
 
     number: int
+    norm: str
     width: int
     stride: int
     dilation: int
@@ -44,13 +45,14 @@ class At(NamedTuple):
 
 def conv3x3(parts: Parts, at: At) -> list[Part]:
     """relu(norm(conv3x3(x))), or what the spec has in its place."""
-    if settings := parts.spec.spatial:
-        return SPATIAL[settings.type](settings, at)
     smooth = ANTI_ALIAS[parts.spec.anti_alias](parts, at)
-    stride = 1 if smooth else at.stride
+    if smooth:
+        at = at._replace(stride=1)
+    if settings := parts.spec.spatial:
+        return [*SPATIAL[settings.type](settings, at), *smooth]
     window = {"dilation": at.dilation, "groups": at.groups}
-    conv = parts.conv(at.path, at.width, 3, stride, **window)
-    return [conv, *parts.norm_act(parts.name(at.number)), *smooth]
+    conv = parts.conv(at.path, at.width, 3, at.stride, **window)
+    return [conv, *parts.norm_act(at.norm), *smooth]
 
 
 # --- striding without aliases -------------------------------------------------------------

@@ -129,7 +129,8 @@ def _smoothing(spec: Spec, stages: Stages) -> Iterator[str]:
     striding = [stage for stage in stages if stage.stride > 1]
     smooth = [stage for stage in striding if "anti_alias" in stage.reads]
     if how and smooth:
-        said = f"The 3x3 convolution itself keeps the size, and {how} after it strides"
+        layer = "3x3 in bands" if spec.spatial else "3x3 convolution"
+        said = f"The {layer} itself keeps the size, and {how} after it strides"
         names = ", ".join(str(stage.index + 1) for stage in smooth)
         yield f"{said}." if smooth == striding else f"{said}, in stage {names}."
 
