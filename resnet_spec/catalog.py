@@ -291,11 +291,29 @@ ATTENTION_AFTER = {
     "conv2": Entry(text="after its 3x3 (SE-ResNeXt-26-TS)"),
 }
 OWN_CONVOLUTIONS = (
-    Refusal("dilations", (1,), "its convolutions have dilations of their own"),
-    Refusal("norm.type", ("batch",), "it has batch norms of its own"),
     Refusal("norm.eps", (1e-5,), "its own norms have torch's"),
     Refusal("norm.momentum", (0.1,), "its own norms have torch's"),
-    Refusal("activation", ("relu",), "it has relus of its own"),
+    Refusal(
+        "norm.channels_per_group",
+        (None,),
+        "its norms are of several widths, and one number of groups is theirs",
+    ),
+)
+WITHOUT_WEIGHTS = Refusal(
+    "activation",
+    ("relu", "silu", "leaky_relu", "relu6", "elu", "gelu", "mish", "hardswish"),
+    "its slopes are one for each channel, and the layer activates maps of several widths",
+)
+NORMED = ("batch", "frozen", "group", "evonorm_s0", "layer", "none")
+OF_MAPS = (*NORMED, "frn", "instance", "instance_affine")
+BANDS = Refusal(
+    "norm.type", OF_MAPS, "those of IBN-Net are of convolutions by themselves"
+)
+CHOOSES = Refusal(
+    "norm.type",
+    NORMED,
+    "it weighs by means of channels, of which frn leaves the sign and instance norms nothing, "
+    "and IBN-Net has no place for it",
 )
 SAME_CHANNELS = (
     Refusal(
@@ -310,7 +328,7 @@ SPATIAL = {
     "res2net": Entry(
         text="bands of channels that read one another (Res2Net-50)",
         reads={"spatial.scale": Read(example="4 in Res2Net-50 26w x 4s")},
-        refuses=SAME_CHANNELS,
+        refuses=(BANDS, WITHOUT_WEIGHTS, *SAME_CHANNELS),
     ),
     "selective_kernel": Entry(
         text="a choice between two dilations (SKNet-50)",
@@ -328,6 +346,8 @@ SPATIAL = {
                 "timm pools each of its paths before it chooses, and a pool behind the choice "
                 "is another network",
             ),
+            CHOOSES,
+            WITHOUT_WEIGHTS,
             *OWN_CONVOLUTIONS,
         ),
     ),
@@ -341,13 +361,15 @@ SPATIAL = {
             Refusal(
                 "anti_alias",
                 ("none",),
-                "the pool that `spatial.pool` names strides, and a block strides once",
+                "the pool that `spatial.pool` names strides as well, and a block strides once",
             ),
             Refusal(
                 "stride_on",
                 ("conv2",),
                 "the pool that `spatial.pool` names strides, in place of the 3x3",
             ),
+            CHOOSES,
+            WITHOUT_WEIGHTS,
             *SAME_CHANNELS,
         ),
     ),
@@ -357,7 +379,9 @@ SPATIAL_POOLS = {
     "before": Entry(text="(ResNeSt-50 1s4x24d)"),
 }
 POOL_AFTER_CONV2 = Refusal(
-    "stride_on", ("conv2",), "a pool after the 3x3 strides in its place"
+    "stride_on",
+    ("conv2",),
+    "the pool strides behind the 3x3; one behind the 1x1 would be another network",
 )
 ANTI_ALIAS = {
     "none": Entry(text="nothing"),
@@ -376,16 +400,18 @@ ANTI_ALIAS = {
     ),
 }
 
+UNBIASED = Refusal("spatial", (None,), "its convolutions have no biases")
 CONV_BIASES = {
     "none": Entry(text="none of them (torchvision)"),
     "all": Entry(
         text="each (Keras's ResNet50)",
-        refuses=(Refusal("spatial", (None,), "its convolutions have no biases"),),
+        refuses=(UNBIASED,),
     ),
     "projection": Entry(text="those of projections (MONAI)"),
     "unnormalized": Entry(
         text="those that no norm follows: stem, last of a block and projection where "
-        "`preact` is there (Keras's ResNet50V2)"
+        "`preact` is there (Keras's ResNet50V2)",
+        refuses=(UNBIASED,),
     ),
 }
 
@@ -695,10 +721,7 @@ OPTIONS = {
             ),
         ),
     ),
-    "standardization": Entry(
-        text="standardized weights",
-        refuses=(Refusal("spatial", (None,), "its convolutions are not standardized"),),
-    ),
+    "standardization": Entry(text="standardized weights"),
     "pruned": Entry(
         text="widths of every block",
         refuses=(

@@ -62,6 +62,12 @@ CASES = [
     Case(layers.SqueezeExcite, 20, {"channels": 20, "squeezed": 5}),
     Case(layers.StatisticsPool, 5, {}),
     Case(layers.StdConv2d, 5, {"in_channels": 5, "out_channels": 8, "kernel_size": 3}),
+    Case(layers.VariedRes2Conv2d, 40, {**BANDS, "stride": 2, "apart": True}),
+    Case(layers.VariedRes2Conv2d, 40, {**BANDS, "stride": 1, "apart": False}),
+    Case(layers.VariedSelectiveKernel, 20, {**KERNEL, "split": True, "dilation": 3}),
+    Case(layers.VariedSelectiveKernel, 20, {**KERNEL, "split": False}),
+    Case(layers.VariedSplitAttention, 20, {**SPLIT, "radix": 2, "dilation": 3}),
+    Case(layers.VariedSplitAttention, 20, {**SPLIT, "radix": 1}),
 ]
 EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.layer.__name__)
 

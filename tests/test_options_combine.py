@@ -3,13 +3,27 @@
 Modules of the reference have the names of ours, so that weights load strictly.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
 import torch
-from timm.layers import BlurPool2d, EvoNorm2dS0, FilterResponseNormTlu2d, SEModule
+from timm.layers import (
+    BlurPool2d,
+    EvoNorm2dS0,
+    FilterResponseNormTlu2d,
+    GroupNorm,
+    SelectiveKernel,
+    SEModule,
+    SplitAttn,
+    StdConv2d,
+)
+from timm.layers.selective_kernel import SelectiveKernelAttn
+from timm.models.res2net import Bottle2neck
+from timm.models.resnest import ResNestBottleneck
+from timm.models.sknet import SelectiveKernelBasic, SelectiveKernelBottleneck
 from torch import Tensor, nn
 
 from resnet_spec import load, render
@@ -65,21 +79,31 @@ class Block(nn.Module):
         return self.run("post", self.run("body", y) + x)
 
 
-def assert_equal(ours: nn.Module, theirs: nn.Module, images: Tensor) -> None:
+def assert_equal(
+    ours: nn.Module, theirs: nn.Module, images: Tensor, names: str = ""
+) -> None:
     """The same outputs and gradients, of weights drawn at random.
 
-    timm computes statistics in single precision.
+    timm computes statistics in single precision. `names` has ours and theirs, where those
+    differ: "bn1: conv1.bn", one a line.
     """
+    pairs = [line.split(": ") for line in map(str.strip, names.splitlines()) if line]
+
+    def renamed(name: str) -> str:
+        found = (re.sub(f"^{a}\\.", f"{b}.", name) for a, b in pairs)
+        return next((new for new in found if new != name), name)
+
     torch.manual_seed(0)
     ours, theirs = ours.double().train(), theirs.double().train()
     for parameter in ours.parameters():
         nn.init.normal_(parameter, 0.3, 0.3)
-    theirs.load_state_dict(ours.state_dict())
+    state = ours.state_dict().items()
+    theirs.load_state_dict({renamed(name): tensor for name, tensor in state})
     mine, other = ours(images), theirs(images)
     torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-5)
     mine.square().mean().backward()
     other.square().mean().backward()
-    found = dict(ours.named_parameters())
+    found = {renamed(name): p for name, p in ours.named_parameters()}
     for name, parameter in theirs.named_parameters():
         near = partial(torch.testing.assert_close, rtol=1e-3, atol=1e-5, msg=name)
         near(found[name].grad, parameter.grad)
@@ -201,3 +225,219 @@ def test_a_norm_of_weight_zero_before_a_relu_never_learns() -> None:
     x = torch.randn(3, 4, 5, 5)
     (body(x) + x).square().mean().backward()
     assert all(not p.grad.any() for p in body.parameters() if p.grad is not None)
+
+
+# --- layers in place of a 3x3 -------------------------------------------------------------
+
+RES2: Fields = {"type": "res2net", "scale": 4}
+SK: Fields = {"type": "selective_kernel", "ratio": 0.25, "divisor": 8, "split": True}
+SPLIT: Fields = {"type": "split_attention", "radix": 2, "pool": "after"}
+BANDS = """
+    conv2.bands.(.).0: convs.\\1
+    conv2.bands.(.).1: bns.\\1
+    norm1: bn1
+    norm3: bn3
+"""
+PATHS = """
+    {n}.paths.(.).0: {n}.paths.\\1.conv
+    {n}.paths.(.).1: {n}.paths.\\1.bn
+    {n}.fc1: {n}.attn.fc_reduce
+    {n}.fc2: {n}.attn.fc_select
+    {n}.bn: {n}.attn.bn
+"""
+BOTTLENECK = """
+    conv1: conv1.conv
+    (bn|norm)1: conv1.bn
+    conv3: conv3.conv
+    (bn|norm)3: conv3.bn
+"""
+BASIC = """
+    conv2: conv2.conv
+    (bn|norm)2: conv2.bn
+"""
+GROUPED: Fields = {"norm.type": "group", "norm.groups": 4}
+GROUP = partial(GroupNorm, num_groups=4)
+CHOICES: dict[str, tuple[Fields, Fields]] = {
+    "dilated": (
+        {"dilations": [1, [2, 2]]},
+        {"dilation": 2},
+    ),
+    "silu": ({"activation": "silu"}, {"act_layer": nn.SiLU}),
+    "group": (GROUPED, {"norm_layer": GROUP}),
+}
+EACH = pytest.mark.parametrize("choice", CHOICES)
+
+
+def projected(norm: Make = nn.BatchNorm2d, read: int = 64, out: int = 128) -> nn.Module:
+    return nn.Sequential(conv(read, out, 1, 2), norm(out))
+
+
+@EACH
+def test_bands_are_those_of_timm(choice: str) -> None:
+    fields, given = CHOICES[choice]
+    network = small("resnet50", {"spatial": RES2, "width_per_group": 32, **fields})
+    made = {"norm_layer": nn.BatchNorm2d, **given}
+    shortcut = projected(made["norm_layer"])
+    theirs = Bottle2neck(64, 32, 2, shortcut, base_width=32, scale=4, **made)
+    assert_equal(striding(network), theirs, images(64), BANDS)
+
+
+@pytest.mark.parametrize("word", FUSED)
+def test_bands_have_norms_that_are_their_own_activation(word: str) -> None:
+    fields, norm = FUSED[word]
+    fields = {"norm.type": word, "spatial": RES2, "width_per_group": 32, **fields}
+    theirs = Bottle2neck(
+        64,
+        32,
+        2,
+        projected(partial(norm, apply_act=False)),
+        base_width=32,
+        norm_layer=norm,
+    )
+    theirs.bn3, theirs.relu = norm(128, apply_act=False), nn.Identity()
+    ours: Any = striding(small("resnet50", fields))
+    ours.relu = nn.Identity()  # theirs is one for all places
+    assert_equal(ours, theirs, images(64), BANDS)
+
+
+def test_bands_behind_a_striding_1x1_and_before_a_pool() -> None:
+    """timm's block where it strides elsewhere: its bands keep the size and are apart."""
+    fields = {"spatial": RES2, "width_per_group": 32}
+    theirs = Bottle2neck(
+        64, 32, 1, projected(), base_width=32, norm_layer=nn.BatchNorm2d
+    )
+    theirs.conv1 = conv(64, 64, 1, 2)
+    network = small("resnet50", {**fields, "stride_on": "conv1"})
+    assert_equal(striding(network), theirs, images(64), BANDS)
+    for word in ("avg", "blur"):
+        theirs = Bottle2neck(
+            64, 32, 1, projected(), base_width=32, norm_layer=nn.BatchNorm2d
+        )
+        (smooth,) = SMOOTH[word](64).values()
+        theirs.conv3 = nn.Sequential(smooth, theirs.conv3)
+        network = small("resnet50", {**fields, "anti_alias": word})
+        names = BANDS + "    conv3: conv3.1"
+        assert_equal(striding(network), theirs, images(64), names)
+
+
+def chosen(kernel: Any, given: Fields) -> None:
+    """timm passes norm and activation to its paths alone, here to its choice as well."""
+    kernel.attn = SelectiveKernelAttn(
+        kernel.out_channels, attn_channels=8, **{k: given[k] for k in given if "_" in k}
+    )
+
+
+@EACH
+def test_selective_kernels_are_those_of_timm(choice: str) -> None:
+    fields, given = CHOICES[choice]
+    fields = {"spatial": SK, **fields}
+    shortcut = projected(given.get("norm_layer", nn.BatchNorm2d))
+    kwargs = {"rd_ratio": 0.25}
+    theirs = SelectiveKernelBottleneck(64, 32, 2, shortcut, sk_kwargs=kwargs, **given)
+    if choice != "dilated":
+        chosen(theirs.conv2, given)
+    names = PATHS.format(n="conv2") + BOTTLENECK
+    fields["spatial"] = {**SK, "divisor": 8}
+    assert_equal(striding(small("resnet50", fields)), theirs, images(64), names)
+
+
+@EACH
+def test_selective_kernels_in_basic_blocks_are_those_of_timm(choice: str) -> None:
+    fields, given = CHOICES[choice]
+    shortcut = projected(given.get("norm_layer", nn.BatchNorm2d), 16, 32)
+    kwargs = {"rd_ratio": 0.25}
+    theirs = SelectiveKernelBasic(16, 32, 2, shortcut, sk_kwargs=kwargs, **given)
+    if choice != "dilated":
+        chosen(theirs.conv1, given)
+    names = PATHS.format(n="conv1") + BASIC
+    network = small("resnet18", {"spatial": SK, **fields})
+    assert_equal(striding(network), theirs, images(16), names)
+
+
+def test_selective_kernels_behind_a_striding_1x1() -> None:
+    kwargs = {"rd_ratio": 0.25}
+    theirs = SelectiveKernelBottleneck(64, 32, 1, projected(), sk_kwargs=kwargs)
+    theirs.conv1.conv = conv(64, 32, 1, 2)
+    network = small("resnet50", {"spatial": SK, "stride_on": "conv1"})
+    names = PATHS.format(n="conv2") + BOTTLENECK
+    assert_equal(striding(network), theirs, images(64), names)
+
+
+@EACH
+def test_split_attention_is_that_of_timm(choice: str) -> None:
+    """timm's block leaves its relus in whatever the activation is; its layer takes one."""
+    fields, given = CHOICES[choice]
+    shortcut = projected(given.get("norm_layer", nn.BatchNorm2d))
+    theirs = ResNestBottleneck(
+        64, 32, 2, shortcut, radix=2, avd=True, is_first=True, **given
+    )
+    if "act_layer" in given:
+        theirs.conv2.act0 = theirs.conv2.act1 = nn.SiLU()
+    names = "(bn|norm)1: bn1\n(bn|norm)3: bn3"
+    network = small("resnet50", {"spatial": SPLIT, **fields})
+    assert_equal(striding(network), theirs, images(64), names)
+
+
+STANDARD: Fields = {"standardization.eps": 1e-6}
+
+
+def standardized(module: Any) -> Any:
+    """The module with each 3x3 of its own by standardized weights."""
+    for name, inner in module.named_children():
+        if isinstance(inner, nn.Conv2d) and inner.kernel_size == (3, 3):
+            made = StdConv2d(
+                inner.in_channels,
+                inner.out_channels,
+                3,
+                inner.stride,
+                inner.padding,
+                inner.dilation,
+                inner.groups,
+                eps=1e-6,
+            )
+            setattr(module, name, made)
+        else:
+            standardized(inner)
+    return module
+
+
+LAYERS: dict[str, tuple[Fields, Callable[[], nn.Module], str]] = {
+    "selective_kernel": (
+        SK,
+        lambda: SelectiveKernel(32, stride=2, rd_ratio=0.25),
+        PATHS.format(n="conv2"),
+    ),
+    "split_attention": (
+        SPLIT,
+        lambda: SplitAttn(32, norm_layer=nn.BatchNorm2d),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("word", LAYERS)
+@pytest.mark.parametrize("standard", [False, True])
+def test_before_an_activation_and_of_standardized_weights(
+    word: str, standard: bool
+) -> None:
+    """In a pre-activation bottleneck the layer stands with the norm behind it."""
+    spatial, make, names = LAYERS[word]
+    fields = {**PRE, "spatial": spatial, **(STANDARD if standard else {})}
+    network = small("resnet50", fields)
+    layer = standardized(make()) if standard else make()
+
+    def conv1x1(read: int, out: int, stride: int = 1) -> nn.Module:
+        made = (
+            partial(StdConv2d, eps=1e-6) if standard else partial(nn.Conv2d, bias=False)
+        )
+        return made(read, out, 1, stride)
+
+    body: Chain = {"conv1": conv1x1(64, 32), "norm2": nn.BatchNorm2d(32)}
+    body |= {"relu2": nn.ReLU(), "conv2": layer}
+    if word == "split_attention":
+        body |= {"pool": nn.AvgPool2d(3, 2, padding=1)}
+    body |= {"conv3": conv1x1(32, 128)}
+    theirs = Block(
+        {"pre": pre(64), "body": body}, [conv1x1(64, 128, 2)], activated=True
+    )
+    assert_equal(striding(network), theirs, images(64), names)

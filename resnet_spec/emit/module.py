@@ -6,7 +6,7 @@ hooks, tracing and summaries work as on a network written by hand.
 
 # No deferred annotations here: TorchScript reads those of `forward` when it traces.
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -20,6 +20,7 @@ from resnet_spec.network import (
     Block,
     Draw,
     Layer,
+    Maker,
     Network,
     Norm,
     Op,
@@ -98,10 +99,19 @@ def _module(op: Op) -> nn.Module:
     made: Callable[..., nn.Module] = getattr(
         layers if isinstance(op, Layer) else nn, op.module
     )
-    args = [plain(arg.value) for arg in op.args if not arg.keyword]
+    args = [_value(arg.value) for arg in op.args if not arg.keyword]
     return made(
-        *args, **{arg.keyword: plain(arg.value) for arg in op.args if arg.keyword}
+        *args, **{arg.keyword: _value(arg.value) for arg in op.args if arg.keyword}
     )
+
+
+def _value(value: Any) -> Any:
+    """A value as plain data, or what makes modules."""
+    if not isinstance(value, Maker):
+        return plain(value)
+    name = value.module.removeprefix("nn.")
+    made = getattr(layers if name == value.module else nn, name)
+    return partial(made, *value.positional, **dict(value.keywords))
 
 
 # --- modules of several -------------------------------------------------------------------

@@ -24,6 +24,9 @@ from resnet_spec.layers.split_attention import SplitAttention
 from resnet_spec.layers.squeeze_excite import SqueezeExcite
 from resnet_spec.layers.statistics_pool import StatisticsPool
 from resnet_spec.layers.std_conv2d import StdConv2d
+from resnet_spec.layers.varied_res2_conv2d import VariedRes2Conv2d
+from resnet_spec.layers.varied_selective_kernel import VariedSelectiveKernel
+from resnet_spec.layers.varied_split_attention import VariedSplitAttention
 
 __all__ = [
     "AvgMaxPool2d",
@@ -47,4 +50,7 @@ __all__ = [
     "SqueezeExcite",
     "StatisticsPool",
     "StdConv2d",
+    "VariedRes2Conv2d",
+    "VariedSelectiveKernel",
+    "VariedSplitAttention",
 ]

@@ -11,6 +11,7 @@ from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
     BatchNorm1d,
     Conv,
+    Conv3x3,
     EvoNormS0,
     GroupNorm,
     InstanceBatchNorm2d,
@@ -35,6 +36,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
         *_odd_zeros(plan, network),
         *_taken_name(plan, network),
         *_odd_groups(plan, network),
+        *_groups_of_one(network),
         *_single_weights(network),
         *_one_channel(network),
         *_no_bias(plan, network),
@@ -175,14 +177,40 @@ def _groups(plan: Plan, op: Op) -> Iterator[tuple[int, int, FieldPath]]:
         per_group = plan.spec.norm.channels_per_group
         name = "channels_per_group" if per_group else "groups"
         yield channels, per_group or op.groups, ("norm", name)
-    elif isinstance(op, SelectiveKernel):
+    elif isinstance(op, Conv3x3):
+        yield from _groups_inside(op)
+    elif isinstance(op, Conv):
+        reduced = plan.spec.reduce_first != 1
+        yield channels, op.groups, ("reduce_first" if reduced else "groups",)
+
+
+def _groups_inside(op: Conv3x3) -> Iterator[tuple[int, int, FieldPath]]:
+    """Those of a layer with an inner graph: of its convolutions, and of its norms."""
+    channels = op.input.channels
+    groups = getattr(op.inside.norm, "groups", 0)
+    for normed in op.normed if groups else ():
+        yield normed, groups, ("norm", "groups")
+    if isinstance(op, SelectiveKernel):
         yield channels, op.groups * (2 if op.split else 1), ("spatial", "type")
     elif isinstance(op, SplitAttention):
         yield channels, op.groups * op.radix, ("spatial", "radix")
         yield op.reduced, op.groups, ("groups",)
-    elif isinstance(op, Conv):
-        reduced = plan.spec.reduce_first != 1
-        yield channels, op.groups, ("reduce_first" if reduced else "groups",)
+
+
+def _groups_of_one(network: Network) -> Iterator[Problem]:
+    """A norm of the means that a layer weighs by, each of which would be a group itself."""
+    for path, op in network.distinct_ops():
+        if not isinstance(op, Conv3x3) or len(op.normed) == 1:
+            continue
+        *_, means = op.normed
+        if getattr(op.inside.norm, "groups", 0) == means:
+            message = (
+                f"puts each of the {means} means that {path} weighs by into a group of its "
+                "own, and a single number has no variance; write fewer groups"
+            )
+            others = (("spatial",), ("norm", "type"))
+            yield Problem("odd-groups", message, ("norm", "groups"), others=others)
+            return
 
 
 def _single_weights(network: Network) -> Iterator[Problem]:

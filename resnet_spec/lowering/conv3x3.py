@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from resnet_spec.language.fields import Spatial
 from resnet_spec.lowering.parts import Part, Parts, rounded, where
 from resnet_spec.lowering.shortcuts import average
 from resnet_spec.network import (
+    PUBLISHED,
+    Activation,
     AvgPool,
     Condition,
+    Conv3x3,
+    Inside,
+    Norm,
     Number,
     Op,
     Res2Conv2d,
@@ -18,6 +23,8 @@ from resnet_spec.network import (
     Shape,
     SplitAttention,
 )
+
+ANY = Shape(Number(1), 1, 1)  # a map of channels that are given later
 
 
 class At(NamedTuple):
@@ -49,7 +56,8 @@ def conv3x3(parts: Parts, at: At) -> list[Part]:
     if smooth:
         at = at._replace(stride=1)
     if settings := parts.spec.spatial:
-        return [*SPATIAL[settings.type](settings, at), *smooth]
+        layer = SPATIAL[settings.type](settings, at)
+        return [*(_as_asked(part, parts, at) for part in layer), *smooth]
     window = {"dilation": at.dilation, "groups": at.groups}
     conv = parts.conv(at.path, at.width, 3, at.stride, **window)
     return [conv, *parts.norm_act(at.norm), *smooth]
@@ -81,6 +89,45 @@ ANTI_ALIAS: dict[str, Callable[[Parts, At], list[Part]]] = {
 
 
 # --- layers of their own ------------------------------------------------------------------
+
+
+def _inside(parts: Parts, at: At) -> Inside:
+    """The stage's norm and activation, as the layer has them behind its convolutions."""
+    norms = [part(ANY) for part in parts.norm_of(parts.kind(at.norm), "")]
+    functions = [] if parts.fuses else [parts.activation()(ANY)]
+    standard = parts.spec.standardization
+    return Inside(
+        next((op for op in norms if isinstance(op, Norm)), None),
+        next((op for op in functions if isinstance(op, Activation)), None),
+        standard.eps if standard else None,
+    )
+
+
+def _flat(dilations: Any) -> Iterator[int]:
+    """Each dilation that is said; for null, the one that is there by default."""
+    if isinstance(dilations, tuple):
+        for each in dilations:
+            yield from _flat(each)
+    else:
+        yield dilations or 1
+
+
+def _as_asked(part: Part, parts: Parts, at: At) -> Part:
+    """The layer with its dilation and what is inside; what is beside it, as it is.
+
+    Where any stage dilates, the layers of all are of the class that can.
+    """
+    inside = _inside(parts, at)
+    dilates = {1} != {*_flat(parts.spec.dilations)}
+    varies = dilates or inside.makers != PUBLISHED.makers
+
+    def made(x: Shape) -> Op:
+        op = part(x)
+        if not (varies and isinstance(op, Conv3x3)):
+            return op
+        return op.replace(inside=inside, varies=True, dilation=at.dilation)
+
+    return made
 
 
 def res2net(settings: Spatial, at: At) -> list[Part]:

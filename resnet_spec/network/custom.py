@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from resnet_spec.network.ops import (
+    Activation,
     Argument,
     BatchNorm,
     Conv,
@@ -16,7 +17,7 @@ from resnet_spec.network.ops import (
     convolution_tensors,
 )
 from resnet_spec.network.shapes import Lengths, Shape, Sizes
-from resnet_spec.network.symbols import Condition, Rate
+from resnet_spec.network.symbols import Condition, Maker, Number, Rate, plain
 
 
 class Layer(Op):
@@ -36,12 +37,6 @@ def _conv1x1(
 ) -> tuple[Tensor, ...]:
     """The tensors of a 1x1 convolution whose filters read that many channels."""
     return convolution_tensors(out, read, 1, bias, prefix)
-
-
-def _conv3x3_norm(prefix: str, read: int, out: int, norm: str) -> tuple[Tensor, ...]:
-    """The tensors of a 3x3 convolution and of the batch norm that follows it."""
-    convolution = convolution_tensors(out, read, 3, False, prefix)
-    return (*convolution, *batch_norm_tensors(out, norm))
 
 
 # --- maps ---------------------------------------------------------------------------------
@@ -370,11 +365,113 @@ class ConvBlockAttention(Layer):
 # --- what replaces a 3x3 convolution -------------------------------------------------------
 
 
+class Inside(NamedTuple):
+    """What the layer's convolutions are, and what follows them.
+
+    `norm` and `activation` are None where there is none, `eps` that of standardized weights.
+    """
+
+    norm: Norm | None
+    activation: Activation | None
+    eps: float | None = None
+
+    @property
+    def makers(self) -> dict[str, Maker]:
+        standardized = Maker("StdConv2d", keywords=(("eps", self.eps),))
+        return {
+            "convolution": standardized if self.eps else Maker("nn.Conv2d"),
+            "norm": _maker(self.norm),
+            "activation": _maker(self.activation),
+        }
+
+    def least(self, channels: int) -> int:
+        """The smallest map of so many channels that the norm takes."""
+        return self.normed(channels).least if self.norm else 1
+
+    def normed(self, channels: int) -> Norm:
+        assert self.norm is not None
+        return self.norm.replace(input=Shape(channels, 1, 1))
+
+    def norm_tensors(self, channels: int, prefix: str) -> tuple[Tensor, ...]:
+        if not self.norm:
+            return ()
+        found = self.normed(channels).tensors
+        return tuple(t._replace(name=f"{prefix}{t.name}") for t in found)
+
+
+def _maker(op: Op | None) -> Maker:
+    """What makes the op's module of channels; what torch does by default is not said."""
+    if op is None:
+        return Maker("nn.Identity")
+    said = [arg for arg in op.args if arg.value is not op.input.channels]
+    said = [arg for arg in said if arg.changes != "nothing"]
+    keywords = [(a.keyword, plain(a.value)) for a in said if a.value != a.default]
+    return Maker(
+        op.module if isinstance(op, Layer) else f"nn.{op.module}",
+        tuple(value for keyword, value in keywords if not keyword),
+        tuple((keyword, value) for keyword, value in keywords if keyword),
+    )
+
+
+ANY = Shape(Number(1), 1, 1)  # a map of channels that are given later
+PUBLISHED = Inside(
+    BatchNorm(path="", input=ANY),
+    Activation(path="", input=ANY, function="relu", kind="ReLU"),
+)
+
+
 class Conv3x3(Layer):
-    """A 3x3 convolution with an inner graph of its own, padded to keep the size."""
+    """A 3x3 convolution with an inner graph of its own, padded to keep the size.
+
+    `varies` where some layer of the network's is not as published: the class is then one
+    that takes a dilation, and what is inside.
+    """
 
     groups: int
+    inside: Inside = PUBLISHED
+    varies: bool = False
     stride: int = 1
+    dilation: int = 1
+
+    @property
+    def module(self) -> str:
+        return f"{'Varied' * self.varies}{type(self).__name__}"
+
+    @cached_property
+    def meaning(self) -> tuple[Any, ...]:
+        return (type(self).__name__, *self.said("function"))
+
+    @property
+    def normed(self) -> tuple[int, ...]:
+        """The channels of each norm inside: of those behind the 3x3, and of the others."""
+        raise NotImplementedError
+
+    @property
+    def least(self) -> int:
+        return (self.inside.least(self.normed[0]) - 1) * self.stride + 1
+
+    @property
+    def used(self) -> list[str]:
+        """The layers that are made inside."""
+        found = [maker.module for maker in self.inside.makers.values()]
+        return [name for name in found if not name.startswith("nn.")]
+
+    @property
+    def _varied(self) -> tuple[Argument, ...]:
+        """What the class that varies takes besides."""
+        if not self.varies:
+            return ()
+        made = self.inside.makers.items()
+        defaults = PUBLISHED.makers
+        makers = (Argument(made, name, defaults[name]) for name, made in made)
+        return (Argument(self.dilation, "dilation", 1), *makers)
+
+    def _conv_norm(
+        self, prefix: str, read: int, out: int, norm: str
+    ) -> tuple[Tensor, ...]:
+        """The tensors of a 3x3 convolution and of the norm that follows it."""
+        convolution = convolution_tensors(out, read, 3, False, prefix)
+        return (*convolution, *self.inside.norm_tensors(out, norm))
 
     @cached_property
     def lengths(self) -> Lengths:
@@ -406,8 +503,12 @@ class Res2Conv2d(Conv3x3):
         return tuple(
             tensor
             for i in range(self.scale - 1)
-            for tensor in _conv3x3_norm(f"bands.{i}.0.", read, width, f"bands.{i}.1.")
+            for tensor in self._conv_norm(f"bands.{i}.0.", read, width, f"bands.{i}.1.")
         )
+
+    @property
+    def normed(self) -> tuple[int, ...]:
+        return (int(self.width),)
 
     @property
     def macs(self) -> int:
@@ -415,13 +516,14 @@ class Res2Conv2d(Conv3x3):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        return _named(
+        given = _named(
             width=self.width,
             scale=self.scale,
             stride=self.stride,
             groups=self.groups,
             apart=self.apart,
         )
+        return (*given, *self._varied)
 
 
 class SelectiveKernel(Conv3x3):
@@ -453,12 +555,16 @@ class SelectiveKernel(Conv3x3):
         out, reduced = int(self.out_channels), int(self.reduced)
         read = self.input.channels // (2 if self.split else 1) // self.groups
         return (
-            *_conv3x3_norm("paths.0.0.", read, out, "paths.0.1."),
-            *_conv3x3_norm("paths.1.0.", read, out, "paths.1.1."),
+            *self._conv_norm("paths.0.0.", read, out, "paths.0.1."),
+            *self._conv_norm("paths.1.0.", read, out, "paths.1.1."),
             *_conv1x1("fc1.", out, reduced),
-            *batch_norm_tensors(reduced, "bn."),
+            *self.inside.norm_tensors(reduced, "bn."),
             *_conv1x1("fc2.", reduced, 2 * out),
         )
+
+    @property
+    def normed(self) -> tuple[int, ...]:
+        return (int(self.out_channels), int(self.reduced))
 
     @property
     def macs(self) -> int:
@@ -475,6 +581,7 @@ class SelectiveKernel(Conv3x3):
                 groups=self.groups,
                 split=self.split,
             ),
+            *self._varied,
         )
 
 
@@ -503,11 +610,15 @@ class SplitAttention(Conv3x3):
         channels, reduced = int(self.input.channels), int(self.reduced)
         inner, read = channels * self.radix, channels // self.groups
         return (
-            *_conv3x3_norm("conv.", read // self.radix, inner, "bn0."),
+            *self._conv_norm("conv.", read // self.radix, inner, "bn0."),
             *_conv1x1("fc1.", read, reduced, bias=True),
-            *batch_norm_tensors(reduced, "bn1."),
+            *self.inside.norm_tensors(reduced, "bn1."),
             *_conv1x1("fc2.", reduced // self.groups, inner, bias=True),
         )
+
+    @property
+    def normed(self) -> tuple[int, ...]:
+        return (int(self.input.channels) * self.radix, int(self.reduced))
 
     @property
     def macs(self) -> int:
@@ -518,4 +629,5 @@ class SplitAttention(Conv3x3):
         return (
             Argument(self.input.channels),
             *_named(reduced=self.reduced, groups=self.groups, radix=self.radix),
+            *self._varied,
         )

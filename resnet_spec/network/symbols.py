@@ -108,6 +108,22 @@ class Quotient(int):
         return quotient
 
 
+class Maker(NamedTuple):
+    """What makes a module of channels given later: `partial(nn.GroupNorm, 8)`.
+
+    `module` is a class of torch.nn, as `nn.GroupNorm`, or of `resnet_spec.layers`.
+    """
+
+    module: str
+    positional: tuple[Any, ...] = ()
+    keywords: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        said = [repr(value) for value in self.positional]
+        said += [f"{name}={value!r}" for name, value in self.keywords]
+        return f"partial({', '.join([self.module, *said])})" if said else self.module
+
+
 PLAIN = (int, float, bool, str, type(None))
 
 

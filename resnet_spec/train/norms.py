@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from resnet_spec.network import (
     BatchNorm,
+    Conv3x3,
     ConvBlockAttention,
     Network,
     Op,
-    Res2Conv2d,
-    SelectiveKernel,
-    SplitAttention,
 )
 
 
@@ -23,7 +21,9 @@ def norm_of_one_value(network: Network) -> str | None:
 
 
 def _sees_one_value(op: Op) -> bool:
-    if isinstance(op, (SelectiveKernel, SplitAttention)):
-        return True  # their second norm sees the mean of each channel
-    seen = (BatchNorm, ConvBlockAttention, Res2Conv2d)
-    return isinstance(op, seen) and op.output[1:] == (1, 1)
+    norm = op.inside.norm if isinstance(op, Conv3x3) else op
+    if not isinstance(norm, (BatchNorm, ConvBlockAttention)):
+        return False
+    if isinstance(op, Conv3x3) and len(op.normed) > 1:
+        return True  # the second norm sees the mean of each channel
+    return op.output[1:] == (1, 1)

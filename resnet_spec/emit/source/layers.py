@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from pathlib import Path
 
-from resnet_spec.network import Layer, Network
+from resnet_spec.network import Conv3x3, Layer, Network
 from resnet_spec.problems.words import snake
 
 LAYERS = Path(__file__).parents[2] / "layers"
@@ -14,8 +14,13 @@ LAYERS = Path(__file__).parents[2] / "layers"
 
 def layer_sources(network: Network) -> tuple[list[str], list[str]]:
     """The import lines and the class texts of the network's layers, each once."""
-    used = {op.module for _, op in network.distinct_ops() if isinstance(op, Layer)}
-    imports: set[str] = set()
+    ops = [op for _, op in network.distinct_ops() if isinstance(op, Layer)]
+    varied = [op for op in ops if isinstance(op, Conv3x3) and op.varies]
+    used = {op.module for op in ops}.union(*(op.used for op in varied))
+    makers = [str(m) for op in varied for m in op.inside.makers.values()]
+    imports = (
+        {"from functools import partial"} if any("(" in m for m in makers) else set()
+    )
     classes = []
     for name in sorted(used):
         text = (LAYERS / f"{snake(name)}.py").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from resnet_spec.network import (
     NEVER,
     Condition,
     Either,
+    Maker,
     Number,
     Quotient,
     Rate,
@@ -26,6 +27,8 @@ class Scope(NamedTuple):
         """A number by its name where that is in force, else as a literal."""
         if isinstance(value, Condition):
             return self.condition(value)
+        if isinstance(value, Maker):
+            return str(value)
         if isinstance(value, Either):
             return self._either(value)
         if isinstance(value, Quotient):

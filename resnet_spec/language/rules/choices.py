@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from resnet_spec.catalog import CATALOG, OWN, BlockEntry, Entry, Read, Refusal, words
+from resnet_spec.catalog import CATALOG, OWN, BlockEntry, Entry, Read, Refusal
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import (
     KINDS,
@@ -18,6 +18,7 @@ from resnet_spec.language.plan import (
     by_stage,
     covers,
 )
+from resnet_spec.language.values import LeakyReLU
 from resnet_spec.problems import FieldPath, Problem, nested
 from resnet_spec.problems.words import article, either, flow
 
@@ -148,6 +149,7 @@ def _is_refused(stage: StagePlan, refusal: Refusal) -> bool:
         value = stage.value(refusal.field)
         if isinstance(value, (BaseModel, tuple)) and OWN in refusal.allowed:
             value = OWN
+        value = "leaky_relu" if isinstance(value, LeakyReLU) else value
         return value not in refusal.allowed
     except UnknownError:
         return False
@@ -182,7 +184,7 @@ def _legal(stage: StagePlan, refusal: Refusal) -> str:
     """`be conv2`, or what the value must not be where that is shorter."""
     if refusal.allowed == (None,):
         return "be left out"
-    known = words(refusal.field) if refusal.field in CATALOG else []
+    known = CATALOG.get(refusal.field, {})
     if len(refusal.allowed) > len(known) - len(refusal.allowed) > 0:
         return f"not be {stage.value(refusal.field)}"
     allowed = [a if a is OWN else flow(a) for a in refusal.allowed]
