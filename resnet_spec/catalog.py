@@ -331,7 +331,7 @@ SPATIAL = {
         refuses=(BANDS, WITHOUT_WEIGHTS, *SAME_CHANNELS),
     ),
     "selective_kernel": Entry(
-        text="a choice between two dilations (SKNet-50)",
+        text="a choice between the stage's dilation and twice that (SKNet-50)",
         reads={
             "spatial.ratio": Read(example="0.0625 in SKNet-50"),
             "spatial.divisor": Read(example="8 in timm's SKNet-50"),

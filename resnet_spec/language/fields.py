@@ -157,7 +157,10 @@ class Spatial(Model):
     """What replaces a block's first 3x3 convolution, with its norm and activation."""
 
     type: Annotated[str, Word("spatial.type")] = Field(
-        description=choices("the layer", "spatial.type")
+        description=choices(
+            "the layer, with the stage's norm, activation and dilation inside",
+            "spatial.type",
+        )
     )
     scale: Annotated[int, Field(ge=2, le=64)] | None = Field(
         default=None, description="bands of res2net, 4 in Res2Net-50 26w x 4s"

@@ -413,7 +413,9 @@ RULES: Mapping[str, Rule] = {
         "groups do not divide the channels of a layer",
         "Group normalization, grouped convolutions after `reduce_first`, and the layers of "
         "SKNet and ResNeSt split channels evenly. The message names the first layer whose "
-        "channels they do not divide. Change the groups, or the width of that stage.",
+        "channels they do not divide. Change the groups, or the width of that stage. Those two "
+        "also normalize one mean of each channel, and a group of a single number has no "
+        "variance.",
         wrong=own("resnet50", "norm: {type: group, groups: 48}"),
         right=own("resnet50", "norm: {type: group, groups: 32}"),
     ),
