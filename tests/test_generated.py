@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from resnet_spec import load
+from resnet_spec.language.fields import Spec
 from resnet_spec.network import Network
 from tests.helpers.shapes import lines_run
 from tests.models import generated
@@ -31,11 +32,13 @@ EACH = [
 @pytest.mark.parametrize("name", EACH)
 def test_what_it_says_is_true(name: str) -> None:
     """Its comments and header, beside one run of it on the meta device."""
-    network = load(f"specs/{name}.yaml").network
+    loaded = load(f"specs/{name}.yaml")
     with torch.device("meta"):
         model = generated(name)().eval()
-    shapes_are_said(model, network)
-    header_is_true((GENERATED / f"{name}.py").read_text(), model, network)
+    shapes_are_said(model, loaded.network)
+    text = (GENERATED / f"{name}.py").read_text()
+    header_is_true(text, model, loaded.network)
+    strides_and_order_are_said(text, model, loaded.spec)
 
 
 def shapes_are_said(model: nn.Module, network: Network) -> None:
@@ -60,16 +63,21 @@ def header_is_true(text: str, model: nn.Module, network: Network) -> None:
         what = f"{network.output.channels} features"
     assert f"    output   {what}\n" in text
     assert len(max(text.splitlines(), key=len)) <= 88
-    blocks = [block for block in model.modules() if hasattr(block, "conv3")]
-    bottlenecks = [block for block in blocks if "Bottleneck" in type(block).__name__]
+
+
+def strides_and_order_are_said(text: str, model: nn.Module, spec: Spec) -> None:
+    """Of the blocks that the language has; of one's own, the code says all there is."""
+    blocks = spec.block if isinstance(spec.block, tuple) else [spec.block]
+    own = {block.name for block in blocks if not isinstance(block, str)}
+    modules = [m for m in model.modules() if type(m).__name__ not in own]
+    bottlenecks = [block for block in modules if hasattr(block, "conv3")]
     assert ("(v1.5)" in text) == any(_strides(block.conv2) for block in bottlenecks)
     assert ("(v1, as in the" in text) == any(_strides(b.conv1) for b in bottlenecks)
     pools = [block for block in bottlenecks if hasattr(block, "pool")]
     assert ("split attention does the striding" in " ".join(text.split())) == any(
         _strides(b.pool) for b in pools
     )
-    preact = any(kind in text for kind in ("class PreactB", "class PreactBottleneck"))
-    assert ("(v2)" in text) == preact
+    assert ("(v2)" in text) == any("Preact" in type(m).__name__ for m in modules)
 
 
 def _strides(module: nn.Module) -> bool:
