@@ -627,8 +627,8 @@ ANY_CHAIN = reads("expansion", "drop_path")
 DILATION_FROM = {
     "previous": Entry(text="that of the stage before (torchvision, timm)"),
     "own": Entry(
-        text="that of its own stage (OpenMMLab, detectron2, PSPNet, "
-        "segmentation_models_pytorch)"
+        text="that of its own stage (detectron2, PSPNet, segmentation_models_pytorch, and "
+        "OpenMMLab's bottlenecks)"
     ),
 }
 PREACT_SHORTCUT = {

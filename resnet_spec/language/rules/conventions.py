@@ -26,8 +26,8 @@ CONVENTIONS: dict[str, Convention] = {
     "dilation_from": Convention(
         lambda stage: stage.dilates_anew,
         "a stage with one dilation, and another than the stage before,",
-        "previous in torchvision and timm, own in OpenMMLab, detectron2, PSPNet and "
-        "segmentation_models_pytorch",
+        "previous in torchvision and timm, own in detectron2, PSPNet, "
+        "segmentation_models_pytorch and OpenMMLab's bottlenecks",
         (("dilations",),),
     ),
     "preact.shortcut": Convention(
