@@ -185,7 +185,8 @@ def _legal(stage: StagePlan, refusal: Refusal) -> str:
     if refusal.allowed == (None,):
         return "be left out"
     known = CATALOG.get(refusal.field, {})
-    if len(refusal.allowed) > len(known) - len(refusal.allowed) > 0:
+    mine = len([word for word in refusal.allowed if word is not OWN])
+    if mine > len(known) - mine > 0:
         return f"not be {stage.value(refusal.field)}"
     allowed = [a if a is OWN else flow(a) for a in refusal.allowed]
     return f"be {either(allowed)}"
