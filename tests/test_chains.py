@@ -191,6 +191,29 @@ def test_it_is_what_plain_torch_says(spec: str) -> None:
                 assert torch.allclose(block(x), expected, atol=1e-12)
 
 
+def test_no_activation_overwrites_what_the_shortcut_reads() -> None:
+    """Nor the block's input, in a body, before it, or in the shortcut itself."""
+    torch.manual_seed(0)
+    steps: Fields = {"name": "Own", "pre": ["activation"]}
+    steps["body"] = ["activation", {"conv": 3, "stride": "block"}, {"conv": 1}]
+    chain = ["activation", {"conv": 1, "stride": "block"}]
+    network = load(
+        "resnet18", {"block": {**steps, "post": []}, "shortcut": chain}
+    ).network
+    made = build(network), module_of(render(network), network.name)()
+    for model in made:
+        for path in ("layer1.0", "layer2.0"):
+            block = model.get_submodule(path)
+            x = torch.randn(2, 64, 9, 7) + 0.0
+            given, w = x.clone(), Weights(block)
+            y = w.conv("conv2", w.conv("conv1", F.relu(x), 1 + (path == "layer2.0")))
+            if path == "layer2.0":
+                x = F.conv2d(
+                    F.relu(x), block.get_submodule("downsample.1").weight, None, 2
+                )
+            assert torch.allclose(block(given), y + x, atol=1e-5)
+
+
 @pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)
 def test_built_equals_generated(spec: Path) -> None:
     shallow: Fields = {"depths": [1] * len(load(spec).network.stages)}

@@ -13,7 +13,7 @@ from resnet_spec.lowering.attention import ATTENTION, Weighed
 from resnet_spec.lowering.chains import Words, dilated, how, named, parts_of
 from resnet_spec.lowering.conv3x3 import At, conv3x3
 from resnet_spec.lowering.kinds import Kind
-from resnet_spec.lowering.parts import Part, Parts, apart, biased, chain, where
+from resnet_spec.lowering.parts import Part, Parts, apart, aside, biased, chain, where
 from resnet_spec.lowering.shortcuts import SHORTCUTS, Change, shared
 from resnet_spec.network import (
     Block,
@@ -156,7 +156,9 @@ class Slot(NamedTuple):
         asked = self.spec.conv_bias
         ops = biased(chain(self.x, *body, *self.drop_path()), asked)
         out = ops[-1].output
-        before, ops, after = apart(chain(self.x, *pre), ops, chain(out, *post))
+        start = biased(chain(self.x, *pre), asked)
+        before, ops, after = apart(start, ops, chain(out, *post))
+        before, ops, after = aside(before, ops, summed=after)
         reads_pre = bool(pre) and (not self.stage.preact or self.stage.activates)
         change = Change(self.x, out.channels, self.stride, self.parts, reads_pre)
         shortcut = self._shortcut(change)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from resnet_spec.catalog import ACTIVATIONS
@@ -96,6 +97,29 @@ def apart(*chains: Chain) -> Iterator[Chain]:
 
     for ops in chains:
         yield tuple(map(named, ops))
+
+
+def aside(*chains: Chain, summed: Chain = ()) -> tuple[Chain, ...]:
+    """The chains, and what follows a sum, with activations in place only where that is safe.
+
+    What a convolution, a norm or a sum gives is theirs to overwrite; anything else may be read
+    by a shortcut, or be needed for a gradient.
+    """
+    pairs = [pair for ops in chains for pair in pairwise((None, *ops))]
+    pairs += pairwise(summed)
+    shared = {
+        op.path
+        for before, op in pairs
+        if isinstance(op, Activation) and not isinstance(before, (Conv, Norm))
+    }
+
+    def kept(op: Op) -> Op:
+        if not isinstance(op, Activation) or op.path not in shared:
+            return op
+        arguments = tuple(pair for pair in op.arguments if pair[0] != "inplace")
+        return op.replace(arguments=arguments)
+
+    return tuple(tuple(map(kept, ops)) for ops in (*chains, summed))
 
 
 def rounded(value: float, divisor: int, least: int = 0) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from resnet_spec.lowering.parts import Part, Parts, at, chain, numbered
+from resnet_spec.lowering.parts import Part, Parts, aside, at, chain, numbered
 from resnet_spec.network import (
     AvgPool,
     Condition,
@@ -48,7 +48,8 @@ class Change(NamedTuple):
         """The parts where the shape changes."""
         many = len(parts) > 1
         made = numbered("downsample", *parts) if many else [at("downsample", parts[0])]
-        return Shortcut(chain(self.x, *made), self.condition, how, self.from_pre)
+        ops, _ = aside(chain(self.x, *made))
+        return Shortcut(ops, self.condition, how, self.from_pre)
 
 
 def projection(change: Change) -> Shortcut:
