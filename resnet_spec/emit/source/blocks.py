@@ -157,6 +157,8 @@ class BlockClass:
         groups = self.scope.text(op.groups)
         if groups == "1":
             return op.noun
+        if groups == self.scope.text(op.input.channels) and not groups.isdigit():
+            return f"depthwise {op.noun}"
         return (
             f"{op.noun} in {groups} groups"
             if groups.isdigit()
