@@ -81,6 +81,10 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "standardized": ("resnetv2_50x1_bit", PRE),
     "evonorm": ("resnetv2_50d_evos", PRE),
     "frn": ("resnetv2_50d_frn", PRE),
+    "bare": (
+        "resnet18",
+        SHALLOW | {"norm.type": ["evonorm_s0", "frn"], "norm.groups": 8},
+    ),
 }
 """Shallow networks with every op, each by the spec that it starts from and what differs."""
 

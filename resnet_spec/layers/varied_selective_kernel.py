@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class VariedSelectiveKernel(nn.Module):
-    """A mix, by channel, of activation(norm(conv3x3(x))) and that of twice the dilation.
+    """A mix, by channel, of activation(norm(conv3x3(x))) and that twice as dilated.
 
     The shares are a softmax over the two, computed from the mean of their sum. With
     `split`, each convolution reads half of the channels. (N, in_channels, H, W) ->

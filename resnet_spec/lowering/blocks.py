@@ -21,6 +21,7 @@ from resnet_spec.network import (
     Dropout,
     DropPath,
     Number,
+    Op,
     Rate,
     Shape,
     Shortcut,
@@ -110,9 +111,9 @@ class Slot(NamedTuple):
         rate = self.spec.dropout
         return [lambda x: Dropout(path="dropout", input=x, rate=rate)] if rate else []
 
-    def words(self, *chains: Steps) -> Words:
-        """What the words of a chain stand for here."""
-        width = Number(self.stage.inner_width, "width")
+    def words(self, *chains: Steps, where: str = "") -> Words:
+        """What the words of chains stand for here; `where` tells numbers from the body's."""
+        width = self._inner_width
         out = Number(self.stage.out_channels, "out_channels", of=width)
         return Words(
             parts=self.parts,
@@ -122,13 +123,23 @@ class Slot(NamedTuple):
             dilation=self._dilation(dilated(*chains)),
             alone={
                 "activation": lambda _: [self.parts.activation()],
-                "attention": lambda _: self._attention(),
+                "attention": lambda nth: self._attention(
+                    f"{where}{nth}" if where or nth > 1 else ""
+                ),
                 "dropout": lambda _: self.dropout(),
                 "spatial": lambda number: self.conv3x3(
                     number, self.stride, out, width, self.first_dilation
                 ),
             },
         )
+
+    @property
+    def _inner_width(self) -> Number:
+        """Channels inside: `width`, but where a basic block has that without groups."""
+        inner = self.stage.inner_width
+        if self.stage.block != "basic" or inner == self.stage.width:
+            return Number(inner, "width")
+        return Number(inner, "inner_width")
 
     def _dilation(self, dilated: list[int]) -> Callable[[int], int]:
         """That of each convolution; the first in a block may have that of the stage before."""
@@ -137,11 +148,20 @@ class Slot(NamedTuple):
         own = Number(self.dilation, "dilation")
         return lambda number: self.first_dilation if number == dilated[0] else own
 
-    def _attention(self) -> list[Part]:
+    def _attention(self, nth: str) -> list[Part]:
+        """The stage's attention, whose numbers are told from those of another one by `nth`."""
         kind = self.stage.attention
         if kind == "none":
             return []
-        return [lambda x: ATTENTION[kind](self.spec, Weighed(*[x.channels] * 2))(x)]
+
+        def made(x: Shape) -> Op:
+            op = ATTENTION[kind](self.spec, Weighed(*[x.channels] * 2))(x)
+            own = {k: v for k, v in op.values().items() if isinstance(v, Number)}
+            return op.replace(
+                **{k: v.renamed(f"{v.name}{nth}") for k, v in own.items()}
+            )
+
+        return [made]
 
     def drop_path(self) -> list[Part]:
         if self.rate is None:
@@ -180,7 +200,10 @@ class Slot(NamedTuple):
         if isinstance(chain, str):
             return SHORTCUTS[chain](change)
         (steps,) = named(chain)
-        return change.shaped(how(chain), *parts_of(self.words(chain), steps))
+        words = self.words(chain, where="_of_shortcut")
+        channels = {**words.channels, "out": change.out_channels}
+        parts = parts_of(words._replace(channels=channels), steps)
+        return change.shaped(how(chain), *parts)
 
 
 def basic(slot: Slot) -> Block:

@@ -54,6 +54,12 @@ class Number(int):
             number.formula = Formula(over[0].name, operator, over[1])
         return number
 
+    def renamed(self, name: str) -> Number:
+        """The same number by another name."""
+        number = Number(self, name)
+        number.formula = self.formula
+        return number
+
 
 class Rate(float):
     """A probability that grows from block to block: `total * index / last`."""
