@@ -1,7 +1,7 @@
 """Blocks and shortcuts of one's own: chains of ops, as a spec writes them.
 
-`{conv: 3, stride: block}` is an op and what is said of it; `norm`, `activation`, `attention`
-and `dropout` alone are those of the network. The catalog has what each op takes.
+`{conv: 3, stride: block}` is an op and what is said of it; a word alone, as `norm`, is that of
+the network. The catalog has what each op takes.
 """
 
 from __future__ import annotations

@@ -495,9 +495,9 @@ RULES: Mapping[str, Rule] = {
         right=chain("{conv: 3, stride: block}", "norm"),
     ),
     "word-idle": Rule(
-        "`attention` or `dropout` stands in a chain, and nothing says which",
-        "In a chain these words are what the fields of their names say, and those say nothing "
-        "by default.",
+        "a word of a chain has nothing to stand for",
+        "In a chain `attention`, `dropout` and `spatial` are what the fields of their names "
+        "say, and those say nothing by default.",
         wrong=chain("{conv: 3, stride: block}", "norm", "attention"),
         right=chain(
             "{conv: 3, stride: block}", "norm", "attention", more="attention: se"

@@ -12,6 +12,12 @@ from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import either
 
 OPS = [op for op in STEPS if op in Step.model_fields]  # the keys that say what an op is
+EXAMPLES = {
+    "attention": "attention: se",
+    "dropout": "dropout: 0.1",
+    "spatial": "spatial: {type: res2net, scale: 4}",
+}
+"""What to write where a word of a chain has nothing to stand for."""
 
 EXAMPLES = {
     "attention": "attention: se",
@@ -80,7 +86,9 @@ def _odd_ops(placed: Placed) -> Iterator[Problem]:
             yield Problem("one-op", message, placed.at(i))
             continue
         takes = STEPS[ops[0]].takes
-        for key in [key for key in step.model_fields_set if key not in (*takes, *ops)]:
+        for key in Step.model_fields:
+            if key not in step.model_fields_set or key in (*takes, *ops):
+                continue
             known = f"takes {either(takes)}" if takes else "takes nothing beside itself"
             message = f"is not for {ops[0]}, which {known}"
             yield Problem("op-takes", message, placed.at(i, key), about_key=True)
@@ -97,21 +105,18 @@ def _idle(placed: Placed, i: int, step: Step) -> Iterator[Problem]:
 
 
 def every_word_has_a_meaning(plan: Plan) -> Iterator[Problem]:
-    """`attention` and `dropout` in a chain are what fields of those names say."""
+    """A word in a chain is what the field of its name says, which must say something."""
     for placed in chains(plan):
-        values = {
-            "attention": placed.stage.known("attention"),
-            "dropout": plan.known("dropout"),
-        }
+        idle = [w for w in EXAMPLES if placed.stage.value(w) in ("none", 0.0, None)]
         for i, step in enumerate(placed.steps):
-            if isinstance(step, str) and values.get(step, 1) in ("none", 0.0, None):
-                example = {"attention": "attention: se", "dropout": "dropout: 0.1"}[
-                    step
-                ]
+            if step in idle:
+                example = EXAMPLES[str(step)]
                 message = (
-                    f"is nothing here; write {example} beside block, or take it away"
+                    f"is nothing here; write {example} in the spec, or take it away"
                 )
-                yield Problem("word-idle", message, placed.at(i), others=((step,),))
+                yield Problem(
+                    "word-idle", message, placed.at(i), others=((str(step),),)
+                )
                 return
 
 
@@ -154,8 +159,9 @@ def _odd_strides(placed: Placed) -> Iterator[Problem]:
 def channels_fit(plan: Plan) -> Iterator[Problem]:
     """What a chain makes of the channels, in the first block of a stage and in the others."""
     for placed in chains(plan):
-        out = placed.stage.out_channels
-        for before in dict.fromkeys((placed.stage.in_channels, out)):
+        first, others = placed.stage.in_channels, placed.stage.out_channels
+        both = (first, others) if placed.role != "shortcut" else (first,)
+        for before in dict.fromkeys(both):
             if problem := _odd_channels(placed, before):
                 yield problem
                 return
