@@ -104,6 +104,8 @@ def _of_op(path: FieldPath, value: Any, rule: str) -> str:
         return OF_OP_KEYS.get(plainly(key), "")
     if key == "stride":
         return "write stride: block; `strides` says how much"
+    if said := SAID.get(plainly(f"activation: {flow(value)}")):
+        return said
     for field in ("activation", "norm.type"):
         if isinstance(value, str) and (word := our_word(field, value)):
             return f"write {{{field.split('.')[0]}: {word}}}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from resnet_spec.catalog import STEPS
 from resnet_spec.language.chains import Formula, OwnBlock, Step, Steps
 from resnet_spec.language.plan import Plan, StagePlan
+from resnet_spec.language.values import LARGEST
 from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import either
 
@@ -178,7 +179,7 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
             last = i
         given = _given(step, x, bases, stage)
         if isinstance(given, Wrong):
-            message = f"{given.message}, in stage {stage.index + 1}"
+            message = f"in stage {stage.index + 1} {given.message}"
             return _problem(placed, message, i, *given.key)
         x = given
     if x == bases[placed.gives]:
@@ -213,13 +214,16 @@ def _given(
         base = (step.to or step.pad or "").split()[0]
         key = "to" if step.to else "pad"
         return Wrong(f"is not a whole number where {base} is {bases[base]}", (key,))
+    if made > LARGEST:
+        return Wrong(f"gives {made:,} channels, of at most {LARGEST:,}", ("to",))
     if step.pad and made < x:
         return Wrong(
             f"cannot drop channels, and it reads {x} and gives {made}", ("pad",)
         )
     if isinstance(groups, int) and (x % groups or made % groups):
         return Wrong(
-            f"{groups} does not divide the channels {x} and {made}", ("groups",)
+            f"its {groups} groups do not divide the channels {x} and {made}",
+            ("groups",),
         )
     return made
 
