@@ -17,6 +17,7 @@ import atheris
 
 with atheris.instrument_imports(include=["resnet_spec"]):
     from resnet_spec import SpecError, load, render
+    from resnet_spec.language.chains import OwnBlock, Step
     from resnet_spec.language.explanation import explain
     from resnet_spec.language.fields import Spec
     from resnet_spec.problems import report
@@ -52,6 +53,8 @@ def main() -> None:
     words = FOLDER / "words"
     keys = [
         *Spec.model_fields,
+        *OwnBlock.model_fields,
+        *Step.model_fields,
         "extends",
         "type",
         "classes",
