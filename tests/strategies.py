@@ -251,6 +251,8 @@ def _change(draw: st.DrawFn, data: Data, problem: Problem) -> None:
     places = [problem.path, *(problem.others if problem.rule == "not-together" else ())]
     path: Sequence[Any] = draw(st.sampled_from(places))
     *above, key = path
+    if _at(data, above) is None:  # a mapping of which nothing has been said
+        data[above[0]] = {}
     holder, there = _at(data, above), _at(data, path)
     schema = reduce(_inner, above, _WHOLE)
     goes = _is_idle(problem) or isinstance(there, dict) or draw(st.booleans())

@@ -44,6 +44,9 @@ class StageFunction:
             if param not in CHANNELS:
                 self._count()
             self._pass(param)
+        for param, text in self.rest.items():
+            if text not in self.args:  # a number that the function itself says
+                self.rest[param] = self.rest.get(text, text)
         self._count()
         for stage in stages:
             self._check(stage)
