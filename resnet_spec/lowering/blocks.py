@@ -120,7 +120,7 @@ class Slot(NamedTuple):
             channels={"in": self.x.channels, "width": width, "out": out},
             stride=self.stride,
             groups=Number(self.stage.groups, "groups"),
-            dilation=self._dilation(dilated(*chains)),
+            dilation=self._dilation(dilated(*chains), where),
             alone={
                 "activation": lambda _: [self.parts.activation()],
                 "attention": lambda nth: self._attention(
@@ -136,15 +136,13 @@ class Slot(NamedTuple):
     @property
     def _inner_width(self) -> Number:
         """Channels inside: `width`, but where a basic block has that without groups."""
-        inner = self.stage.inner_width
-        if self.stage.block != "basic" or inner == self.stage.width:
-            return Number(inner, "width")
-        return Number(inner, "inner_width")
+        alike = self.stage.block != "basic" or self.spec.width_per_group is None
+        return Number(self.stage.inner_width, "width" if alike else "inner_width")
 
-    def _dilation(self, dilated: list[int]) -> Callable[[int], int]:
+    def _dilation(self, dilated: list[int], where: str) -> Callable[[int], int]:
         """That of each convolution; the first in a block may have that of the stage before."""
-        if len(dilated) == 1:
-            return lambda _: Number(self.first_dilation, "dilation")
+        if where or len(dilated) == 1:
+            return lambda _: Number(self.first_dilation, f"dilation{where}")
         own = Number(self.dilation, "dilation")
         return lambda number: self.first_dilation if number == dilated[0] else own
 

@@ -107,7 +107,8 @@ class StageFunction:
             self.rest[param] = "1"
             self._add(param, first)
         elif formula and formula.is_same and (formula.name in names or alike):
-            self.rest[param] = names.get(formula.name, str(rest[0]))
+            text = names.get(formula.name, str(rest[0]))
+            self.rest[param] = self.rest.get(formula.name, text)
             self._add(param, first)
         elif first == rest:
             self._add(param, first)
