@@ -120,8 +120,7 @@ class ActivationEntry(Entry):
     number: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class StepEntry(Entry):
+class OpEntry(NamedTuple):
     """An op in a chain: what may be said of it, and whether it may stand as a bare word."""
 
     takes: tuple[str, ...] = ()
@@ -605,22 +604,17 @@ SCHEMES = {
 # --- chains of one's own ------------------------------------------------------------------
 
 STEPS = {
-    "conv": StepEntry(
-        text="a convolution",
-        takes=("to", "stride", "groups", "dilation", "bias"),
-    ),
-    "norm": StepEntry(text="the network's norm", alone=True),
-    "activation": StepEntry(text="the stage's activation", alone=True),
-    "attention": StepEntry(text="what `attention` says", alone=True),
-    "dropout": StepEntry(text="what `dropout` says", alone=True),
-    "spatial": StepEntry(
-        text="the layer of `spatial`, which strides as the block does", alone=True
-    ),
-    "pool": StepEntry(text="a pool", takes=("kernel", "stride")),
-    "blur": StepEntry(text="a fixed blur", takes=("stride",)),
-    "pad": StepEntry(text="channels of zeros", takes=("stride",)),
+    "conv": OpEntry(takes=("to", "stride", "groups", "dilation", "bias")),
+    "norm": OpEntry(alone=True),
+    "activation": OpEntry(alone=True),
+    "attention": OpEntry(alone=True),
+    "dropout": OpEntry(alone=True),
+    "spatial": OpEntry(alone=True),
+    "pool": OpEntry(takes=("kernel", "stride")),
+    "blur": OpEntry(takes=("stride",)),
+    "pad": OpEntry(takes=("stride",)),
 }
-"""The ops of a chain: what is said of each, beside itself."""
+"""The ops of a chain. A word alone is what the field of its name says."""
 ANY_CHAIN = reads("expansion", "drop_path")
 # --- where published code disagrees, beside stride_on -------------------------------------
 

@@ -22,7 +22,6 @@ from resnet_spec.catalog import (
     BlockEntry,
     Entry,
     Read,
-    ShortcutEntry,
 )
 from resnet_spec.language.chains import OwnBlock, Steps, entry_of, is_chain
 from resnet_spec.language.fields import Spec
@@ -281,10 +280,6 @@ class StagePlan:
         each: Any = self.spec.shortcut
         shortcut: str | Steps = self._mine(each)
         return shortcut
-
-    @property
-    def shortcut_entry(self) -> ShortcutEntry:
-        return cast(ShortcutEntry, entry_of("shortcut", self.shortcut))
 
     @property
     def attention(self) -> str:

@@ -247,35 +247,30 @@ def bottleneck(slot: Slot) -> Block:
     With `dilation_from: previous`, where a stage dilates, its first block keeps the dilation
     of the stage before (torchvision 0.29).
     """
-    first, width, out = _widths(slot)
-    on1, on2 = _strides(slot)
-    dilation = Number(slot.first_dilation, "dilation")
-    return slot.block(
-        slot.parts.conv("conv1", first, 1, on1),
-        *slot.norm_act(1),
-        *slot.conv3x3(2, on2, out, width, dilation),
-        *slot.attention("conv2", _attended(slot, first, width)),
-        slot.parts.conv("conv3", out, 1),
-        *slot.last_norm(3),
-        *slot.attention("last", out),
-        post=slot.summed(),
-    )
+    body, out = _to_the_last_1x1(slot)
+    attention = slot.attention("last", out)
+    return slot.block(*body, *slot.last_norm(3), *attention, post=slot.summed())
 
 
 def preact_bottleneck(slot: Slot) -> Block:
     """conv1x1(relu(norm(conv3x3(relu(norm(conv1x1(y))))))) + shortcut, y = relu(norm(x))"""
+    body, out = _to_the_last_1x1(slot)
+    return slot.block(*body, *slot.attention("last", out), pre=slot.norm_act(1))
+
+
+def _to_the_last_1x1(slot: Slot) -> tuple[list[Part], Number]:
+    """What both forms of a bottleneck have, and the channels that it gives."""
     first, width, out = _widths(slot)
     on1, on2 = _strides(slot)
     dilation = Number(slot.first_dilation, "dilation")
-    return slot.block(
+    body = [
         slot.parts.conv("conv1", first, 1, on1),
-        *slot.norm_act(2),
+        *slot.norm_act(1 + slot.stage.preact),
         *slot.conv3x3(2, on2, out, width, dilation),
         *slot.attention("conv2", _attended(slot, first, width)),
         slot.parts.conv("conv3", out, 1),
-        *slot.attention("last", out),
-        pre=slot.norm_act(1),
-    )
+    ]
+    return body, out
 
 
 def _attended(slot: Slot, first: int, width: int) -> int:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from resnet_spec.language.fields import Head
 from resnet_spec.language.plan import Plan
-from resnet_spec.lowering.parts import Part, Parts, chain, numbered
+from resnet_spec.lowering.parts import Part, Parts, chain, not_in_place, numbered
 from resnet_spec.network import (
-    Activation,
     AvgMaxPool2d,
     BatchNorm,
     BatchNorm1d,
@@ -78,19 +77,8 @@ def _layer(item: int | str, parts: Parts) -> Sequence[Part]:
         return [_linear("", item)]
     if item == "norm":
         return parts.norm_of(parts.kind(""), "")
-    return [_aside(parts.activation())]
-
-
-def _aside(activation: Part) -> Part:
-    """The activation, never in place: the one before it may need its own output still."""
-
-    def made(x: Shape) -> Op:
-        op = activation(x)
-        assert isinstance(op, Activation)
-        kept = tuple(pair for pair in op.arguments if pair[0] != "inplace")
-        return op.replace(arguments=kept)
-
-    return made
+    activation = parts.activation()  # the one before it may need its own output still
+    return [lambda x: not_in_place(activation(x))]
 
 
 def _flat(part: Part) -> Part:

@@ -114,12 +114,17 @@ def aside(*chains: Chain, summed: Chain = ()) -> tuple[Chain, ...]:
     }
 
     def kept(op: Op) -> Op:
-        if not isinstance(op, Activation) or op.path not in shared:
-            return op
-        arguments = tuple(pair for pair in op.arguments if pair[0] != "inplace")
-        return op.replace(arguments=arguments)
+        return not_in_place(op) if op.path in shared else op
 
     return tuple(tuple(map(kept, ops)) for ops in (*chains, summed))
+
+
+def not_in_place(op: Op) -> Op:
+    """The op; an activation with what it reads left as it is."""
+    if not isinstance(op, Activation):
+        return op
+    arguments = tuple(pair for pair in op.arguments if pair[0] != "inplace")
+    return op.replace(arguments=arguments)
 
 
 def rounded(value: float, divisor: int, least: int = 0) -> int:

@@ -82,7 +82,14 @@ def _unread(plan: Plan, field: str, leaf: str) -> Problem:
 
     path, others = tuple(field.split(".")), _owners(leaf)
     why = f"changes nothing here; only {_readers(leaf)} reads it"
-    said = answer(path, plan.known(str(path[0])), "unused")
+    return unused(why, field, others, answer(path, plan.known(path[0]), "unused"))
+
+
+def unused(
+    why: str, field: str, others: tuple[FieldPath, ...], said: str = ""
+) -> Problem:
+    """That a field is to be removed, or where it is inherited, to be taken away."""
+    path = tuple(field.split("."))
     return Problem(
         "unused",
         f"{why}, so remove it{f'; {said}' * bool(said)}",
@@ -119,11 +126,6 @@ class Asked(NamedTuple):
     def __str__(self) -> str:
         return f"`{self.owner}: {self.word}`" if self.word else f"`{self.owner}`"
 
-    def contradicts(self, other: Asked) -> bool:
-        """Whether no value of a field is right for both."""
-        mine, theirs = self.refusal, other.refusal
-        return mine.field == theirs.field and not {*mine.allowed} & {*theirs.allowed}
-
 
 def what_goes_together(plan: Plan) -> Iterator[Problem]:
     """One problem for each refusal, in the first stage where it applies."""
@@ -136,9 +138,8 @@ def what_goes_together(plan: Plan) -> Iterator[Problem]:
         ]
         for one in asked:
             if _is_refused(stage, one.refusal):
-                other = next(filter(one.contradicts, asked), None)
-                problem = _at_odds(stage, one, other) if other else _refused(stage, one)
-                found.setdefault((one.owner, one.word, one.refusal.field), problem)
+                key = (one.owner, one.word, one.refusal.field)
+                found.setdefault(key, _refused(stage, one))
     yield from found.values()
 
 
@@ -167,17 +168,6 @@ def _refused(stage: StagePlan, asked: Asked) -> Problem:
     if not _is_written(stage, refusal.field):
         return Problem("not-together", at_choice, stage.path(owner))
     return Problem("not-together", message, stage.path(refusal.field), others=others)
-
-
-def _at_odds(stage: StagePlan, one: Asked, other: Asked) -> Problem:
-    """Of two choices that ask for different values of a field, so that none is right."""
-    mine, theirs = (either(map(flow, each.refusal.allowed)) for each in (one, other))
-    message = (
-        f"{one.word} cannot go with {other}, as it needs {one.refusal.field}: {mine}, and that "
-        f"{theirs}; change one of the two".lstrip()
-    )
-    others = (stage.path(other.owner),)
-    return Problem("not-together", message, stage.path(one.owner), others=others)
 
 
 def _legal(stage: StagePlan, refusal: Refusal) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from resnet_spec.language.plan import Plan, StagePlan
-from resnet_spec.problems import FieldPath, Problem, nested
-from resnet_spec.problems.words import flow
+from resnet_spec.language.rules.choices import unused
+from resnet_spec.problems import FieldPath, Problem
 
 
 class Convention(NamedTuple):
@@ -71,25 +71,11 @@ def are_said_where_they_matter(plan: Plan) -> Iterator[Problem]:
     """Missing where published code disagrees, and unused where it could not."""
     asked = matter(plan)
     for field, convention in CONVENTIONS.items():
+        path, others = tuple(field.split(".")), convention.others
         written = plan.stages[0].value(field) is not None
         if field in asked and not written:
             why = f"is missing; published code disagrees: {convention.who}"
-            yield _problem("missing", why, field)
+            yield Problem("missing", why, path, others=others)
         elif written and field not in asked:
             why = f"changes nothing here; only {convention.where} reads it"
-            yield _problem("unused", why, field)
-
-
-def _problem(rule: str, why: str, field: str) -> Problem:
-    path = tuple(field.split("."))
-    others = CONVENTIONS[field].others
-    if rule == "missing":
-        return Problem(rule, why, path, others=others)
-    return Problem(
-        rule,
-        f"{why}, so remove it",
-        path,
-        about_key=True,
-        others=others,
-        inherited=f"{why}, so write {flow(nested(path, None))[1:-1]}",
-    )
+            yield unused(why, field, others)
