@@ -39,14 +39,20 @@ def test_build_writes_the_file_and_says_what_it_is(tmp_path: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_generated_files_are_what_their_specs_say() -> None:
-    result = run("build", "specs", "--check", "--diff")
+SPECS = sorted(Path("specs").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_a_generated_file_is_what_its_spec_says(spec: Path) -> None:
+    result = run("build", str(spec), "--check", "--diff")
     hint = "run `resnet-spec build specs` and look at the diff before you commit it"
     assert result.exit_code == 0, f"{result.output}\n{hint}"
-    built = {str(path) for path in Path("generated").rglob("*.py")}
-    specs = Path("specs").rglob("*.yaml")
+
+
+def test_each_spec_has_its_generated_file_and_each_file_its_spec() -> None:
+    built = set(Path("generated").rglob("*.py"))
     assert built == {
-        str(Path("generated", *p.with_suffix(".py").parts[1:])) for p in specs
+        Path("generated", *spec.with_suffix(".py").parts[1:]) for spec in SPECS
     }
 
 
