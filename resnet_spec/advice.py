@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan
@@ -40,8 +40,10 @@ def _warning(
 
 def _strides_of_one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
     _, *sides = network.image
-    for planned, stage in zip(plan.stages, network.stages, strict=False):
-        if planned.stride > 1 and stage.input.height == stage.input.width == 1:
+    stages = zip(plan.stages, network.stages, strict=False)
+    pairs = (zip(p.blocks, made.blocks, strict=False) for p, made in stages)
+    for planned, block in chain.from_iterable(pairs):
+        if planned.stride > 1 and block.input.height == block.input.width == 1:
             message = (
                 f"stage {planned.index + 1} strides a map that is 1 x 1 already, for an image "
                 f"of {sides[0]} x {sides[1]}; a larger input or fewer strides leave it more"
@@ -95,8 +97,8 @@ def _image_with_channels_last(spec: Spec, network: Network) -> Iterator[Problem]
 def _widths_that_are_outputs(plan: Plan) -> Iterator[Problem]:
     """Bottlenecks that are inside as wide as others of that stem give."""
     first = (plan.spec.stem.width or 0) * (plan.stages[0].expansion or 1)
-    widths = [stage.width for stage in plan.stages]
-    if widths != [first * 2**stage.index for stage in plan.stages]:
+    widths = [stage.width for stage in plan.blocks]
+    if widths != [first * 2**i for i in range(len(plan.stages))]:
         return
     if all((stage.expansion or 1) > 1 for stage in plan.stages):
         inside = [stage.width // (stage.expansion or 1) for stage in plan.stages]
@@ -112,7 +114,7 @@ def _narrow_without_groups(plan: Plan) -> Iterator[Problem]:
     """The width of one group of many, where nothing says that there are many."""
     if plan.spec.spatial:
         return
-    for stage in plan.stages:
+    for stage in plan.blocks:
         each = stage.width_per_group
         if each and each < NARROW and stage.groups == 1:
             message = (
@@ -128,7 +130,7 @@ def _dilation_that_strides(plan: Plan) -> Iterator[Problem]:
     """A stage that dilates in place of its stride, and still has the stride."""
     for before, stage in pairwise(plan.stages):
         dilation = max(stage.dilations)
-        if stage.stride > 1 and dilation > max(before.dilations):
+        if stage.strides and dilation > max(before.dilations):
             message = (
                 f"stage {stage.index + 1} dilates by {dilation} and strides as well; to "
                 "dilate in place of striding, as DeepLabV3 does, write strides of 1 there"

@@ -195,15 +195,15 @@ def _plain(schema: Schema) -> Schema:
 
 
 def _inner(schema: Schema, part: str | int) -> Schema:
-    """The schema of a mapping's key, or of a list's entries."""
+    """The schema of a mapping's key, or of a list's entries, of whichever list it is."""
     options = [*_alternatives(schema)]
     if isinstance(part, str):
         found = (
             s["properties"][part] for s in options if part in s.get("properties", ())
         )
-    else:
-        found = (s["items"] for s in options if "items" in s)
-    return next(found)
+        return next(found)
+    first, *others = (s["items"] for s in options if "items" in s)
+    return {"oneOf": [first, *others]} if others else first
 
 
 def _alternatives(schema: Schema) -> Iterator[Schema]:

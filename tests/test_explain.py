@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from resnet_spec import load, read, render
 from resnet_spec.cli import main
+from resnet_spec.compare.equality import verify
 from resnet_spec.language.canonical import canonical, digest
 from resnet_spec.language.explanation import explain
 from resnet_spec.language.parsing import parse
@@ -118,3 +119,39 @@ def test_text_that_yaml_would_read_otherwise_is_quoted(tmp_path: Path) -> None:
         assert plan.spec.title == title
         file.write_text(explain(source, plan, plain=True))
         assert parse(read(file)).spec.title == title
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"strides": [[1, 1], [2, 1], 2, [2, 1]]},
+        {
+            "widths": [[64, 64], 128, [256, 256], 512],
+            "block": [["basic", "basic"], "basic", "basic", "basic"],
+        },
+        {
+            "attention": [["none", "none"], "none", "none", "none"],
+            "activation": [["relu"] * 2, "relu", "relu", "relu"],
+        },
+    ],
+)
+def test_a_list_of_what_one_value_says_is_that_value(fields: dict[str, Any]) -> None:
+    said, plain = load("resnet18", fields), load("resnet18")
+    assert render(said.network) == render(plain.network)
+    assert digest(said.plan) == digest(plain.plan)
+
+
+def test_blocks_of_a_stage_may_be_of_two_classes() -> None:
+    fields = {
+        "block": ["basic", ["basic", "bottleneck"], "basic", "basic"],
+        "expansion": [None, [None, 1], None, None],
+        "strides": [1, [1, 2], 2, 2],
+        "stride_on": "conv2",
+        "activation": ["relu", ["silu", "relu"], "relu", "relu"],
+        "input": [3, 40, 24],
+    }
+    network = load("resnet18", fields).network
+    kinds = [block.kind for block in network.stages[1].blocks]
+    assert kinds == ["BasicBlockSilu", "Bottleneck"]
+    assert str(network.stages[1].output) == "128 x 5 x 3"
+    assert verify(network, render(network)) == []

@@ -103,7 +103,7 @@ def fixmatch(of: Parts, x: Tensor, name: str, stride: int, stage: int) -> Tensor
     def leaky(x: Tensor, norm: str) -> Tensor:
         return F.leaky_relu(of.norm(x, f"{name}.{norm}"), 0.1)
 
-    if stage in (2, 4):
+    if stage > 1 and f"{name}.downsample" in of:
         y = leaky(of.conv(x, f"{name}.conv1", stride), "norm1")
         return of.conv(y, f"{name}.conv2") + of.conv(x, f"{name}.downsample", stride)
     y = leaky(x, "norm1")
@@ -170,16 +170,17 @@ def padded_by_zeros(of: Parts, x: Tensor) -> Tensor:
     return F.max_pool2d(F.pad(of.conv(x, "conv1", 2), (1, 1, 1, 1)), 3, 2)
 
 
-KEPT = [1, 1, 1, 1]
-CASES: list[tuple[str, Block, Callable[[Parts, Tensor], Tensor], Sequence[int]]] = [
+Strides = Sequence[int | Sequence[int]]
+LAST: Strides = [[1, 1, 2], [1, 1, 1, 2], [1, 1, 1, 1, 1, 2], [1, 1, 1]]
+CASES: list[tuple[str, Block, Callable[[Parts, Tensor], Tensor], Strides]] = [
     ("openmmlab/resnet18_os16_openmmlab", openmmlab, strided, [1, 2, 2, 1]),
     ("transformers/resnet50_gelu_transformers", transformers, gelu, [2, 2, 2, 2]),
     ("fastai/xse_resnet50_fastai", fastai, deep, [1, 2, 2, 2]),
     ("d2l/resnet18_d2l", d2l, plain, [1, 2, 2, 2]),
     ("hysts/wrn16_4_dropout_hysts", hysts, bare, [1, 2, 2]),
-    ("keras/resnet50v2_keras", keras, padded_by_zeros, [1, 2, 1, 2, 1, 2, 1]),
-    ("fixmatch/wrn28_2_fixmatch", fixmatch, bare, [1, 2, 1, 2, 1]),
-    ("pyramidnet/pyramidnet110_a48", pyramidnet, normed, [1, 2, 1, 2]),
+    ("keras/resnet50v2_keras", keras, padded_by_zeros, LAST),
+    ("fixmatch/wrn28_2_fixmatch", fixmatch, bare, [1, 2, 2]),
+    ("pyramidnet/pyramidnet110_a48", pyramidnet, normed, [1, 2, 2]),
     ("insightface/iresnet34", insightface, prelu, [2, 2, 2, 2]),
     ("own/edsr_trunk", basicsr, bare, [1]),
 ]
@@ -189,14 +190,15 @@ SMALLER: dict[str, dict[str, Any]] = {
     "hysts/wrn16_4_dropout_hysts": {"stem.width": 8},
     "keras/resnet50v2_keras": {
         "norm": {"eps": 1e-5},
-        "widths": [8, 8, 16, 16, 24, 24, 32],
+        "widths": [8, 16, 24, 32],
+        "depths": [3, 4, 6, 3],
     },
+    "fixmatch/wrn28_2_fixmatch": {"depths": [4, 4, 4], "widths": [8, 16, 32]},
     "pyramidnet/pyramidnet110_a48": {
         "stem.width": 8,
-        "depths": KEPT,
-        "widths": [9, 9, 11, 12],
-        "strides": [1, 2, 1, 2],
-        "activation": [{"leaky_relu": 1}, "relu", "relu", "relu"],
+        "depths": [2, 2, 2],
+        "widths": [[9, 9], [11, 12], [13, 15]],
+        "activation": [[{"leaky_relu": 1}, "relu"], "relu", "relu"],
     },
 }
 """What is changed beside widths and depths, so that the tests are fast."""
@@ -211,7 +213,7 @@ def test_a_chain_is_the_block_of_its_source(
     spec: str,
     block: Block,
     stem: Callable[[Parts, Tensor], Tensor],
-    strides: Sequence[int],
+    strides: Strides,
 ) -> None:
     small = smaller(spec, len(strides))
     network = load(spec if "own/" in spec else f"field/{spec}", small).network
@@ -224,7 +226,9 @@ def test_a_chain_is_the_block_of_its_source(
         x = stem(of, x)
         x = F.max_pool2d(x, 3, 2, 1) if pools else x
         for stage, place in of.blocks():
-            stride = 1 if place else strides[stage - 1]
+            said = strides[stage - 1]
+            first = 1 if place else said
+            stride = first if isinstance(said, int) else said[place]
             x = block(of, x, f"layer{stage}.{place}", stride, stage)
         if "norm" in of:
             slope = 0.1 if block is fixmatch else 0.0
@@ -239,13 +243,13 @@ def smaller(spec: str, stages: int) -> dict[str, Any]:
     """The fields of a network of few channels and two blocks a stage, with a classifier."""
     if "depths" in SMALLER.get(spec, {}) and "widths" not in SMALLER[spec]:
         return {"stem.width": 8, "widths": 8, **SMALLER[spec]}
-    widths = [8, 16, 16, 32, 32] if stages == 5 else [8 << i for i in range(stages)]
+    widths = [8 << i for i in range(stages)]
     own = SMALLER.get(spec, {})
     return {
         "input": [3, 32, 32],
         "stem.width": 16,
         "widths": widths,
-        "depths": [2, 1, 2, 1, 2, 1, 1][:stages],
+        "depths": [2, 1, 2, 1][:stages],
         "head.classes": 5,
         **own,
     }

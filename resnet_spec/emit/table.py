@@ -36,7 +36,7 @@ def _rows(network: Network) -> Iterator[Part]:
         yield _ends("stem", network.entry, at.stride)
     for stage in network.stages:
         at = at.then(stage.lengths)
-        blocks = f"{len(stage.blocks)} x {stage.blocks[0].kind}"
+        blocks = " + ".join(f"{count} x {kind}" for kind, count in stage.runs)
         params = sum(block.params for block in stage.blocks)
         macs = sum(block.macs for block in stage.blocks)
         yield Part(stage.name, blocks, stage.output, at.stride, params, macs)

@@ -8,7 +8,7 @@ from typing import Any
 
 from resnet_spec.language.chains import OwnBlock, Step
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.plan import PER_STAGE, Plan, covers
+from resnet_spec.language.plan import PER_STAGE, Plan, StagePlan, covers
 from resnet_spec.language.values import LeakyReLU
 
 LISTS = ("depths", "widths", "strides")  # always written stage by stage
@@ -68,17 +68,40 @@ def _said(plan: Plan, name: str, value: Any) -> Any:
 
 
 def _by_stage(plan: Plan, name: str) -> Any:
-    """One value where the stages agree, else a list; None where no stage reads the field."""
-    reading = [stage for stage in plan.stages if covers(stage.reads, name)]
-    values = [_plain(stage.value(name)) for stage in reading]
-    if all(value is None for value in values):
+    """One value where all that read the field agree, else a list; None where nothing does."""
+    each = [_by_block(stage, name) for stage in plan.stages]
+    read = [value for values in each for value in values if value is not UNREAD]
+    if all(value is None for value in read):
         return None
-    by_block = name == "dilations" and any(isinstance(value, list) for value in values)
-    alike = all(value == values[0] for value in values)
-    if name not in LISTS and alike and not by_block:
-        return values[0]
-    rest = iter(values)
-    return [next(rest) if stage in reading else None for stage in plan.stages]
+    listed = name == "dilations" and any(isinstance(value, list) for value in read)
+    alike = all(value == read[0] for value in read) and {*map(len, each)} == {1}
+    if name not in LISTS and alike and not listed:
+        return read[0]
+    plain = [[None if v is UNREAD else v for v in values] for values in each]
+    return [values[0] if len(values) == 1 else values for values in plain]
+
+
+UNREAD: Any = object()  # what a field has where nothing reads it
+
+
+def _by_block(stage: StagePlan, name: str) -> list[Any]:
+    """What each block has, or in a list of one what all have that read the field.
+
+    A list of dilations stays one, for it says that of the first block, too.
+    """
+    reading = [block for block in stage.blocks if covers(block.reads, name)]
+    if not reading:
+        return [UNREAD]
+    if name == "dilations":
+        return [_plain(stage.said_dilations)]
+    if name == "strides":
+        first, *others = (block.stride for block in stage.blocks)
+        return [first, *others] if {*others} - {1} else [first]
+    values = [_plain(block.value(name)) for block in reading]
+    if all(value == values[0] for value in values):
+        return values[:1]
+    known = iter(values)
+    return [next(known) if block in reading else UNREAD for block in stage.blocks]
 
 
 def _plain(value: Any) -> Any:

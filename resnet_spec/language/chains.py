@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
@@ -37,6 +37,7 @@ from resnet_spec.language.values import (
     class_name,
 )
 
+T = TypeVar("T")
 BASES = ("in", "width", "out")
 LONGEST = 40  # ops in a chain
 NORMS_ALONE = tuple(w for w in CATALOG["norm.type"] if w not in ("none", "ibn_b"))
@@ -228,11 +229,6 @@ BlockOrWord = Annotated[
     Annotated[BlockWord, Tag("<block>")] | Annotated[OwnBlock, Tag("<own>")],
     Discriminator(_word_or_block),
 ]
-BlockPerStage = Annotated[
-    Annotated[BlockOrWord, Tag("<one>")]
-    | Annotated[tuple[BlockOrWord, ...], Field(strict=False), Tag("<each>")],
-    Discriminator(_chain_or_each),
-]
 _Shortcut = Annotated[
     Annotated[ShortcutWord, Tag("<shortcut>")]
     | Annotated[
@@ -243,11 +239,18 @@ _Shortcut = Annotated[
     ],
     Discriminator(_word_or_chain),
 ]
-ShortcutPerStage = Annotated[
-    Annotated[_Shortcut, Tag("<one>")]
-    | Annotated[tuple[_Shortcut, ...], Field(strict=False), Tag("<each>")],
+_OneOrEach = Annotated[
+    Annotated[T, Tag("<one>")]
+    | Annotated[tuple[T, ...], Field(strict=False), Tag("<each>")],
     Discriminator(_chain_or_each),
 ]
+_PerStage = Annotated[
+    Annotated[T, Tag("<one>")]
+    | Annotated[tuple[_OneOrEach[T], ...], Field(strict=False), Tag("<each>")],
+    Discriminator(_chain_or_each),
+]
+BlockPerStage = _PerStage[BlockOrWord]
+ShortcutPerStage = _PerStage[_Shortcut]
 
 
 def entry_of(field: str, value: Any) -> Entry | None:

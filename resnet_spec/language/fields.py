@@ -17,7 +17,6 @@ from resnet_spec.language.values import (
     DilationFromWord,
     Line,
     Model,
-    PerBlockOfStage,
     PerBottleneck,
     PerStage,
     StrideOnWord,
@@ -343,9 +342,10 @@ class Spec(Model):
         examples=[[64, 128, 256, 512]],
     )
     strides: PerStage[Count] = Field(
-        description="stride of each stage's first block", examples=[[1, 2, 2, 2]]
+        description="stride of each stage's first block; in an entry that is a list, of each",
+        examples=[[1, 2, 2, 2]],
     )
-    dilations: PerBlockOfStage = Field(
+    dilations: PerStage[Count] = Field(
         default=1,
         description="spacing of each stage's 3x3 convolutions (1, 1, 2, 4 in DeepLabV3 on "
         "ResNet-50), or a list with that of each block of the stage (DeepLab's multi-grid: "

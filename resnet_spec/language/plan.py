@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, TypeGuard, TypeVar, cast
+from typing import Any, TypeGuard, cast
 
 from resnet_spec.catalog import (
     ACTIVATED,
@@ -28,9 +28,6 @@ from resnet_spec.language.fields import Spec
 from resnet_spec.language.values import Function, LeakyReLU, function_of
 from resnet_spec.problems import FieldPath
 
-T = TypeVar("T")
-PerBottleneckCount = int | tuple[int | None, ...] | None
-
 PER_STAGE = (
     "block",
     "depths",
@@ -46,7 +43,10 @@ PER_STAGE = (
     "activation",
     "norm.type",
 )
-"""The fields that take one value, or a list with an entry for each stage."""
+"""The fields that take one value, or a list with an entry for each stage.
+
+An entry may be a list itself, with a value for each block of the stage.
+"""
 ANYWAY = (
     "name",
     "title",
@@ -105,33 +105,80 @@ def written(spec: Spec, field: str) -> Any:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StagePlan:
-    """What a spec says of one stage: its entry, or the one value for all stages."""
+    """What a spec says of one stage: its entry, or the one value for all stages.
+
+    Where a list in that entry says a field block by block, each of `blocks` is the plan of one
+    of them, and the stage's own is that of the first.
+    """
 
     spec: Spec
     index: int
-    previous: StagePlan | None
+    previous: StagePlan | None  # of the block before
+    nth: int = 0  # block of the stage
 
     def value(self, field: str) -> Any:
-        """The value of a field, as `norm.eps`, in this stage; for null, its default.
+        """The value of a field, as `norm.eps`, in this block; for null, its default.
 
         None where its mapping is not there. Raises UnknownError where it is not valid.
         """
-        value = written(self.spec, field)
-        if field not in PER_STAGE:
-            return value
-        mine = self._mine(value)
-        return Spec.model_fields[field].default if mine is None else mine
+        said = self.said(field)
+        if said is None and field in PER_STAGE:
+            return Spec.model_fields[field].default
+        return said
 
-    def _mine(self, value: T | tuple[T, ...]) -> T:
-        each: Any = value
-        mine: T = each[self.index] if by_stage(each) else each
-        return mine
+    def said(self, field: str) -> Any:
+        """The same as it is written, with null for its default."""
+        value = written(self.spec, field)
+        return self._mine(value) if field in PER_STAGE else value
+
+    def _mine(self, value: Any) -> Any:
+        mine = self._entry_of(value)
+        return mine[self.nth] if by_stage(mine) else mine
+
+    def _entry_of(self, value: Any) -> Any:
+        """The stage's entry of a field's value, or the one value."""
+        return value[self.index] if by_stage(value) else value
 
     def path(self, field: str) -> FieldPath:
-        """Where a field's value for this stage is written: its entry, or the one value."""
+        """Where a field's value is written: in its list, in the stage's entry, or for all."""
         keys = tuple(field.split("."))
-        each = field in PER_STAGE and by_stage(written(self.spec, field))
-        return (*keys, self.index) if each else keys
+        each = written(self.spec, field) if field in PER_STAGE else None
+        if not by_stage(each):
+            return keys
+        lists = by_stage(each[self.index])
+        return (*keys, self.index, *[self.nth] * lists)
+
+    @cached_property
+    def blocks(self) -> tuple[StagePlan, ...]:
+        """The plan of each block, where a field says more than one; else this one alone."""
+        if self.nth or not self.by_block:
+            return (self,)
+        found = [self]
+        for nth in range(1, self.depth):
+            found.append(StagePlan(self.spec, self.index, found[-1], nth))
+        return tuple(found)
+
+    @cached_property
+    def by_block(self) -> bool:
+        """Whether a list says what one value for the stage does not; dilations aside."""
+        return any(self._differs(field) for field in PER_STAGE if field != "dilations")
+
+    @property
+    def repeats(self) -> bool:
+        """Whether blocks follow of which no more is said than of the first."""
+        return self.depth > 1 and not self.by_block
+
+    def _differs(self, field: str) -> bool:
+        """Whether the blocks have other values than one for the stage would give them."""
+        try:
+            mine = self._entry_of(written(self.spec, field))
+        except UnknownError:
+            return False
+        if not by_stage(mine):
+            return False
+        first, *others = mine
+        usual = 1 if field == "strides" else first
+        return any(other != usual for other in others)
 
     # what it reads
 
@@ -205,15 +252,15 @@ class StagePlan:
 
     @property
     def projects(self) -> bool:
-        """Whether the shortcut of some block is more than the identity."""
+        """Whether the shortcut of the block, of a stage's first one, is not the identity."""
         always = self.shortcut == "projection_always"
         same = self.shortcut in ("none", "identity")
         return always or (not same and self.changes)
 
     @property
     def keeps(self) -> bool:
-        """Whether the first block adds what it reads, as those that follow it do."""
-        return self.shortcut != "none" and not self.projects
+        """Whether the stage's first block adds what it reads, as those that follow it may."""
+        return not self.nth and self.shortcut != "none" and not self.projects
 
     @property
     def shares(self) -> bool:
@@ -238,16 +285,25 @@ class StagePlan:
 
     @property
     def width(self) -> int:
-        return self._mine(self.spec.widths)
+        width: int = self._mine(self.spec.widths)
+        return width
 
     @property
     def stride(self) -> int:
-        return self._mine(self.spec.strides)
+        """That of this block; a number for the whole stage is that of its first."""
+        said = self._entry_of(self.spec.strides)
+        stride: int = said[self.nth] if by_stage(said) else 1 if self.nth else said
+        return stride
+
+    @property
+    def strides(self) -> bool:
+        """Whether some block strides."""
+        return any(block.stride > 1 for block in self.blocks)
 
     @property
     def dilations(self) -> tuple[int, ...]:
         """The spacing that each block's 3x3 convolutions are said to have."""
-        said = self._said_dilation
+        said = self.said_dilations
         return said if isinstance(said, tuple) else (said,) * self.depth
 
     @property
@@ -261,7 +317,7 @@ class StagePlan:
 
         A list says that of each block, so of the first one as well.
         """
-        said = self._said_dilation
+        said = self.said_dilations
         return not isinstance(said, tuple) and said != self.dilation_before
 
     @property
@@ -271,9 +327,10 @@ class StagePlan:
         return self.dilation_before if kept else self.dilations[0]
 
     @property
-    def _said_dilation(self) -> int | tuple[int, ...]:
-        said: int | tuple[int, ...] = self.value("dilations")
-        return said
+    def said_dilations(self) -> int | tuple[int, ...]:
+        """As they are written, one for the stage or one for each block."""
+        said: int | tuple[int, ...] | None = self._entry_of(self.spec.dilations)
+        return said or 1
 
     @property
     def shortcut(self) -> str | Steps:
@@ -283,7 +340,8 @@ class StagePlan:
 
     @property
     def attention(self) -> str:
-        return self._mine(self.spec.attention)
+        attention: str = self._mine(self.spec.attention)
+        return attention
 
     @property
     def activation(self) -> Function:
@@ -292,13 +350,15 @@ class StagePlan:
 
     @property
     def norm(self) -> str:
-        return self._mine(self.spec.norm.type)
+        norm: str = self._mine(self.spec.norm.type)
+        return norm
 
     @property
     def stride_on(self) -> str | None:
         """As written, in a stage that has a use for it."""
-        on: str | tuple[str | None, ...] | None = self.spec.stride_on
-        return self._mine(on) if "stride_on" in self.reads else None
+        on: Any = self.spec.stride_on
+        mine: str | None = self._mine(on) if "stride_on" in self.reads else None
+        return mine
 
     @property
     def groups(self) -> int:
@@ -307,13 +367,15 @@ class StagePlan:
 
     @property
     def width_per_group(self) -> int | None:
-        each: PerBottleneckCount = self.spec.width_per_group
-        return self._mine(each) if "width_per_group" in self.reads else None
+        each: Any = self.spec.width_per_group
+        mine: int | None = self._mine(each) if "width_per_group" in self.reads else None
+        return mine
 
     @property
     def expansion(self) -> int | None:
-        expansion: PerBottleneckCount = self.spec.expansion
-        return self._mine(expansion) if "expansion" in self.reads else None
+        each: Any = self.spec.expansion
+        mine: int | None = self._mine(each) if "expansion" in self.reads else None
+        return mine
 
     @property
     def inner_width(self) -> int:
@@ -329,20 +391,20 @@ class StagePlan:
 
     @cached_property
     def out_channels(self) -> int:
-        """Channels that the stage's blocks give."""
+        """Channels that the block gives."""
         pruned = self.spec.pruned.out if self.spec.pruned else ()
         return pruned[self.index] if self.index < len(pruned) else self.unpruned
 
     @cached_property
     def in_channels(self) -> int:
-        """Channels that the stage reads."""
+        """Channels that the block, or the stage, reads."""
         if self.previous:
             return self.previous.out_channels
         return self.spec.stem.width or self.spec.input[0]
 
     @cached_property
     def changes(self) -> bool:
-        """Whether the first block changes the shape, so that its shortcut must."""
+        """Whether the block, or a stage's first, changes the shape, so its shortcut must."""
         return self.stride != 1 or self.in_channels != self.out_channels
 
 
@@ -379,19 +441,25 @@ class Plan:
             return None
 
     def reads(self, field: str) -> bool:
-        """Whether any stage reads the field."""
-        return any(covers(stage.reads, field) for stage in self.stages)
+        """Whether any block reads the field."""
+        return any(covers(block.reads, field) for block in self.blocks)
 
     @cached_property
     def stages(self) -> tuple[StagePlan, ...]:
         found: list[StagePlan] = []
         for index in range(len(self.spec.depths)):
-            found.append(StagePlan(self.spec, index, found[-1] if found else None))
+            before = found[-1].blocks[-1] if found else None
+            found.append(StagePlan(self.spec, index, before))
         return tuple(found)
+
+    @cached_property
+    def blocks(self) -> tuple[StagePlan, ...]:
+        """What is said of each stage, or where a list says it, of each of its blocks."""
+        return tuple(block for stage in self.stages for block in stage.blocks)
 
 
 def by_stage(value: Any) -> TypeGuard[tuple[Any, ...]]:
-    """Whether a value is a list with an entry for each stage."""
+    """Whether a value is a list with an entry for each stage, or for each of its blocks."""
     return isinstance(value, tuple) and not is_chain(value)
 
 

@@ -20,8 +20,10 @@ refused, and so is a field that nothing in the network reads.
 merge, anything else replaces, and `null` takes an inherited value away. `name`, `title` and
 `expect` are never inherited.
 
-Where it says *per stage*, one value holds for all stages, or a list has an entry for each;
-a stage that has no use for the field then has `null`.
+Where it says *per stage*, one value holds for all stages, or a list has an entry for each,
+which may itself be a list, with a value for each block of the stage: with `depths: [3, 4]`,
+`strides: [[1, 1, 2], [1, 1, 1, 2]]` stride in the last block of each stage. A stage or a block
+that has no use for the field then has `null`.
 
 This page is the output of `resnet-spec schema --markdown`.
 """

@@ -102,34 +102,23 @@ Count = Annotated[int, Field(ge=1, le=LARGEST)]
 Three = Field(strict=False, min_length=3, max_length=3)
 Line = Annotated[str, Field(max_length=75), AfterValidator(_plain_line)]
 Title = Annotated[str, Field(max_length=300), AfterValidator(_plain_line)]
-PerStage = Annotated[
+_OneOrEach = Annotated[
     Annotated[T, Tag("<one>")]
     | Annotated[tuple[T, ...], Field(strict=False), Tag("<each>")],
     Discriminator(_one_or_each),
 ]
+PerStage = Annotated[
+    Annotated[T, Tag("<one>")]
+    | Annotated[tuple[_OneOrEach[T], ...], Field(strict=False), Tag("<each>")],
+    Discriminator(_one_or_each),
+]
+"""One value, or a list with an entry for each stage: a value, or one for each of its blocks."""
 PerBottleneck = Annotated[
     Annotated[T, Tag("<one>")]
-    | Annotated[tuple[T | None, ...], Field(strict=False), Tag("<each>")],
+    | Annotated[tuple[_OneOrEach[T | None], ...], Field(strict=False), Tag("<each>")],
     Discriminator(_one_or_each),
 ]
-"""As PerStage, with null for the stages that have no use for the field."""
-PerBlockOfStage = Annotated[
-    Annotated[Count, Tag("<one>")]
-    | Annotated[
-        tuple[
-            Annotated[
-                Annotated[Count, Tag("<one>")]
-                | Annotated[tuple[Count, ...], Field(strict=False), Tag("<each>")],
-                Discriminator(_one_or_each),
-            ],
-            ...,
-        ],
-        Field(strict=False),
-        Tag("<each>"),
-    ],
-    Discriminator(_one_or_each),
-]
-"""As PerStage, where an entry may be a list with one number for each block of its stage."""
+"""As PerStage, with null for stages and blocks that have no use for the field."""
 WordOr = Annotated[
     Annotated[T, Tag("<word>")] | Annotated[Count, Tag("<number>")],
     Discriminator(_word_or_number),

@@ -59,9 +59,10 @@ def noted(plan: Plan, network: Network) -> Network:
 
 def _stages(plan: Plan, x: Shape) -> Iterator[Stage]:
     """Each stage, on what the one before it gives; the first reads `x`."""
-    rates = _rates(plan)
-    for planned, kind in zip(plan.stages, kinds_of(plan), strict=True):
-        made = stage(planned, kind, x, rates[: planned.depth])
+    rates, kinds = _rates(plan), iter(kinds_of(plan))
+    for planned in plan.stages:
+        each = [(block, next(kinds)) for block in planned.blocks]
+        made = stage(each, x, rates[: planned.depth])
         yield made
         x, rates = made.output, rates[planned.depth :]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from resnet_spec.language.chains import OwnBlock, Steps
@@ -32,7 +31,7 @@ from resnet_spec.network import (
 class Slot(NamedTuple):
     """Where a block stands. Its numbers have names, for the source is rolled up by them."""
 
-    stage: StagePlan
+    stage: StagePlan  # or where a list says it, that of the very block
     kind: Kind
     x: Shape
     stride: Number
@@ -321,37 +320,56 @@ BLOCKS: dict[tuple[str, bool], Callable[[Slot], Block]] = {
 """The formula of each block, without and with pre-activation."""
 
 
-def stage(plan: StagePlan, kind: Kind, x: Shape, rates: Sequence[Rate]) -> Stage:
+def stage(
+    planned: Sequence[tuple[StagePlan, Kind]], x: Shape, rates: Sequence[Rate]
+) -> Stage:
     """The stage's blocks: the first changes the shape, what follows repeats itself.
 
-    `x` is the stage's input, `rates` those of dropping each block's body, where they are
-    dropped.
+    What is planned is the stage, or each of its blocks where more is said of them. `x` is the
+    stage's input, `rates` those of dropping each block's body, where they are dropped.
     """
-    block = plan.block
-    make: Callable[[Slot], Block] = (
-        partial(own, block=block)
-        if isinstance(block, OwnBlock)
-        else BLOCKS[block, plan.preact]
-    )
+    plan, kind = planned[0]
+    name, spacing = f"layer{plan.index + 1}", plan.dilations
 
     def rate(i: int) -> Rate | None:
         return rates[i] if rates else None
 
     x = x._replace(channels=Number(x.channels, "in_channels"))
     stride = Number(plan.stride, "stride")
-    spacing = plan.dilations
-    first = make(Slot(plan, kind, x, stride, spacing[0], 0, rate(0)))
-    out = first.output
-    x = out._replace(channels=Number(out.channels, "in_channels", of=out.channels))
-    again = Slot(plan, kind, x, Number(1, "stride"), spacing[-1], 1, rate(-1))
-    name, others = f"layer{plan.index + 1}", range(1, plan.depth)
-    if plan.spec.pruned or plan.norm == "ibn_b" or len({*spacing[1:]}) > 1:
-        slots = (
-            again._replace(nth=i, rate=rate(i), dilation=spacing[i]) for i in others
-        )
-        return Stage(name=name, blocks=(first, *map(make, slots)), repeat=None)
+    first = _made(Slot(plan, kind, x, stride, spacing[0], 0, rate(0)))
+    again = Slot(
+        plan, kind, _read(first), Number(1, "stride"), spacing[-1], 1, rate(-1)
+    )
+    if plan.by_block or plan.spec.pruned or len({*spacing[1:]}) > 1 or _ends(plan):
+        blocks = [first]
+        for i in range(1, plan.depth):
+            slot = again._replace(nth=i, rate=rate(i), dilation=spacing[i])
+            if plan.by_block:
+                own, kind = planned[i]
+                stride = Number(own.stride, "stride")
+                slot = slot._replace(stage=own, kind=kind, stride=stride)
+            blocks.append(_made(slot._replace(x=_read(blocks[-1]))))
+        return Stage(name=name, blocks=tuple(blocks), repeat=None)
     if rates:
-        dropped = [make(again._replace(rate=rate(i))) for i in others]
-        return Stage(name=name, blocks=(first, *dropped), repeat=make(again))
-    repeat = make(again)
-    return Stage(name=name, blocks=(first, *[repeat] * len(others)), repeat=repeat)
+        others = [_made(again._replace(rate=rate(i))) for i in range(1, plan.depth)]
+        return Stage(name=name, blocks=(first, *others), repeat=_made(again))
+    repeat = _made(again)
+    return Stage(name=name, blocks=(first, *[repeat] * (plan.depth - 1)), repeat=repeat)
+
+
+def _made(slot: Slot) -> Block:
+    block = slot.stage.block
+    if isinstance(block, OwnBlock):
+        return own(slot, block)
+    return BLOCKS[block, slot.stage.preact](slot)
+
+
+def _read(before: Block) -> Shape:
+    """What the block behind that one reads."""
+    out = before.output
+    return out._replace(channels=Number(out.channels, "in_channels", of=out.channels))
+
+
+def _ends(plan: StagePlan) -> bool:
+    """Whether the last block is another one than those before it."""
+    return plan.norm == "ibn_b"

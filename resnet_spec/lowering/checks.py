@@ -10,6 +10,7 @@ from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
     BatchNorm1d,
+    Block,
     Conv,
     Conv3x3,
     EvoNormS0,
@@ -79,7 +80,7 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
 def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
     """A shortcut of zeros can add channels but not take any away; said once."""
     found: dict[FieldPath, Problem] = {}
-    for stage, made in zip(plan.stages, network.stages, strict=True):
+    for stage, made in _blocks(plan, network):
         before, after = made.input.channels, made.output.channels
         if "zero_pad" in stage.shortcut and after < before:
             problem = Problem(
@@ -96,7 +97,7 @@ def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
 def _odd_zeros(plan: Plan, network: Network) -> Iterator[Problem]:
     """Zeros of which there is no half to put before the input's channels; said once."""
     found: dict[FieldPath, Problem] = {}
-    for stage, made in zip(plan.stages, network.stages, strict=True):
+    for stage, made in _blocks(plan, network):
         before, after = made.input.channels, made.output.channels
         odd = after > before and (after - before) % 2
         if stage.shortcut == "zero_pad_around" and odd:
@@ -116,6 +117,12 @@ def _odd_zeros(plan: Plan, network: Network) -> Iterator[Problem]:
     yield from found.values()
 
 
+def _blocks(plan: Plan, network: Network) -> Iterator[tuple[StagePlan, Block]]:
+    """The first block of each stage, or where a list says them, each, with what is said."""
+    for stage, made in zip(plan.stages, network.stages, strict=True):
+        yield from zip(stage.blocks, made.blocks, strict=False)
+
+
 def _image(network: Network, side: int) -> str:
     """An image of that height and width, where the network takes it."""
     heights, widths = (side in sizes for sizes in network.sides)
@@ -129,8 +136,8 @@ def _taken_name(plan: Plan, network: Network) -> Iterator[Problem]:
     layers = {op.module for _, op in network.distinct_ops() if isinstance(op, Layer)}
     taken = {*layers, "F", "Tensor"}
     blocks: dict[str, str | OwnBlock] = {}
-    for stage, made in zip(plan.stages, network.stages, strict=True):
-        kind = made.blocks[0].kind
+    for stage, made in _blocks(plan, network):
+        kind = made.kind
         if kind in taken or blocks.setdefault(kind, stage.block) != stage.block:
             message = f"{kind} is another class of the network; choose another name"
             name = ("name",) * isinstance(stage.block, OwnBlock)
@@ -267,7 +274,7 @@ def _norms_of_maps(plan: Plan, network: Network) -> Iterator[Problem]:
     for op in network.head:
         if flat and isinstance(op, Norm) and not isinstance(op, FLAT):
             message = (
-                f"norm.type: {plan.stages[-1].norm} has no form for what a linear layer gives; "
+                f"norm.type: {plan.blocks[-1].norm} has no form for what a linear layer gives; "
                 "leave norm out behind one, or write norm.type: batch"
             )
             others = (("norm", "type"),)
@@ -279,8 +286,9 @@ def _norms_of_maps(plan: Plan, network: Network) -> Iterator[Problem]:
 def _unequal_shapes(plan: Plan, network: Network) -> Iterator[Problem]:
     """A block whose body and shortcut cannot be added for some image that is taken."""
     if found := network.disagreement():
-        names = [stage.name for stage in network.stages]
-        stage = plan.stages[names.index(found.block.split(".")[0])]
+        name, nth = found.block.split(".")
+        stage = plan.stages[[s.name for s in network.stages].index(name)]
+        stage = stage.blocks[int(nth)] if stage.by_block else stage
         yield Problem(
             "unequal-shapes",
             f"{found.block} cannot be added: for {_image(network, found.image)} "

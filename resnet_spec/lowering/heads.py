@@ -33,7 +33,7 @@ def head(plan: Plan, x: Shape) -> Chain:
     activation come first.
     """
     made: list[Part] = []
-    spec, last = plan.spec, plan.stages[-1]
+    spec, last = plan.spec, plan.blocks[-1]
     parts = Parts(last)
     if spec.preact and spec.preact.final_norm:
         made += parts.norm_act("norm")

@@ -53,8 +53,8 @@ class _Settled(NamedTuple):
 
 
 def kinds_of(plan: Plan) -> tuple[Kind, ...]:
-    """The kind of each stage's blocks: one name, one structure."""
-    stages = plan.stages
+    """The kind of each of the plan's blocks: one name, one structure."""
+    stages = plan.blocks
     settled = [_settled(stage, stages) for stage in stages]
     bases = [_base(*pair) for pair in zip(stages, settled, strict=True)]
     found = []
@@ -144,7 +144,7 @@ def _differs(shortcut: str | Steps, stage: StagePlan) -> bool:
         "always": True,
         "changing": stage.changes,
         "striding": stage.stride != 1,
-        "repeating": not (stage.changes and stage.depth == 1),
+        "repeating": stage.repeats or not stage.changes,
     }[_entry(shortcut).differs]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan, StagePlan
-from resnet_spec.network import Network, Stage
+from resnet_spec.network import Block, Network
 
 Stages = Sequence[StagePlan]
 ZEROS = {  # https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
@@ -26,7 +26,8 @@ TORCHVISION = Path(__file__).parent / "torchvision.txt"
 
 def sentences(plan: Plan, network: Network) -> Iterator[str]:
     """Sentences, each true of this network, or of the stages that a pass has left of it."""
-    spec, stages = plan.spec, plan.stages[: len(network.stages)]
+    spec, known = plan.spec, plan.stages[: len(network.stages)]
+    stages = [block for stage in known for block in stage.blocks]
     yield from _stem(spec, network)
     yield from _order(spec, network, any(stage.preact for stage in stages))
     yield from _shortcuts(stages)
@@ -69,9 +70,9 @@ def _preact_shortcuts(spec: Spec, stages: Stages) -> Iterator[str]:
             "Where the shape changes, shortcuts read a block's input itself, without norm and "
             f"activation; {other}"
         )
-    if shared := [str(stage.index + 1) for stage in stages if stage.shares]:
+    if shared := [stage for stage in stages if stage.shares]:
         yield (
-            f"The first block of stage {' and '.join(shared)} adds what norm and activation "
+            f"The first block of stage {_numbers(shared)} adds what norm and activation "
             f"make of its input; {other}"
         )
 
@@ -86,8 +87,8 @@ def _shortcuts(stages: Stages) -> Iterator[str]:
     words = [word for word in ZEROS if any(s.shortcut == word for s in wider)]
     for word in words:
         where, other = ZEROS[word]
-        numbers = [str(s.index + 1) for s in wider if s.shortcut == word]
-        of = f" of stage {' and '.join(numbers)}" * (len(words) > 1)
+        of = f" of stage {_numbers(s for s in wider if s.shortcut == word)}"
+        of *= len(words) > 1
         yield (
             f"Shortcuts{of} add their zero channels {where}; weights from code that {other} "
             "also load, and give other outputs."
@@ -96,7 +97,7 @@ def _shortcuts(stages: Stages) -> Iterator[str]:
 
 def _strides(spec: Spec, network: Network, stages: Stages) -> Iterator[str]:
     """Where bottlenecks stride; published code disagrees on it."""
-    on = {stage.index + 1: stage.stride_on for stage in stages if stage.stride_on}
+    on = {stage: stage.stride_on for stage in stages if stage.stride_on}
     if set(on.values()) == {"conv1"}:
         yield "The stride sits on the first 1x1 convolution (v1, as in the paper)."
     elif set(on.values()) == {"conv2"} and spec.anti_alias == "none":
@@ -106,19 +107,28 @@ def _strides(spec: Spec, network: Network, stages: Stages) -> Iterator[str]:
                 "striding."
             )
         else:
-            where = _second(network.stages[min(on) - 1])
+            first = next(iter(on))
+            where = _second(network.stages[first.index].blocks[first.nth])
             yield f"The stride sits on the {where} (v1.5)."
     elif "conv1" in on.values():
-        first = ", ".join(str(stage) for stage, at in on.items() if at == "conv1")
+        places = [
+            f"{stage.index + 1}" + f" (block {stage.nth + 1})" * stage.by_block
+            for stage, at in on.items()
+            if at == "conv1"
+        ]
         yield (
-            f"The stride sits on the first 1x1 convolution (v1) in stage {first} and on "
-            "the 3x3 (v1.5) elsewhere."
+            f"The stride sits on the first 1x1 convolution (v1) in stage "
+            f"{', '.join(places)} and on the 3x3 (v1.5) elsewhere."
         )
 
 
-def _second(stage: Stage) -> str:
-    """What a stage's bottlenecks have after their first 1x1, as their docstring calls it."""
-    nouns = [op.noun for op in stage.blocks[0].body if op.noun]
+def _numbers(stages: Iterable[StagePlan]) -> str:
+    return " and ".join(dict.fromkeys(str(stage.index + 1) for stage in stages))
+
+
+def _second(block: Block) -> str:
+    """What a bottleneck has after its first 1x1, as its docstring calls it."""
+    nouns = [op.noun for op in block.body if op.noun]
     return f"{nouns[1]} convolution" if nouns[1] == "3x3" else nouns[1]
 
 
@@ -131,19 +141,19 @@ def _smoothing(spec: Spec, stages: Stages) -> Iterator[str]:
     if how and smooth:
         layer = "3x3 in bands" if spec.spatial else "3x3 convolution"
         said = f"The {layer} itself keeps the size, and {how} after it strides"
-        names = ", ".join(str(stage.index + 1) for stage in smooth)
+        names = ", ".join(dict.fromkeys(str(stage.index + 1) for stage in smooth))
         yield f"{said}." if smooth == striding else f"{said}, in stage {names}."
 
 
 def _dilations(spec: Spec, stages: Stages) -> Iterator[str]:
     """Where dilation starts; published code disagrees on it, and its weights load."""
+    stages = [stage for stage in stages if not stage.nth]
     anew = [stage for stage in stages if stage.dilates_anew]
     own = any(isinstance(stage.block, OwnBlock) for stage in anew)
     what = "dilated" if own else "3x3"
     if anew and spec.dilation_from == "previous":
         lists = any(len({*stage.dilations}) > 1 for stage in stages)
-        numbers = " and ".join(str(stage.index + 1) for stage in anew)
-        of = f"stage {numbers}" if lists else "a stage"
+        of = f"stage {_numbers(anew)}" if lists else "a stage"
         yield (
             f"The first {what} convolution of {of} keeps the dilation of the stage before."
         )

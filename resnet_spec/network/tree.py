@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property, reduce
-from itertools import chain
+from itertools import chain, groupby
 from math import isinf
 from typing import NamedTuple
 
@@ -176,6 +176,12 @@ class Stage(Record):
     @property
     def output(self) -> Shape:
         return self.blocks[-1].output
+
+    @property
+    def runs(self) -> tuple[tuple[str, int], ...]:
+        """The kinds of its blocks in order, each with how many of it are in a row."""
+        each = groupby(self.blocks, lambda block: block.kind)
+        return tuple((kind, len([*blocks])) for kind, blocks in each)
 
     @cached_property
     def distinct(self) -> dict[str, Block]:

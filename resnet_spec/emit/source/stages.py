@@ -160,10 +160,11 @@ class StageFunction:
             assert given == {param: block.numbers[param] for param in given}, given
 
 
-def listed(stage: Stage, block: BlockClass, start: int) -> Call:
+def listed(stage: Stage, classes: Mapping[str, BlockClass], start: int) -> Call:
     """The stage with its blocks one by one, the first of them the network's `start`-th."""
     calls = []
     for i, made in enumerate(stage.blocks, start):
+        block = classes[made.kind]
         args = {
             param: f"drop_rates[{i}]"
             if param == RATE

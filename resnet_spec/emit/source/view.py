@@ -61,22 +61,20 @@ class View:
             )
         }
         self.rates = _rates(network)
-        kinds: dict[str, list[Stage]] = {}
+        kinds: dict[str, list[Block]] = {}
+        repeating: dict[str, list[Stage]] = {}
         for stage in network.stages:
-            kinds.setdefault(stage.blocks[0].kind, []).append(stage)
-        self.blocks = {
-            kind: BlockClass(kind, [b for s in stages for b in s.distinct.values()])
-            for kind, stages in kinds.items()
-        }
+            for block in stage.distinct.values():
+                kinds.setdefault(block.kind, []).append(block)
+            if stage.repeat:
+                repeating.setdefault(stage.repeat.kind, []).append(stage)
+        self.blocks = {kind: BlockClass(kind, blocks) for kind, blocks in kinds.items()}
         self.functions = {
             kind: StageFunction(
-                _function_name(kind, len(kinds)),
-                self.blocks[kind],
-                [stage for stage in stages if stage.repeat],
-                self.starts,
+                _function_name(kind, len(kinds)), self.blocks[kind], stages, self.starts
             )
-            for kind, stages in kinds.items()
-            if any(len(stage.blocks) > 1 and stage.repeat for stage in stages)
+            for kind, stages in repeating.items()
+            if any(len(stage.blocks) > 1 for stage in stages)
         }
         names = {"num_classes": "num_classes"} if network.classes else {}
         self.scope = Scope(names)
@@ -134,16 +132,25 @@ class View:
     def doc(self) -> str:
         if not self.network.stages:
             return docstring(f"{', '.join(self.network.parts).capitalize()}.")
-        runs = []
-        for kind, group in groupby(
-            self.network.stages, lambda stage: stage.blocks[0].kind
+        runs: list[str] = []
+        for kinds, group in groupby(
+            self.network.stages, lambda stage: [kind for kind, _ in stage.runs]
         ):
-            depths = " + ".join(str(len(stage.blocks)) for stage in group)
-            noun = self.blocks[kind].noun
-            runs.append(f"{depths} {noun}{'s' * (depths != '1')}")
+            if len(kinds) == 1:
+                depths = " + ".join(str(len(stage.blocks)) for stage in group)
+                runs.append(self._blocks(kinds[0], depths))
+                continue
+            for stage in group:
+                runs.append(
+                    " and ".join(self._blocks(k, str(n)) for k, n in stage.runs)
+                )
         stages = "stages" if len(self.network.stages) > 1 else "a stage"
         start = f"Stem, {stages}" if self.network.entry else stages.capitalize()
         return docstring(f"{start} of {', '.join(runs)}{self._end}.")
+
+    def _blocks(self, kind: str, count: str) -> str:
+        """`3 + 4 bottlenecks`"""
+        return f"{count} {self.blocks[kind].noun}{'s' * (count != '1')}"
 
     @property
     def _end(self) -> str:
@@ -260,11 +267,11 @@ class View:
         )
 
     def _stage(self, stage: Stage) -> str:
-        kind = stage.blocks[0].kind
-        if kind in self.functions and stage.repeat:
-            call = self.functions[kind].call(stage)
+        repeat = stage.repeat
+        if repeat and repeat.kind in self.functions:
+            call = self.functions[repeat.kind].call(stage)
         else:
-            call = listed(stage, self.blocks[kind], self.starts[stage.name])
+            call = listed(stage, self.blocks, self.starts[stage.name])
         return layout(f"self.{stage.name} = ", call, column=8)
 
     def _lines(self, ops: Chain, x: str = "x") -> Iterator[str]:

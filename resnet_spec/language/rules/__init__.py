@@ -19,7 +19,7 @@ Check = Callable[[Plan], Iterator[Problem]]
 
 LENGTHS: tuple[Check, ...] = (
     stages.one_entry_per_stage,
-    stages.one_dilation_per_block,
+    stages.one_entry_per_block,
 )
 """What is asked first: where it does not hold, a field has no value in some stage."""
 CHECKS: tuple[Check, ...] = (

@@ -20,12 +20,6 @@ EXAMPLES = {
 }
 """What to write where a word of a chain has nothing to stand for."""
 
-EXAMPLES = {
-    "attention": "attention: se",
-    "dropout": "dropout: 0.1",
-    "spatial": "spatial: {type: res2net, scale: 4}",
-}
-
 
 class Placed(NamedTuple):
     """A chain, what it is in its block, where it is written, and the stage that has it."""
@@ -50,8 +44,8 @@ class Placed(NamedTuple):
 
 
 def chains(plan: Plan) -> Iterator[Placed]:
-    """The chains of each stage; what stages share comes once for each."""
-    for stage in plan.stages:
+    """The chains of each stage or block; what they share comes once for each."""
+    for stage in plan.blocks:
         if isinstance(block := stage.block, OwnBlock):
             of = {"pre": block.pre, "body": block.body, "post": block.post}
             path = stage.path("block")
@@ -161,7 +155,8 @@ def channels_fit(plan: Plan) -> Iterator[Problem]:
     """What a chain makes of the channels, in the first block of a stage and in the others."""
     for placed in chains(plan):
         first, others = placed.stage.in_channels, placed.stage.out_channels
-        both = (first, others) if placed.role != "shortcut" else (first,)
+        alone = placed.role == "shortcut" or placed.stage.by_block
+        both = (first,) if alone else (first, others)
         for before in dict.fromkeys(both):
             if problem := _odd_channels(placed, before):
                 yield problem

@@ -25,7 +25,7 @@ from resnet_spec.problems.words import article, either, flow
 
 def what_is_needed_is_there(plan: Plan) -> Iterator[Problem]:
     found: dict[str, Problem] = {}
-    for stage in plan.stages:
+    for stage in plan.blocks:
         for field, read in stage.reads.items():
             if read.example and field not in found and _is_missing(stage, field):
                 for owner, by in _readers_here(stage, field):
@@ -101,15 +101,21 @@ def unused(
 
 
 def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
-    """Entries of a list that stand for stages without a use for them."""
+    """Entries of a list that stand for stages, or blocks, without a use for them."""
     each = plan.known(field) if field in PER_STAGE else None
     if not by_stage(each):
         return
-    for stage in plan.stages:
-        if each[stage.index] is not None and not covers(stage.reads, field):
+    found: dict[FieldPath, list[StagePlan]] = {}
+    for block in plan.blocks:
+        if block.said(field) is not None:
+            found.setdefault(block.path(field), []).append(block)
+    for path, blocks in found.items():
+        if not any(covers(block.reads, field) for block in blocks):
+            where = f"stage {blocks[0].index + 1}"
+            if by_stage(each[blocks[0].index]):
+                where = f"block {blocks[0].nth + 1} of {where}"
             message = f"changes nothing; only {_readers(field)} reads it"
-            message += f", so write null for stage {stage.index + 1}"
-            path = stage.path(field)
+            message += f", so write null for {where}"
             yield Problem("unused-entry", message, path, others=_owners(field))
 
 
@@ -130,7 +136,7 @@ class Asked(NamedTuple):
 def what_goes_together(plan: Plan) -> Iterator[Problem]:
     """One problem for each refusal, in the first stage where it applies."""
     found: dict[tuple[str, ...], Problem] = {}
-    for stage in plan.stages:
+    for stage in plan.blocks:
         asked = [
             Asked(owner, word, refusal)
             for owner, word, entry in stage.entries()

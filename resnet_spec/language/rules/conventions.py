@@ -63,7 +63,7 @@ def matter(plan: Plan) -> set[str]:
     return {
         field
         for field, convention in CONVENTIONS.items()
-        if any(map(convention.matters, plan.stages))
+        if any(map(convention.matters, plan.blocks))
     }
 
 

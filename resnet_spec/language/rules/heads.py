@@ -42,4 +42,4 @@ def _layers(plan: Plan) -> bool:
 
 
 def _known(plan: Plan, key: str) -> Any:
-    return plan.stages[-1].known(f"head.{key}")
+    return plan.blocks[-1].known(f"head.{key}")

@@ -28,20 +28,21 @@ def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
             )
 
 
-def one_dilation_per_block(plan: Plan) -> Iterator[Problem]:
-    """A list in the list of `dilations` has an entry for each block of its stage."""
-    each = plan.known("dilations")
-    if not isinstance(each, tuple):
-        return
-    for index, (said, depth) in enumerate(zip(each, plan.spec.depths, strict=False)):
-        if isinstance(said, tuple) and len(said) != depth:
-            yield Problem(
-                "stage-count",
-                f"needs one entry per block of stage {index + 1}, got {len(said)}; depths "
-                f"has {depth} there: {list(plan.spec.depths)}",
-                ("dilations", index),
-                others=(("depths",),),
-            )
+def one_entry_per_block(plan: Plan) -> Iterator[Problem]:
+    """A list in a field's list has an entry for each block of its stage."""
+    depths = plan.spec.depths
+    for field in PER_STAGE:
+        each = plan.known(field)
+        pairs = zip(each, depths, strict=False) if by_stage(each) else ()
+        for index, (said, depth) in enumerate(pairs):
+            if by_stage(said) and len(said) != depth:
+                yield Problem(
+                    "stage-count",
+                    f"needs one entry per block of stage {index + 1}, got {len(said)}; "
+                    f"depths has {depth} there: {list(depths)}",
+                    (*field.split("."), index),
+                    others=(("depths",),),
+                )
 
 
 def not_too_many_blocks(plan: Plan) -> Iterator[Problem]:

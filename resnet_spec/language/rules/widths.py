@@ -22,7 +22,7 @@ def groups_divide(plan: Plan) -> Iterator[Problem]:
             asked, common = odd[0].groups, gcd(*(stage.width for stage in stages))
             near = nearest_divisor(common, asked)
             widths = ", ".join(str(stage.width) for stage in odd)
-            numbers = ", ".join(str(stage.index + 1) for stage in odd)
+            numbers = ", ".join(dict.fromkeys(str(stage.index + 1) for stage in odd))
             message = f"{asked} does not divide the width {widths} of stage {numbers}"
             others = tuple(stage.path("widths") for stage in odd)
             message = f"{message}; {near} does"
@@ -66,7 +66,7 @@ def stem_divides(plan: Plan) -> Iterator[Problem]:
 
 def reduced_is_whole(plan: Plan) -> Iterator[Problem]:
     by = plan.spec.reduce_first
-    for stage in plan.stages:
+    for stage in plan.blocks:
         if "reduce_first" in stage.reads and (width := stage.inner_width) % by:
             message = (
                 f"{by} does not divide the width {width} of stage {stage.index + 1}"
@@ -95,4 +95,4 @@ def every_block_is_pruned(plan: Plan) -> Iterator[Problem]:
 
 
 def _grouped(plan: Plan) -> list[StagePlan]:
-    return [stage for stage in plan.stages if "groups" in stage.reads]
+    return [block for block in plan.blocks if "groups" in block.reads]
