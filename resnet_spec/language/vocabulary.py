@@ -74,7 +74,7 @@ WEIGHTS = (
 )
 KEYS: Mapping[str, str] = {
     "leave it out": "version transformers_version",
-    "write {scale: NUMBER} at the end of the body of a block of one's own": "res_scale "
+    "write scale as the last op of the body of a block of one's own": "res_scale "
     "residual_scale",
     WEIGHTS: "pretrained weights checkpoint pretrained_cfg init_checkpoint load_from resume",
     "leave it out, it is an option of resnet-spec train": "lr learning_rate optimizer epochs "
