@@ -613,6 +613,9 @@ STEPS = {
     "pool": OpEntry(takes=("kernel", "stride")),
     "blur": OpEntry(takes=("stride",)),
     "pad": OpEntry(takes=("stride",)),
+    "scale": OpEntry(),
+    "scalar_multiplier": OpEntry(),
+    "scalar_bias": OpEntry(),
 }
 """The ops of a chain. A word alone is what the field of its name says."""
 ANY_CHAIN = reads("expansion", "drop_path")

@@ -84,6 +84,9 @@ OPS: st.SearchStrategy[Any] = st.one_of(
     st.fixed_dictionaries(
         {"pool": st.sampled_from(["avg", "max"]), "kernel": st.sampled_from([3, 5])}
     ),
+    st.fixed_dictionaries({"scale": st.sampled_from([0.1, 2])}),
+    st.fixed_dictionaries({"scalar_multiplier": st.sampled_from([0, 1, -0.5])}),
+    st.fixed_dictionaries({"scalar_bias": st.sampled_from([0, 0.5])}),
     st.fixed_dictionaries({"activation": st.sampled_from(["gelu", "silu", "prelu"])}),
 )
 
@@ -297,7 +300,10 @@ HINTS: dict[str, Callable[[st.DrawFn, Data, Problem], None]] = {
     "image-too-small": _enlarge,
     "pool-fits": _fit,
     **dict.fromkeys(
-        ("op-takes", "word-idle", "chain-stride", "chain-channels", "unequal-shapes"),
+        (
+            *("op-takes", "word-idle", "never-learns"),
+            *("chain-stride", "chain-channels", "unequal-shapes"),
+        ),
         _redraw,
     ),
 }

@@ -34,6 +34,12 @@ KERNELS = {
     "spatial.divisor": 8,
     "spatial.split": True,
 }
+STRIDES = {"stride": "block"}
+SCALED = {
+    "name": "Scaled",
+    "pre": [{"scalar_bias": 0.5}],
+    "body": [{"conv": 3, **STRIDES}, "norm", {"scalar_multiplier": 1}, {"scale": 0.1}],
+}
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "basic": (
         "resnet18",
@@ -84,6 +90,12 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "bare": (
         "resnet18",
         SHALLOW | {"norm.type": ["evonorm_s0", "frn"], "norm.groups": 8},
+    ),
+    "scalars": (
+        "field/fixup/resnet20_fixup",
+        {"input": [3, 64, 64], "block": SCALED, "norm.type": "batch"}
+        | {"depths": [2, 1], "widths": [3, 8], "strides": [1, 2]}
+        | {"shortcut": [{"scalar_bias": 0}, {"scale": 0.5}, {"pad": "out", **STRIDES}]},
     ),
 }
 """Shallow networks with every op, each by the spec that it starts from and what differs."""

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from resnet_spec import SpecError, build, digests, load, render
 from resnet_spec.compare.equality import verify
+from resnet_spec.network import Network
 from tests.models import module_of
 
 Fields = dict[str, Any]
@@ -212,6 +213,108 @@ def test_no_activation_overwrites_what_the_shortcut_reads() -> None:
                     F.relu(x), block.get_submodule("downsample.1").weight, None, 2
                 )
             assert torch.allclose(block(given), y + x, atol=1e-5)
+
+
+# --- scalars --------------------------------------------------------------------------------
+
+
+def started(*steps: Fields, **fields: Any) -> Network:
+    """ResNet-18 of one block a stage, whose bodies end so."""
+    fields |= {"depths": [1] * 4, "widths": [8, 16, 16, 16]}
+    return load("resnet18", {**own([*BASIC, *steps]), **fields}).network
+
+
+def both(network: Network) -> list[nn.Module]:
+    return [build(network), module_of(render(network), network.name)()]
+
+
+def test_scalars_start_as_the_spec_says_and_are_tensors_of_one_number() -> None:
+    network = started(
+        *({"scalar_multiplier": 0.5}, {"scalar_bias": -2}, {"scale": 0.25}),
+        *({"scalar_multiplier": 1}, {"scalar_bias": 0}),
+    )
+    starts = {"multiplier1.weight": 0.5, "multiplier2.weight": 1.0}
+    starts |= {"bias1.bias": -2.0, "bias2.bias": 0.0}
+    for model in both(network):
+        block = model.get_submodule("layer2.0")
+        found = {n: p for n, p in block.named_parameters() if p.shape == (1,)}
+        assert {name: p.item() for name, p in found.items()} == starts
+        x = torch.randn(2, 8, 9, 7)
+        first = block.get_submodule("bn1")(block.get_submodule("conv1")(x)).relu()
+        y = block.get_submodule("bn2")(block.get_submodule("conv2")(first))
+        y = (y * 0.5 - 2) * 0.25 + block.get_submodule("downsample")(x)
+        assert torch.allclose(block(x), y.relu(), atol=1e-6)
+
+
+def test_where_scalars_start_is_told_from_what_they_compute() -> None:
+    zero, one = (digests(started({"scalar_multiplier": start})) for start in (0, 1))
+    assert (zero.layout, zero.function, zero.training) == (
+        *(one.layout, one.function),
+        one.training,
+    )
+    assert zero.init != one.init
+    less, more = (digests(started({"scale": scale})) for scale in (0.1, 0.2))
+    assert (less.layout, less.init) == (more.layout, more.init)
+    assert less.function != more.function
+
+
+def test_a_block_whose_multiplier_starts_at_zero_is_its_shortcut_and_learns() -> None:
+    torch.manual_seed(0)
+    for model in both(load("specs/own/skipinit_wrn16_4.yaml").network):
+        x = torch.randn(2, 64, 9, 7)
+        assert torch.equal(model.get_submodule("layer1.1")(x), x)
+        model(torch.randn(2, 3, 32, 32)).square().mean().backward()
+        found = [p for name, p in model.named_parameters() if "multiplier" in name]
+        assert len(found) == 6
+        assert all(p.grad is not None and p.grad.item() for p in found)
+
+
+Body = Callable[[Tensor, Tensor], Tensor]
+KERNEL = torch.linspace(-1, 1, 9).reshape(1, 1, 3, 3)
+STUCK: dict[str, Body] = {
+    "no shortcut": lambda x, s: F.conv2d(x, KERNEL, padding=1) * s[0],
+    "twice": lambda x, s: x + F.conv2d(x, KERNEL, padding=1) * s[0] * s[1],
+    "relu": lambda x, s: (
+        x + F.conv2d((F.conv2d(x, KERNEL, padding=1) * s[0]).relu(), KERNEL, padding=1)
+    ),
+    "post": lambda x, s: (x + F.conv2d(x, KERNEL, padding=1)) * s[0],
+}
+LEARNS: dict[str, Body] = {
+    "last": lambda x, s: (
+        x + F.conv2d(F.conv2d(x, KERNEL).relu(), KERNEL, padding=2) * s[0]
+    ),
+    "silu": lambda x, s: (
+        x + F.conv2d(F.silu(F.conv2d(x, KERNEL, padding=1) * s[0]), KERNEL, padding=1)
+    ),
+}
+"""Blocks with a multiplier of zero: those that the rule refuses, and those that it takes."""
+
+
+@pytest.mark.parametrize("name", [*STUCK, *LEARNS])
+def test_what_is_refused_would_never_learn(name: str) -> None:
+    """By the gradients of plain torch, in three blocks in a row."""
+    torch.manual_seed(0)
+    scalars = torch.zeros(3, 2, requires_grad=True)
+    x = torch.randn(2, 1, 9, 9)
+    for pair in scalars:
+        x = {**STUCK, **LEARNS}[name](x, pair)
+    x.sum().backward()
+    assert scalars.grad is not None
+    assert scalars.grad[:, 0].bool().tolist() == [name in LEARNS] * 3
+
+
+def test_what_learns_is_taken() -> None:
+    silu = [CONV, {"scalar_multiplier": 0}, {"activation": "silu"}, {"conv": 3}]
+    load("resnet18", own(silu))
+    with pytest.raises(SpecError, match="read by a relu"):
+        load("resnet18", own([*silu[:2], {"activation": "relu6"}, {"conv": 3}]))
+    behind = {"init.zero_last_norm": True, **own([*silu[:2], {"conv": 3}])}
+    with pytest.raises(
+        SpecError, match="changes nothing"
+    ):  # no norm that could be zero
+        load("resnet18", behind)
+    frn = [*silu[:2], "norm", "activation", {"conv": 3}]  # whose threshold is at zero
+    load("resnet18", {**own(frn), "norm.type": "frn"})
 
 
 @pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)

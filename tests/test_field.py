@@ -134,6 +134,37 @@ def basicsr(of: Parts, x: Tensor, name: str, _: int, _stage: int) -> Tensor:
     return x + of.conv(of.conv(x, f"{name}.conv1").relu(), f"{name}.conv2")
 
 
+def scaled(of: Parts, x: Tensor, name: str, _: int, _stage: int) -> Tensor:
+    """The same with `res_scale`."""
+    return x + of.conv(of.conv(x, f"{name}.conv1").relu(), f"{name}.conv2") * 0.1
+
+
+def fixup(of: Parts, x: Tensor, name: str, stride: int, stage: int) -> Tensor:
+    """A first stage is the stem, and a last block ends in the classifier's bias."""
+
+    def biased(x: Tensor, number: int) -> Tensor:
+        return x + of.tensors[f"{name}.bias{number}.bias"]
+
+    if stage == 1:
+        return biased(of.conv(x, f"{name}.conv1"), 1).relu()
+    y = biased(x, 1)
+    if stride == 2:
+        x = F.avg_pool2d(y, 1, 2)
+        x = torch.cat((x, torch.zeros_like(x)), 1)
+    y = biased(of.conv(y, f"{name}.conv1", stride), 2).relu()
+    y = of.conv(biased(y, 3), f"{name}.conv2")
+    y = (x + biased(y * of.tensors[f"{name}.multiplier1.weight"], 4)).relu()
+    return biased(y, 5) if stage == 5 else y
+
+
+def skipinit(of: Parts, x: Tensor, name: str, stride: int, _: int) -> Tensor:
+    """A multiplier of each body, and no norm; the last map is activated."""
+    y = x.relu()
+    shortcut = of.projected(y, name, stride) if f"{name}.downsample" in of else x
+    y = of.conv(of.conv(y, f"{name}.conv1", stride).relu(), f"{name}.conv2")
+    return shortcut + y * of.tensors[f"{name}.multiplier1.weight"]
+
+
 # --- what is before and behind the blocks ---------------------------------------------------
 
 
@@ -156,6 +187,10 @@ def deep(of: Parts, x: Tensor) -> Tensor:
 
 def bare(of: Parts, x: Tensor) -> Tensor:
     return of.conv(x, "conv1")
+
+
+def none(_: Parts, x: Tensor) -> Tensor:
+    return x
 
 
 def normed(of: Parts, x: Tensor) -> Tensor:
@@ -183,9 +218,19 @@ CASES: list[tuple[str, Block, Callable[[Parts, Tensor], Tensor], Strides]] = [
     ("pyramidnet/pyramidnet110_a48", pyramidnet, normed, [1, 2, 2]),
     ("insightface/iresnet34", insightface, prelu, [2, 2, 2, 2]),
     ("own/edsr_trunk", basicsr, bare, [1]),
+    ("own/edsr_l_trunk", scaled, bare, [1]),
+    ("own/skipinit_wrn16_4", skipinit, bare, [1, 2, 2]),
+    ("fixup/resnet20_fixup", fixup, none, [1, 1, 2, 2, 1]),
 ]
 SMALLER: dict[str, dict[str, Any]] = {
     "own/edsr_trunk": {"depths": [2], "head.classes": 5},
+    "own/edsr_l_trunk": {"depths": [2], "head.classes": 5},
+    "fixup/resnet20_fixup": {
+        "stem.width": None,
+        "depths": [1, 2, 2, 1, 1],
+        "widths": [8, 8, 16, 32, 32],
+        "head.classes": 5,
+    },
     "insightface/iresnet34": {"head": {"pool": "global", "hidden": [], "classes": 5}},
     "hysts/wrn16_4_dropout_hysts": {"stem.width": 8},
     "keras/resnet50v2_keras": {
@@ -233,6 +278,7 @@ def test_a_chain_is_the_block_of_its_source(
         if "norm" in of:
             slope = 0.1 if block is fixmatch else 0.0
             x = F.leaky_relu(of.norm(x, "norm"), slope)
+        x = x.relu() if block is skipinit else x
         torch.manual_seed(0)
         return of.classified(x)
 
@@ -245,7 +291,7 @@ def smaller(spec: str, stages: int) -> dict[str, Any]:
         return {"stem.width": 8, "widths": 8, **SMALLER[spec]}
     widths = [8 << i for i in range(stages)]
     own = SMALLER.get(spec, {})
-    return {
+    fields = {
         "input": [3, 32, 32],
         "stem.width": 16,
         "widths": widths,
@@ -253,6 +299,7 @@ def smaller(spec: str, stages: int) -> dict[str, Any]:
         "head.classes": 5,
         **own,
     }
+    return {field: value for field, value in fields.items() if value is not None}
 
 
 # --- all of them ----------------------------------------------------------------------------

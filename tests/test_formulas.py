@@ -56,6 +56,14 @@ PRE: Fields = {
 }
 KEPT: Fields = PRE | {"preact.first": "own"}  # where a first shortcut is the identity
 EVEN: Fields = {"dilations": 1, "dilation_from": None}
+BIAS: Fields = {"scalar_bias": 0}
+SCALED: Fields = {
+    "name": "Scaled",
+    "body": [
+        *({"conv": 3, "stride": "block"}, BIAS, "activation", BIAS),
+        *({"conv": 3}, {"scalar_multiplier": 0}, {"scale": 0.1}),
+    ],
+}
 KERNEL: Fields = {"type": "selective_kernel", "ratio": 0.25, "divisor": 3}
 KERNEL |= {"split": False}
 
@@ -151,6 +159,12 @@ BODIES: list[tuple[Fields, str, str]] = [
         BOTTLENECK | PRE | {"groups": 2},
         "conv1 1x1/1:32 norm2 relu conv2 3x3/2x2g2:32 norm3 relu conv3 1x1/1:128 se:32",
         "conv1 1x1/1:32 norm2 relu conv2 3x3/1x4g2:32 norm3 relu conv3 1x1/1:128 se:32",
+    ),
+    (
+        {"block": SCALED, "attention": None, "se": None}
+        | {"dilations": None, "dilation_from": None},
+        "conv1 3x3/2:32 bias1 relu bias2 conv2 3x3/1:32 multiplier1 scale1",
+        "conv1 3x3/1:32 bias1 relu bias2 conv2 3x3/1:32 multiplier1 scale1",
     ),
     (
         BOTTLENECK | PRE | {"stride_on": "conv1", "reduce_first": 2},

@@ -41,6 +41,7 @@ T = TypeVar("T")
 BASES = ("in", "width", "out")
 LONGEST = 40  # ops in a chain
 NORMS_ALONE = tuple(w for w in CATALOG["norm.type"] if w not in ("none", "ibn_b"))
+LARGEST_FACTOR = 100  # beyond any that was published, and finite
 ALONE = tuple(word for word, entry in STEPS.items() if entry.alone)
 
 
@@ -68,6 +69,7 @@ def _odd(kernel: int) -> int:
 
 Kernel = Annotated[int, Field(ge=1, le=31), AfterValidator(_odd)]
 OfBlock = Annotated[str, OneOf(("block",))]
+Start = Annotated[float, Field(ge=-LARGEST_FACTOR, le=LARGEST_FACTOR)]
 Channels = Annotated[str, AfterValidator(_formula)]
 
 
@@ -95,6 +97,20 @@ class Step(Model):
     )
     activation: Activation | None = Field(
         default=None, description="an activation other than the stage's"
+    )
+    scale: Annotated[float, Field(gt=0, le=LARGEST_FACTOR)] | None = Field(
+        default=None,
+        description="a fixed number that the map is multiplied by (0.1 in EDSR's residuals)",
+    )
+    scalar_multiplier: Start | None = Field(
+        default=None,
+        description="one number that learns, and that the map is multiplied by; where it "
+        "starts, 1 in Fixup, 0 in SkipInit",
+    )
+    scalar_bias: Start | None = Field(
+        default=None,
+        description="one number that learns, and that is added to the map; where it starts, "
+        "0 in Fixup",
     )
     to: Channels | None = Field(
         default=None,

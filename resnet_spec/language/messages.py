@@ -91,7 +91,7 @@ def _rewritten(path: FieldPath, rule: str, value: Any) -> str:
         return _class_of(text)
     if rule == "choice" and isinstance(value, dict):
         field = ".".join(part for part in path if isinstance(part, str))
-        return our_word(field, value.get("type"))
+        return our_word(field, value.get("type")) if field in CATALOG else ""
     return _wrapped(path, value) if rule == "model_type" else ""
 
 

@@ -51,9 +51,24 @@ are `in`, those that the block reads; `width`, what `widths` says; `out`, `expan
 many, which every block gives. Kernels are padded to keep the size at stride 1. A convolution
 has a bias where `bias: true` or `conv_bias` says so.
 
+`{scale: 0.1}` multiplies by a number that is fixed. `{scalar_multiplier: 0}` and
+`{scalar_bias: 0}` are one number each for the whole map, which learns from the one that is said
+on; they count as parameters, and not as multiply-adds, as in torch's own counter. Fixup's basic
+block:
+
+```yaml
+block:
+  name: FixupBlock
+  pre: [{scalar_bias: 0}]
+  body: [{conv: 3, stride: block}, {scalar_bias: 0}, activation, {scalar_bias: 0},
+         {conv: 3}, {scalar_multiplier: 1}, {scalar_bias: 0}]
+norm: {type: none}
+```
+
 Modules are numbered by what they are in the order of `pre`, `body` and `post`: `conv1`, `bn1`
-(`norm1` where it is no batch norm), `pool1`. Activations are called by their function, and the
-ops of the shortcut are `downsample.0`, `downsample.1` and so on.
+(`norm1` where it is no batch norm), `pool1`, `scale1`, `multiplier1`, `bias1`. Activations are
+called by their function, and the ops of the shortcut are `downsample.0`, `downsample.1` and so
+on.
 
 A body and a shortcut that cannot be added for every image are refused, with the smallest image
 for which they differ.

@@ -74,6 +74,8 @@ WEIGHTS = (
 )
 KEYS: Mapping[str, str] = {
     "leave it out": "version transformers_version",
+    "write scale as the last op of the body of a block of one's own": "res_scale "
+    "residual_scale",
     WEIGHTS: "pretrained weights checkpoint pretrained_cfg init_checkpoint load_from resume",
     "leave it out, it is an option of resnet-spec train": "lr learning_rate optimizer epochs "
     "batch_size weight_decay scheduler schedule augment seed precision",
@@ -300,6 +302,7 @@ OP_KEYS: Mapping[str, str] = {
     "write groups: each": "depthwise dw",
     "leave it out, the size is kept at stride 1": "padding pad p",
     "leave it out, it is what the op before gives": "in in_channels inplanes input",
+    "called scale here": "res_scale residual_scale",
     "write an entry of its own": "bn act relu norm_layer activation_layer",
 }
 """What to do about a key of others in an op of a chain."""

@@ -19,6 +19,9 @@ from resnet_spec.layers.layer_norm2d import LayerNorm2d
 from resnet_spec.layers.pad_channels import PadChannels
 from resnet_spec.layers.pad_channels_around import PadChannelsAround
 from resnet_spec.layers.res2_conv2d import Res2Conv2d
+from resnet_spec.layers.scalar_bias import ScalarBias
+from resnet_spec.layers.scalar_multiplier import ScalarMultiplier
+from resnet_spec.layers.scale import Scale
 from resnet_spec.layers.selective_kernel import SelectiveKernel
 from resnet_spec.layers.split_attention import SplitAttention
 from resnet_spec.layers.squeeze_excite import SqueezeExcite
@@ -45,6 +48,9 @@ __all__ = [
     "PadChannels",
     "PadChannelsAround",
     "Res2Conv2d",
+    "ScalarBias",
+    "ScalarMultiplier",
+    "Scale",
     "SelectiveKernel",
     "SplitAttention",
     "SqueezeExcite",

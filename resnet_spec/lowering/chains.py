@@ -19,6 +19,9 @@ from resnet_spec.network import (
     Number,
     Op,
     PadChannels,
+    ScalarBias,
+    ScalarMultiplier,
+    Scale,
     Shape,
 )
 
@@ -83,11 +86,20 @@ def how(chain: Steps) -> str:
     return f"{', '.join(some)} and {last}" if some else last
 
 
+DID = {
+    "pad": "zero-padded",
+    "blur": "blurred",
+    "scale": "scaled",
+    "scalar_multiplier": "scaled",
+    "scalar_bias": "shifted",
+}
+
+
 def _did(step: Step) -> str:
     if step.op == "conv":
         return "projected" if step.conv == 1 else "convolved"
     pooled = {"avg": "averaged", "max": "pooled"}.get(step.pool or "", "")
-    return pooled or {"pad": "zero-padded", "blur": "blurred"}.get(step.op, "")
+    return pooled or DID.get(step.op, "")
 
 
 def parts_of(words: Words, chain: Named, zero_last: bool = False) -> list[Part]:
@@ -192,6 +204,24 @@ def _norm(words: Words, number: int, step: Step) -> Sequence[Part]:
     return words.parts.norm_of(step.norm, words.parts.name(number, step.norm))
 
 
+def _scale(_: Words, number: int, step: Step) -> Sequence[Part]:
+    assert step.scale is not None
+    factor, path = step.scale, f"scale{number}"
+    return [lambda x: Scale(path=path, input=x, factor=factor)]
+
+
+def _scalar_multiplier(_: Words, number: int, step: Step) -> Sequence[Part]:
+    assert step.scalar_multiplier is not None
+    start, path = step.scalar_multiplier, f"multiplier{number}"
+    return [lambda x: ScalarMultiplier(path=path, input=x, start=start)]
+
+
+def _scalar_bias(_: Words, number: int, step: Step) -> Sequence[Part]:
+    assert step.scalar_bias is not None
+    start, path = step.scalar_bias, f"bias{number}"
+    return [lambda x: ScalarBias(path=path, input=x, start=start)]
+
+
 STEPS: dict[str, Callable[[Words, int, Step], Sequence[Part]]] = {
     "conv": _conv,
     "pool": _pool,
@@ -199,4 +229,7 @@ STEPS: dict[str, Callable[[Words, int, Step], Sequence[Part]]] = {
     "pad": _pad,
     "activation": _activation,
     "norm": _norm,
+    "scale": _scale,
+    "scalar_multiplier": _scalar_multiplier,
+    "scalar_bias": _scalar_bias,
 }

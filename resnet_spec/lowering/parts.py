@@ -32,6 +32,8 @@ from resnet_spec.network import (
     Op,
     PReLU,
     Quotient,
+    Scalar,
+    Scale,
     Shape,
     StdConv2d,
 )
@@ -102,15 +104,16 @@ def apart(*chains: Chain) -> Iterator[Chain]:
 def aside(*chains: Chain, summed: Chain = ()) -> tuple[Chain, ...]:
     """The chains, and what follows a sum, with activations in place only where that is safe.
 
-    What a convolution, a norm or a sum gives is theirs to overwrite; anything else may be read
-    by a shortcut, or be needed for a gradient.
+    What a convolution, a norm, a scalar or a sum gives is theirs to overwrite; anything else
+    may be read by a shortcut, or be needed for a gradient.
     """
     pairs = [pair for ops in chains for pair in pairwise((None, *ops))]
     pairs += pairwise(summed)
     shared = {
         op.path
         for before, op in pairs
-        if isinstance(op, Activation) and not isinstance(before, (Conv, Norm))
+        if isinstance(op, Activation)
+        and not isinstance(before, (Conv, Norm, Scalar, Scale))
     }
 
     def kept(op: Op) -> Op:

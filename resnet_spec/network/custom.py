@@ -170,6 +170,45 @@ class StdConv2d(Layer, Conv):
         return (*plain, bias, Argument(self.eps, "eps", 1e-5))
 
 
+# --- scalars ------------------------------------------------------------------------------
+
+
+class Scale(Layer):
+    """The map times a fixed number."""
+
+    factor: float
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.factor),)
+
+
+class Scalar(Layer):
+    """One number for the whole map, which learns from `start` on."""
+
+    start: float
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.start, changes="start"),)
+
+
+class ScalarMultiplier(Scalar):
+    """The map times that number."""
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (1,)),)
+
+
+class ScalarBias(Scalar):
+    """The map plus that number."""
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (Tensor("bias", (1,)),)
+
+
 # --- norms --------------------------------------------------------------------------------
 
 

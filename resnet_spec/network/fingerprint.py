@@ -15,7 +15,6 @@ from resnet_spec.network.ops import (
     Activation,
     Chain,
     MaxPool,
-    Norm,
     Op,
     Tensor,
     ZeroPad,
@@ -51,12 +50,11 @@ class Digests(NamedTuple):
 
 def digests(network: Network) -> Digests:
     """What the network is in each respect. Refuses nothing; takes a few milliseconds."""
-    zeros = _marks(network, lambda op: isinstance(op, Norm) and op.zero)
     return Digests(
         layout=_digest(_layout(network)),
         function=_digest(_function(network)),
         training=_digest(_marks(network, lambda op: op.training)),
-        init=_digest((_init(network), zeros)),
+        init=_digest((_init(network), _marks(network, lambda op: op.starts))),
         image=_digest((tuple(map(int, network.image)), *_sizes(network))),
     )
 

@@ -23,13 +23,13 @@ class Argument(NamedTuple):
     """What a module is constructed with; without a keyword it is always positional.
 
     `changes` says what another value would change: what the module computes in evaluation,
-    how it trains alone, or neither.
+    how it trains alone, where its weights start, or nothing.
     """
 
     value: Any
     keyword: str = ""
     default: Any = ...  # what the module takes where nothing is said
-    changes: Literal["function", "training", "nothing"] = "function"
+    changes: Literal["function", "training", "start", "nothing"] = "function"
 
 
 class Tensor(NamedTuple):
@@ -149,6 +149,11 @@ class Op(Record):
         """What training does besides, as plain data; empty where that is nothing."""
         return self.said("training")
 
+    @property
+    def starts(self) -> Any:
+        """Where its weights start other than all of their kind do; empty or False elsewhere."""
+        return self.said("start")
+
     def said(self, changes: str) -> tuple[Any, ...]:
         """The arguments that change that and are not torch's defaults, as plain data."""
         given = ((arg, plain(arg.value)) for arg in self.args if arg.changes == changes)
@@ -247,6 +252,10 @@ class Norm(Op):
 
     eps: float = 1e-5
     zero: bool = False
+
+    @property
+    def starts(self) -> Any:
+        return self.zero
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:

@@ -503,6 +503,15 @@ RULES: Mapping[str, Rule] = {
             "{conv: 3, stride: block}", "norm", "attention", more="attention: se"
         ),
     ),
+    "never-learns": Rule(
+        "a multiplier starts at zero where it would stay there",
+        "What is multiplied by zero passes no gradient on, so a `scalar_multiplier` that "
+        "starts at 0 learns only where a gradient reaches it past no other zero: once in a "
+        "body, behind its last relu, with a shortcut beside it. There the block starts as its "
+        "shortcut, as in SkipInit.",
+        wrong=chain("{scalar_multiplier: 0}", "activation", "{conv: 3, stride: block}"),
+        right=chain("activation", "{conv: 3, stride: block}", "{scalar_multiplier: 0}"),
+    ),
     "chain-stride": Rule(
         "a chain strides twice, where it cannot, or not at all",
         "`strides` says by how much the first block of a stage strides, and one op of its body "

@@ -89,6 +89,16 @@ def docstring(text: str, more: str = "", column: int = 4) -> str:
     return f'"""{filled(whole, LINE - column - 6)}\n"""'
 
 
+def comment(text: str, column: int = 8) -> str:
+    """The text as a comment from that column on.
+
+    >>> print(comment("Where it strides, the shortcut is pooled.", column=58))
+    # Where it strides, the
+    # shortcut is pooled.
+    """
+    return textwrap.indent(filled(text, LINE - column - 2), "# ")
+
+
 def filled(text: str, length: int = LINE) -> str:
     """The text in lines of at most that many characters, where its words allow it."""
     lines = textwrap.wrap(text, length, break_long_words=False, break_on_hyphens=False)

@@ -52,7 +52,10 @@ class View:
     def __init__(self, network: Network, origin: str) -> None:
         self.network, self.origin = network, filled(origin)
         layer_imports, self.layers = layer_sources(network)
-        self.imports = [*IMPORTS, *(i for i in layer_imports if i not in IMPORTS)]
+        others = [line for line in layer_imports if line not in IMPORTS]
+        standard = [line for line in others if not line.startswith("from torch")]
+        of_torch = [line for line in others if line.startswith("from torch")]
+        self.imports = [*standard, *[""] * bool(standard), *IMPORTS, *of_torch]
         depths = [len(stage.blocks) for stage in network.stages]
         self.starts = {
             stage.name: start

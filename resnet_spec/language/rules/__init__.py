@@ -29,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     choices.what_goes_together,
     chains.every_op_takes_what_is_said,
     chains.every_word_has_a_meaning,
+    chains.every_multiplier_learns,
     chains.one_op_strides,
     chains.channels_fit,
     conventions.are_said_where_they_matter,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
-from resnet_spec.catalog import STEPS
+from resnet_spec.catalog import NORMS, STEPS, Read
 from resnet_spec.language.chains import Formula, OwnBlock, Step, Steps
 from resnet_spec.language.plan import Plan, StagePlan
-from resnet_spec.language.values import LARGEST
+from resnet_spec.language.values import LARGEST, function_of
 from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import either
 
@@ -97,6 +98,8 @@ def _idle(placed: Placed, i: int, step: Step) -> Iterator[Problem]:
     if step.pool and not (step.kernel or step.stride):
         message = "does nothing without `kernel` or `stride: block`"
         yield Problem("op-takes", message, placed.at(i))
+    if step.scale == 1:
+        yield Problem("op-takes", "changes nothing; take it away", placed.at(i))
 
 
 def every_word_has_a_meaning(plan: Plan) -> Iterator[Problem]:
@@ -113,6 +116,52 @@ def every_word_has_a_meaning(plan: Plan) -> Iterator[Problem]:
                     "word-idle", message, placed.at(i), others=((str(step),),)
                 )
                 return
+
+
+# --- first weights ------------------------------------------------------------------------
+
+
+def every_multiplier_learns(plan: Plan) -> Iterator[Problem]:
+    """One that starts at 0 learns where a gradient comes by, past no other zero."""
+    yield from _once(p for placed in chains(plan) for p in _odd_zeros(placed))
+
+
+def _odd_zeros(placed: Placed) -> Iterator[Problem]:
+    zeros = [i for i, step in placed.said if step.scalar_multiplier == 0]
+    stage, start = placed.stage, "another start, as scalar_multiplier: 1"
+    for i in zeros:
+        others: tuple[FieldPath, ...] = ()
+        if placed.role != "body":
+            why = f"makes all that {placed.role} gives zero; write it in body"
+        elif stage.shortcut == "none":
+            why = f"makes a block without a shortcut give zero; write {start}"
+            others = (stage.path("shortcut"),)
+        elif i != zeros[0]:
+            why = f"has another zero before it, and neither would learn; write {start}"
+        elif stage.spec.init.zero_last_norm and "init.zero_last_norm" in stage.reads:
+            why = "so does the last norm, and neither would learn; take one of the two away"
+            others = (("init", "zero_last_norm"),)
+        elif any(_is_relu(*pair, stage) for pair in pairwise(placed.steps[i:])):
+            why = (
+                "is read by a relu, which passes no gradient at zero; write it behind the last "
+                "activation"
+            )
+        else:
+            continue
+        path = placed.at(i, "scalar_multiplier")
+        yield Problem("never-learns", f"starts at 0 and {why}", path, others=others)
+
+
+def _is_relu(before: str | Step, step: str | Step, stage: StagePlan) -> bool:
+    """Whether an op, behind another one, has an activation without a gradient at zero."""
+    word = ""
+    if isinstance(step, Step) and step.activation:
+        word = function_of(step.activation).word
+    elif step == "spatial" or (step == "activation" and before != "norm"):
+        word = stage.activation.word
+    elif step == "activation" and NORMS[stage.norm].reads["activation"] == Read():
+        word = stage.activation.word  # where the norm is no activation itself
+    return word in ("relu", "relu6")
 
 
 # --- sizes --------------------------------------------------------------------------------
