@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from resnet_spec.language.rules.conventions import CONVENTIONS
 from resnet_spec.language.schema import json_schema
+from resnet_spec.language.shipped import spec_path
 from resnet_spec.problems.words import flow
 
 INTRODUCTION = """\
@@ -25,10 +26,12 @@ which may itself be a list, with a value for each block of the stage: with `dept
 `strides: [[1, 1, 2], [1, 1, 1, 2]]` stride in the last block of each stage. A stage or a block
 that has no use for the field then has `null`.
 
-This page is the output of `resnet-spec schema --markdown`.
+This page is the output of `resnet-spec schema --markdown`. ResNet-50, whole:
 """
 
 CHAINS = """\
+## A block of one's own
+
 A block of one's own is `post(body(pre(x)) + shortcut)`. The ops of the shortcut read `pre(x)`;
 where the shape stays, the input itself is added. An inverted bottleneck, for example:
 
@@ -75,16 +78,58 @@ for which they differ.
 """
 
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "What every spec says": (
+        "name",
+        "title",
+        "paper",
+        "input",
+        "stem",
+        "block",
+        "expansion",
+        "stride_on",
+        "depths",
+        "widths",
+        "strides",
+        "shortcut",
+        "head",
+    ),
+    "What varies the blocks": (
+        "activation",
+        "norm",
+        "groups",
+        "width_per_group",
+        "attention",
+        "se",
+        "attention_after",
+        "preact",
+        "dilations",
+        "dilation_from",
+        "anti_alias",
+        "blur_taps",
+        "spatial",
+        "conv_bias",
+        "standardization",
+        "reduce_first",
+        "pruned",
+    ),
+    "Training, and what is claimed": ("dropout", "drop_path", "init", "expect"),
+}
+"""The fields of a spec, what most people need first."""
+
+
 def markdown() -> str:
-    """The page: a table for the spec and one for each mapping in it, a row for each field."""
+    """The page: tables of a spec's fields, a row for each, then one for each mapping."""
     models = json_schema()["$defs"]
-    parts = [INTRODUCTION, *_table("A spec", models["Whole"])]
-    for name, schema in models["Whole"]["properties"].items():
-        if model := _reference(schema):
-            parts += _table(f"`{name}`", models[model])
-        if name == "block":
-            parts += [CHAINS, *_table("An op", models["Step"])]
-    return "\n".join([*parts, *_which()])
+    whole = models["Whole"]
+    every, varied, training = (_table(title, whole, GROUPS[title]) for title in GROUPS)
+    chains = [CHAINS, *_table("An op", models["Step"])]
+    example = f"```yaml\n{spec_path('resnet50').read_text(encoding='utf-8')}```\n"
+    parts = [INTRODUCTION, example, *every, *_which(), *varied, *chains, *training]
+    for field in (field for fields in GROUPS.values() for field in fields):
+        if model := _reference(whole["properties"][field]):
+            parts += _table(f"`{field}`", models[model])
+    return "\n".join(parts).rstrip("\n")
 
 
 WHICH = """\
@@ -111,12 +156,16 @@ def _which() -> Iterator[str]:
     )
 
 
-def _table(title: str, model: dict[str, Any]) -> Iterator[str]:
+def _table(
+    title: str, model: dict[str, Any], fields: Sequence[str] = ()
+) -> Iterator[str]:
+    """A row for each of the fields, or for all."""
     yield f"## {title}\n"
     yield "| field | value | default | what it says |"
     yield "| --- | --- | --- | --- |"
     required = model.get("required", [])
-    for name, schema in model["properties"].items():
+    for name in fields or model["properties"]:
+        schema = model["properties"][name]
         default = "must be written" if name in required else _default(schema)
         said = schema["description"].replace("|", "\\|")
         yield f"| `{name}` | {_value(schema)} | {default} | {said} |"
