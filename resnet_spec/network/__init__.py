@@ -54,6 +54,8 @@ from resnet_spec.network.ops import (
     Windowed,
     ZeroPad,
     biases,
+    called,
+    held,
 )
 from resnet_spec.network.settling import settled
 from resnet_spec.network.shapes import (
@@ -155,8 +157,10 @@ __all__ = [
     "Windowed",
     "ZeroPad",
     "biases",
+    "called",
     "conditions",
     "digests",
+    "held",
     "named_numbers",
     "plain",
     "settled",
