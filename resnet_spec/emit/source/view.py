@@ -52,7 +52,9 @@ class View:
     def __init__(self, network: Network, origin: str) -> None:
         self.network, self.origin = network, filled(origin)
         layer_imports, self.layers = layer_sources(network)
-        self.imports = [*IMPORTS, *(i for i in layer_imports if i not in IMPORTS)]
+        ours = [line for line in layer_imports if "torch" not in line]
+        torchs = [line for line in layer_imports if line not in (*ours, *IMPORTS)]
+        self.imports = [*ours, *[""] * bool(ours), *IMPORTS, *torchs]
         depths = [len(stage.blocks) for stage in network.stages]
         self.starts = {
             stage.name: start
