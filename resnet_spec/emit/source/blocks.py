@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from resnet_spec.emit.source.layout import Call, docstring, indented, layout
+from resnet_spec.emit.source.layout import Call, comment, docstring, indented, layout
 from resnet_spec.emit.source.modules import calls, definitions
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.network import (
@@ -97,7 +97,7 @@ class BlockClass:
 
     def _branch_setup(self, shortcut: Shortcut) -> Iterator[str]:
         if shortcut.when is None:
-            yield f"# Every shortcut is {shortcut.how}."
+            yield comment(f"Every shortcut is {shortcut.how}.", column=8)
             yield from definitions(shortcut.ops, self.scope)
         else:
             (name, _), *_ = calls(shortcut.ops)
@@ -105,7 +105,7 @@ class BlockClass:
             changes = (
                 f"Where the shape changes, the shortcut is {shortcut.how} to match."
             )
-            yield f"# {where if shortcut.where else changes}"
+            yield comment(where if shortcut.where else changes, column=8)
             yield f"{name.split('(')[0]} = None"
             yield f"if {self.scope.condition(shortcut.when)}:"
             yield from map(indented, definitions(shortcut.ops, self.scope, column=12))

@@ -89,6 +89,16 @@ def docstring(text: str, more: str = "", column: int = 4) -> str:
     return f'"""{filled(whole, LINE - column - 6)}\n"""'
 
 
+def comment(text: str, column: int) -> str:
+    """The text as a comment, on as many lines as it needs.
+
+    >>> print(comment("Where the shape changes.", column=66))
+    # Where the shape
+    # changes.
+    """
+    return textwrap.indent(filled(text, LINE - column - 2), "# ")
+
+
 def filled(text: str, length: int = LINE) -> str:
     """The text in lines of at most that many characters, where its words allow it."""
     lines = textwrap.wrap(text, length, break_long_words=False, break_on_hyphens=False)
