@@ -222,9 +222,8 @@ STRIDED: Fields = {"conv": 3, "stride": "block"}
     [
         (["activation", "activation", STRIDED], lambda w, x: w(F.silu(F.silu(x)))),
         (
-            [STRIDED, {"activation": {"leaky_relu": 0.1}}]
-            + [{"activation": {"leaky_relu": 0.5}}, "activation"],
-            lambda w, x: F.silu(F.leaky_relu(F.leaky_relu(w(x), 0.1), 0.5)),
+            [STRIDED, *({"activation": {"leaky_relu": n}} for n in (0.1, 0.5))],
+            lambda w, x: F.leaky_relu(F.leaky_relu(w(x), 0.1), 0.5),
         ),
     ],
     ids=["twice", "slopes"],

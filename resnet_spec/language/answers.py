@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from resnet_spec.catalog import CATALOG, NUMBER, STEMS, words
-from resnet_spec.language.chains import is_chain
+from resnet_spec.language.chains import ALONE, is_chain
 from resnet_spec.language.expected import model_at, refused
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.meanings import (
@@ -69,7 +69,9 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
     """
     data = data or {}
     if in_chain(path, data):
-        return _of_op(path, value, rule)
+        return (_of_stem if path[0] == "stem" else _of_op)(path, value, rule)
+    if path == ("stem",) and is_chain(value):
+        return "write type: with that list below stem, and width: beside it"
     names = [part for part in path if isinstance(part, str)]
     dotted, key = ".".join(names), names[-1] if names else ""
     if rule in ("too-short", "too-long") and path == ("input",):
@@ -91,6 +93,8 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
 
 def in_chain(path: FieldPath, data: Data) -> bool:
     """Whether a path is that of an op in a chain, or below one."""
+    if path[:2] == ("stem", "type"):
+        return len(path) > 2
     if path[:1] == ("shortcut",):
         lists = sum(isinstance(part, int) for part in path)
         return lists > 1 or (lists == 1 and is_chain(data.get("shortcut")))
@@ -110,6 +114,19 @@ def _of_op(path: FieldPath, value: Any, rule: str) -> str:
         if isinstance(value, str) and (word := our_word(field, value)):
             return f"write {{{field.split('.')[0]}: {word}}}"
     return f"write {OF_OPS[name]}" if (name := text_of(value)) in OF_OPS else ""
+
+
+def _of_stem(path: FieldPath, value: Any, rule: str) -> str:
+    """What is said of an op in a stem, in which nothing is a block's."""
+    if value == "block":
+        return "write a number, for a stem has no block"
+    if path[-1] == "stride":
+        return ""
+    said = _of_op(path, value, rule)
+    if value in ALONE or said.startswith("write attention"):
+        return "a stem has none, so take it away"
+    said = said.replace("in, width or out", "in or width")
+    return said.replace("stride: block", "stride: with a number")
 
 
 def holds_fields(key: Any) -> bool:
