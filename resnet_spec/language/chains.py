@@ -93,7 +93,7 @@ class Step(Model):
     )
     pool: Annotated[str, OneOf(("avg", "max"))] | None = Field(
         default=None,
-        description="a pool: avg or max, of the block's stride, or of the kernel that is said",
+        description="a pool: avg or max, of the stride, or of the kernel that is said",
     )
     blur: Annotated[int, Field(ge=2, le=7)] | None = Field(
         default=None,
