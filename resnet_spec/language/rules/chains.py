@@ -198,6 +198,8 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
     """What is wrong where the block reads so many channels."""
     stage = placed.stage
     bases = placed.bases(before)
+    if not all(bases.values()):  # which is refused by another rule
+        return None
     x = bases["out"] if placed.role == "post" else before
     last = None
     for i, step in enumerate(placed.steps):
