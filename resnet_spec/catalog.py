@@ -172,6 +172,22 @@ STEM_POOLS = {
     "conv": Entry(text="a strided 3x3 convolution (ResNet-RS-50)"),
     "none": Entry(text="nothing does (ResNet-20)"),
 }
+OWN_STEMS = {
+    "a chain": Entry(
+        text="a chain of one's own", reads={"stem.width": STEM["stem.width"]}
+    ),
+    "a chain without a pool": Entry(
+        text="one behind which a pool may be said",
+        reads=reads("stem.pool"),
+        refuses=(
+            Refusal(
+                "stem.pool",
+                (None, *(word for word in STEM_POOLS if word != "conv")),
+                "a chain has its convolutions itself",
+            ),
+        ),
+    ),
+}
 
 # --- blocks -------------------------------------------------------------------------------
 

@@ -69,7 +69,39 @@ def chains(draw: st.DrawFn, role: str) -> list[Any]:
     return ops
 
 
+@st.composite
+def stems(draw: st.DrawFn) -> list[Any]:
+    """A chain of ops for a stem, most of which fit."""
+    words = st.sampled_from(["norm", "activation"])
+    ops = draw(st.lists(st.one_of(words, STEM_OPS), max_size=6))
+    return [
+        *ops,
+        {"conv": draw(st.sampled_from([1, 3]))},
+        *draw(st.lists(words, max_size=3)),
+    ]
+
+
 NOT_EMPTY = ("body", "shortcut")
+STEM_OPS: st.SearchStrategy[Any] = st.one_of(
+    st.fixed_dictionaries(
+        {"conv": st.sampled_from([1, 3, 5, 7])},
+        optional={
+            "to": st.sampled_from(["width", "in", "in * 2", "width * 3 / 8"]),
+            "stride": st.integers(1, 3),
+            "groups": st.sampled_from([1, "each"]),
+            "dilation": st.integers(1, 2),
+            "bias": st.booleans(),
+        },
+    ),
+    st.fixed_dictionaries(
+        {"pool": st.sampled_from(["avg", "max"]), "kernel": st.sampled_from([3, 5])},
+        optional={"stride": st.integers(1, 3)},
+    ),
+    st.fixed_dictionaries({"pool": st.just("avg"), "stride": st.just(2)}),
+    st.fixed_dictionaries({"blur": st.integers(2, 5), "stride": st.integers(1, 2)}),
+    st.fixed_dictionaries({"activation": st.sampled_from(["gelu", "silu", "prelu"])}),
+    st.fixed_dictionaries({"norm": st.sampled_from(["batch", "instance", "layer"])}),
+)
 OPS: st.SearchStrategy[Any] = st.one_of(
     st.fixed_dictionaries(
         {"conv": st.sampled_from([1, 3, 5, 7])},
@@ -158,7 +190,7 @@ def _value(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) ->
     if "properties" in schema:
         return _mapping(draw, schema, shape)
     if _is_chain(schema):
-        return draw(chains(field))
+        return draw(stems() if field == "type" else chains(field))
     if "oneOf" in schema:
         return _value(draw, draw(st.sampled_from(schema["oneOf"])), field, shape)
     if schema["type"] == "array":
@@ -172,7 +204,7 @@ def _value(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) ->
 def _is_chain(schema: Schema) -> bool:
     """Whether a list is one of ops."""
     inner = schema.get("items", {}).get("oneOf", ())
-    return any(s.get("$ref", "").endswith("/Step") for s in inner)
+    return any(s.get("$ref", "").endswith("Step") for s in inner)
 
 
 def _entry(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) -> Any:
@@ -290,7 +322,7 @@ def _fit(_draw: st.DrawFn, data: Data, _problem: Problem) -> None:
 
 
 def _redraw(draw: st.DrawFn, data: Data, problem: Problem) -> None:
-    """A block or a shortcut of one's own anew, or one that ships."""
+    """A block, a shortcut or a stem of one's own anew, or one that ships."""
     field = str(problem.path[0])
     schema = _WHOLE["properties"][field]
     data[field] = _value(draw, schema, field, data["depths"])

@@ -317,6 +317,33 @@ def test_what_learns_is_taken() -> None:
     load("resnet18", {**own(frn), "norm.type": "frn"})
 
 
+STRIDED: Fields = {"conv": 3, "stride": "block"}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (["activation", "activation", STRIDED], lambda w, x: w(F.silu(F.silu(x)))),
+        (
+            [STRIDED, *({"activation": {"leaky_relu": n}} for n in (0.1, 0.5))],
+            lambda w, x: F.leaky_relu(F.leaky_relu(w(x), 0.1), 0.5),
+        ),
+    ],
+    ids=["twice", "slopes"],
+)
+def test_what_is_said_twice_is_done_twice(
+    body: list[Any], expected: Callable[[nn.Module, Tensor], Tensor]
+) -> None:
+    """Functions that are not their own square, and two of one name."""
+    fields = own(body) | {"activation": "silu", "depths": [1] * 4}
+    network = load("resnet18", fields).network
+    assert not verify(network, render(network))
+    for model in (build(network), module_of(render(network), network.name)()):
+        block, x = model.eval().get_submodule("layer1.0"), torch.randn(2, 64, 9, 7)
+        y = F.silu(expected(block.get_submodule("conv1"), x) + x)
+        torch.testing.assert_close(block(x), y)
+
+
 @pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)
 def test_built_equals_generated(spec: Path) -> None:
     shallow: Fields = {"depths": [1] * len(load(spec).network.stages)}

@@ -7,8 +7,6 @@ hooks, tracing and summaries work as on a network written by hand.
 # No deferred annotations here: TorchScript reads those of `forward` when it traces.
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,11 +23,11 @@ from resnet_spec.network import (
     Norm,
     Op,
     Start,
+    called,
+    held,
     plain,
     settled,
 )
-
-ATTRIBUTE = attrgetter("attribute")
 
 
 def build(
@@ -127,7 +125,7 @@ class _Composite(nn.Module):
 
     def add(self, ops: Iterable[Op]) -> None:
         """A module for each op; those of numbered paths, `downsample.0`, in a Sequential."""
-        for name, group in groupby((op for op in ops if op.path), key=ATTRIBUTE):
+        for name, group in held(ops):
             members = [(op.path, _module(op)) for op in group]
             alone = members[0][0] == name
             module = members[0][1] if alone else nn.Sequential(*(m for _, m in members))
@@ -224,4 +222,4 @@ class _Tracer(fx.Tracer):
 
 def _names(ops: Iterable[Op]) -> tuple[str, ...]:
     """The attributes to call, a Sequential once."""
-    return tuple(name for name, _ in groupby(ops, key=ATTRIBUTE))
+    return tuple(name for name, _ in called(ops))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from resnet_spec.catalog import CATALOG, NUMBER, STEMS, words
-from resnet_spec.language.chains import is_chain
+from resnet_spec.language.chains import ALONE, is_chain
 from resnet_spec.language.expected import model_at, refused
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.meanings import (
@@ -69,7 +70,10 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
     """
     data = data or {}
     if in_chain(path, data):
-        return _of_op(path, value, rule)
+        own = path[0] == "stem"
+        return _of_stem(path, value, rule, data) if own else _of_op(path, value, rule)
+    if path == ("stem",) and is_chain(value):
+        return "write type: with that list below stem, and width: beside it"
     names = [part for part in path if isinstance(part, str)]
     dotted, key = ".".join(names), names[-1] if names else ""
     if rule in ("too-short", "too-long") and path == ("input",):
@@ -91,6 +95,8 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
 
 def in_chain(path: FieldPath, data: Data) -> bool:
     """Whether a path is that of an op in a chain, or below one."""
+    if path[:2] == ("stem", "type"):
+        return len(path) > 2
     if path[:1] == ("shortcut",):
         lists = sum(isinstance(part, int) for part in path)
         return lists > 1 or (lists == 1 and is_chain(data.get("shortcut")))
@@ -102,6 +108,8 @@ def _of_op(path: FieldPath, value: Any, rule: str) -> str:
     key = str(path[-1])
     if rule == "unknown-key":
         return OF_OP_KEYS.get(plainly(key), "")
+    if key in ("to", "pad") and type(value) is int:
+        return "write in, width or out, or one of them as in out / 2"
     if key == "stride":
         return "write stride: block; `strides` says how much"
     if said := SAID.get(plainly(f"activation: {flow(value)}")):
@@ -110,6 +118,30 @@ def _of_op(path: FieldPath, value: Any, rule: str) -> str:
         if isinstance(value, str) and (word := our_word(field, value)):
             return f"write {{{field.split('.')[0]}: {word}}}"
     return f"write {OF_OPS[name]}" if (name := text_of(value)) in OF_OPS else ""
+
+
+def _of_stem(path: FieldPath, value: Any, rule: str, data: Data) -> str:
+    """What is said of an op in a stem, in which nothing is a block's."""
+    if value == "block":
+        return "write a number, for a stem has no block"
+    if path[-1] == "stride":
+        return ""
+    if path[-1] in ("to", "pad") and type(value) is int:
+        return f"write {_part_of_width(value, data['stem'].get('width'))}"
+    said = _of_op(path, value, rule)
+    if value in ALONE or said.startswith("write attention"):
+        return "a stem has none, so take it away"
+    said = said.replace("in, width or out", "in or width")
+    return said.replace("stride: block", "stride: with a number")
+
+
+def _part_of_width(channels: int, width: Any) -> str:
+    """So many channels as a part of the stem's width; an example where they are none."""
+    if type(width) is int and min(width, channels) > 0:
+        times, over = Fraction(channels, width).as_integer_ratio()
+        if max(times, over) < 10_000:
+            return f"width{f' * {times}' * (times > 1)}{f' / {over}' * (over > 1)}"
+    return "width, or a part of it, as width / 2"
 
 
 def holds_fields(key: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from resnet_spec.language.chains import OwnBlock, Step
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.plan import PER_STAGE, Plan, StagePlan, covers
+from resnet_spec.language.plan import PER_STAGE, Plan, StagePlan, covers, written
 from resnet_spec.language.values import LeakyReLU
 
 LISTS = ("depths", "widths", "strides")  # always written stage by stage
@@ -59,12 +59,16 @@ def _said(plan: Plan, name: str, value: Any) -> Any:
     if isinstance(value, dict):
         fields = {key: f"{name}.{key}" for key in value}
         read = {
-            key: _by_stage(plan, field) if field in PER_STAGE else value[key]
+            key: (_by_stage if field in PER_STAGE else _whole)(plan, field)
             for key, field in fields.items()
             if plan.reads(field)
         }
         return {key: inner for key, inner in read.items() if inner is not None}
     return value if plan.reads(name) else None
+
+
+def _whole(plan: Plan, name: str) -> Any:
+    return _plain(written(plan.spec, name))
 
 
 def _by_stage(plan: Plan, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Blocks and shortcuts of one's own: chains of ops, as a spec writes them.
+"""Blocks, shortcuts and stems of one's own: chains of ops, as a spec writes them.
 
 `{conv: 3, stride: block}` is an op and what is said of it; a word alone, as `norm`, is that of
 the network. The catalog has what each op takes.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -19,6 +20,7 @@ from resnet_spec.catalog import (
     ANY_CHAIN,
     CATALOG,
     NUMBER,
+    OWN_STEMS,
     STEPS,
     BlockEntry,
     Entry,
@@ -29,13 +31,16 @@ from resnet_spec.catalog import (
 from resnet_spec.language.values import (
     Activation,
     BlockWord,
+    Count,
     LeakyReLU,
     Model,
     OneOf,
     ShortcutWord,
+    Word,
     WordOr,
     class_name,
 )
+from resnet_spec.problems.words import either
 
 T = TypeVar("T")
 BASES = ("in", "width", "out")
@@ -46,18 +51,27 @@ ALONE = tuple(word for word, entry in STEPS.items() if entry.alone)
 
 
 class Formula(NamedTuple):
-    """Channels as an op says them: `width`, `width * 4`, `out / 2`."""
+    """Channels as an op says them: `width`, `width * 4`, `out / 2`, `width * 3 / 8`."""
 
     base: str
-    operator: str = "*"
-    by: int = 1
+    times: int = 1
+    over: int = 1
 
 
-def _formula(text: str) -> str:
-    if not re.fullmatch(rf"({'|'.join(BASES)})( [*/] [1-9][0-9]{{0,3}})?", text):
-        message = "must be in, width or out, or one of them as in out / 2"
+class _Channels(NamedTuple):
+    """Channels as a formula of one of those bases."""
+
+    bases: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        number = "[1-9][0-9]{0,3}"
+        bases = "|".join(self.bases)
+        if re.fullmatch(rf"({bases})( \* {number})?( / {number})?", text):
+            return text
+        message = (
+            f"must be {either(self.bases)}, or one of them as in {self.bases[-1]} / 2"
+        )
         raise PydanticCustomError("channels", message)
-    return text
 
 
 def _odd(kernel: int) -> int:
@@ -68,9 +82,10 @@ def _odd(kernel: int) -> int:
 
 
 Kernel = Annotated[int, Field(ge=1, le=31), AfterValidator(_odd)]
-OfBlock = Annotated[str, OneOf(("block",))]
+OfBlock = Annotated[int | str, OneOf(("block",))]
 Start = Annotated[float, Field(ge=-LARGEST_FACTOR, le=LARGEST_FACTOR)]
-Channels = Annotated[str, AfterValidator(_formula)]
+Channels = Annotated[str, AfterValidator(_Channels(BASES))]
+OfStem = Annotated[str, AfterValidator(_Channels(BASES[:2]))]
 
 
 class Step(Model):
@@ -81,7 +96,7 @@ class Step(Model):
     )
     pool: Annotated[str, OneOf(("avg", "max"))] | None = Field(
         default=None,
-        description="a pool: avg or max, of the block's stride, or of the kernel that is said",
+        description="a pool: avg or max, of the stride, or of the kernel that is said",
     )
     blur: Annotated[int, Field(ge=2, le=7)] | None = Field(
         default=None,
@@ -144,12 +159,37 @@ class Step(Model):
         return self.groups == "each"
 
     @property
+    def strides(self) -> bool:
+        return self.stride not in (None, 1)
+
+    @property
     def channels(self) -> Formula | None:
         """What it makes of the channels; None for nothing."""
         if text := self.to or self.pad:
             base, *more = text.split()
-            return Formula(base, more[0], int(more[1])) if more else Formula(base)
+            by = dict(zip(more[::2], map(int, more[1::2]), strict=True))
+            return Formula(base, by.get("*", 1), by.get("/", 1))
         return None
+
+
+class StemStep(Step):
+    """One op of a stem, where nothing is a block's."""
+
+    pad: OfStem | None = Field(
+        default=None, description=Step.model_fields["pad"].description
+    )
+    to: OfStem | None = Field(
+        default=None,
+        description="channels that it gives: in, those of the image, or width, or one of "
+        "them as in width * 3 / 8; width where nothing is said",
+    )
+    stride: Annotated[int, Field(ge=1, le=8)] = Field(
+        default=1, description="by how much it strides"
+    )
+    groups: WordOr[Annotated[str, OneOf(("each",))]] = Field(
+        default=1, description="groups of a convolution: a number, or each"
+    )
+    dilation: Count = Field(default=1, description="spacing of a convolution")
 
 
 def _word_or_step(value: Any) -> str:
@@ -222,7 +262,7 @@ def _word_or_block(value: Any) -> str:
 
 
 def _word_or_chain(value: Any) -> str:
-    return "<chain>" if isinstance(value, (list, tuple)) else "<shortcut>"
+    return "<chain>" if isinstance(value, (list, tuple)) else "<called>"
 
 
 def is_chain(value: Any) -> bool:
@@ -246,7 +286,7 @@ BlockOrWord = Annotated[
     Discriminator(_word_or_block),
 ]
 _Shortcut = Annotated[
-    Annotated[ShortcutWord, Tag("<shortcut>")]
+    Annotated[ShortcutWord, Tag("<called>")]
     | Annotated[
         Annotated[
             Chain, Field(min_length=1), AfterValidator(lambda c: _giving(c, "out"))
@@ -267,6 +307,23 @@ _PerStage = Annotated[
 ]
 BlockPerStage = _PerStage[BlockOrWord]
 ShortcutPerStage = _PerStage[_Shortcut]
+StemType = Annotated[
+    Annotated[str, Word("stem.type"), Tag("<called>")]
+    | Annotated[
+        tuple[
+            Annotated[
+                Annotated[str, OneOf(("norm", "activation")), Tag("<op>")]
+                | Annotated[StemStep, Tag("<step>")],
+                Discriminator(_word_or_step),
+            ],
+            ...,
+        ],
+        Field(strict=False, min_length=1, max_length=LONGEST),
+        AfterValidator(lambda c: _giving(c, "width")),
+        Tag("<chain>"),
+    ],
+    Discriminator(_word_or_chain),
+]
 
 
 def entry_of(field: str, value: Any) -> Entry | None:
@@ -274,7 +331,7 @@ def entry_of(field: str, value: Any) -> Entry | None:
     if isinstance(value, OwnBlock):
         return _block(value)
     if isinstance(value, tuple):
-        return _shortcut(value)
+        return _stem(value) if field == "stem.type" else _shortcut(value)
     if isinstance(value, LeakyReLU):
         return CATALOG[field]["leaky_relu"]
     return CATALOG[field].get(NUMBER if isinstance(value, int) else value)
@@ -305,6 +362,16 @@ def _block(block: OwnBlock) -> BlockEntry:
 @lru_cache(maxsize=64)
 def _shortcut(chain: Steps) -> ShortcutEntry:
     return ShortcutEntry(text="a chain of one's own", reads=_read(chain), word="own")
+
+
+@lru_cache(maxsize=64)
+def _stem(chain: Steps) -> Entry:
+    """What a stem of one's own reads; with a pool of its own, no other one."""
+    whole, pooled = OWN_STEMS.values()
+    entry = replace(whole, reads={**whole.reads, **_read(chain)})
+    if any(step.op in ("pool", "blur") for step in steps_of(chain)):
+        return entry
+    return replace(entry, reads={**entry.reads, **pooled.reads}, refuses=pooled.refuses)
 
 
 def _read(*chains: Steps) -> dict[str, Read]:

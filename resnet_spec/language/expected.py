@@ -31,7 +31,7 @@ TAGS = frozenset(
     f"<{tag}>"
     for tag in (
         *("one", "each", "word", "number", "name", "numbered"),
-        *("block", "own", "shortcut", "chain", "op", "step"),
+        *("block", "own", "called", "chain", "op", "step"),
     )
 )
 """Of unions, no part of a path."""
@@ -39,7 +39,7 @@ OTHERS = {
     "<word>": " or an integer",
     "<name>": " or a mapping as {leaky_relu: 0.1}",
     "<block>": " or a mapping with name and body",
-    "<shortcut>": " or a list of ops",
+    "<called>": " or a list of ops",
     "<op>": " or a mapping as {conv: 3}",
 }
 """What a field takes beside its words, by the tag of those."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from resnet_spec.language.chains import BlockPerStage, ShortcutPerStage
+from resnet_spec.language.chains import BlockPerStage, ShortcutPerStage, StemType
 from resnet_spec.language.values import (
     CLASS_NAME,
     Activation,
@@ -43,8 +43,9 @@ class Paper(Model):
 class Stem(Model):
     """What is between the image and the first stage."""
 
-    type: Annotated[str, Word("stem.type")] = Field(
+    type: StemType = Field(
         description=choices("how the image is read", "stem.type")
+        + "; a list is a chain of ops, below"
     )
     width: Count | None = Field(
         default=None,
@@ -57,7 +58,8 @@ class Stem(Model):
     )
     pool: Annotated[str, Word("stem.pool")] | None = Field(
         default=None,
-        description=choices("what halves height and width once more", "stem.pool"),
+        description=choices("what halves height and width once more", "stem.pool")
+        + "; behind a chain nothing does where nothing is said",
     )
 
 

@@ -51,8 +51,8 @@ shortcut: projection
 In a chain `norm`, `activation`, `attention` and `dropout` stand for what the fields of those
 names say; any other op is a mapping, as below. One op of the body has `stride: block`. Channels
 are `in`, those that the block reads; `width`, what `widths` says; `out`, `expansion` times as
-many, which every block gives. Kernels are padded to keep the size at stride 1. A convolution
-has a bias where `bias: true` or `conv_bias` says so.
+many, which every block gives; or part of one of them, as `width * 3 / 8`. Kernels are padded to
+keep the size at stride 1. A convolution has a bias where `bias: true` or `conv_bias` says so.
 
 `{scale: 0.1}` multiplies by a number that is fixed. `{scalar_multiplier: 0}` and
 `{scalar_bias: 0}` are one number each for the whole map, which learns from the one that is said
@@ -75,6 +75,29 @@ on.
 
 A body and a shortcut that cannot be added for every image are refused, with the smallest image
 for which they differ.
+"""
+
+STEMS = """\
+## A stem of one's own
+
+A stem of one's own is a chain of ops, as those of [blocks](#an-op):
+
+```yaml
+stem:
+  width: 64
+  type: [{conv: 3, stride: 2, to: width / 2}, norm, activation,
+         {conv: 3, to: width / 2}, norm, activation,
+         {conv: 3}, norm, activation, {pool: max, kernel: 3, stride: 2}]
+```
+
+It reads `in` channels, those of the image, and gives `width`. A stride is a number, and nothing
+is a block's: there is no `stride: block`, no `attention`, `dropout` or `spatial`. `norm` and
+`activation` are those of the first stage, and `preact` changes nothing. Behind a chain without
+a pool or a blur, `pool` may say one. A kernel is odd, so the 4x4 of stride 4 that cuts an image
+into patches cannot be said.
+
+Modules are numbered as in a block: `conv1`, `bn1`, `conv2`, `bn2`, `pool1`. All of them are the
+feature `stem`.
 """
 
 
@@ -124,12 +147,28 @@ def markdown() -> str:
     whole = models["Whole"]
     every, varied, training = (_table(title, whole, GROUPS[title]) for title in GROUPS)
     chains = [CHAINS, *_table("An op", models["Step"])]
+    stems = [STEMS, *_table("An op of a stem", _stem_ops(models))]
     example = f"```yaml\n{spec_path('resnet50').read_text(encoding='utf-8')}```\n"
-    parts = [INTRODUCTION, example, *every, *_which(), *varied, *chains, *training]
+    parts = [
+        INTRODUCTION,
+        example,
+        *every,
+        *_which(),
+        *varied,
+        *chains,
+        *stems,
+        *training,
+    ]
     for field in (field for fields in GROUPS.values() for field in fields):
         if model := _reference(whole["properties"][field]):
             parts += _table(f"`{field}`", models[model])
     return "\n".join(parts).rstrip("\n")
+
+
+def _stem_ops(models: dict[str, Any]) -> dict[str, Any]:
+    """What an op has in a stem and not in a block."""
+    ours, others = (models[name]["properties"] for name in ("StemStep", "Step"))
+    return {"properties": {k: v for k, v in ours.items() if v != others[k]}}
 
 
 WHICH = """\
@@ -187,13 +226,13 @@ def _value(schema: dict[str, Any]) -> str:
     """What may be written, in words."""
     options = [o for o in _options(schema) if o.get("type") != "null"]
     *alone, last = options
-    if alone and last.get("type") == "array":
+    if alone and last.get("type") == "array" and not _is_chain(last):
         return f"{' or '.join(map(_value, alone))}; per stage"
     if len(options) > 1:
         return " or ".join(map(_value, options))
     (schema,) = options
     if "$ref" in schema:
-        return "an op" if schema["$ref"].endswith("/Step") else "a mapping"
+        return "an op" if schema["$ref"].endswith("Step") else "a mapping"
     if words := schema.get("enum", [schema["const"]] if "const" in schema else None):
         return ", ".join(f"`{word}`" for word in words)
     if schema["type"] == "array":
@@ -204,6 +243,11 @@ def _value(schema: dict[str, Any]) -> str:
         "boolean": "`true`, `false`",
     }
     return f"{kinds.get(schema['type'], 'text')}{_range(schema)}"
+
+
+def _is_chain(schema: dict[str, Any]) -> bool:
+    options = _options(schema["items"])
+    return any(option.get("$ref", "").endswith("Step") for option in options)
 
 
 def _options(schema: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Blocks and shortcuts of one's own: each op of their chains, as a part.
+"""Blocks, shortcuts and stems of one's own: each op of their chains, as a part.
 
 The modules of a block are numbered by what they are, in order: `conv1`, `norm1`, `pool1`.
 """
@@ -29,24 +29,30 @@ Named = list[tuple[str, int, str | Step]]  # what each step is, its number, and 
 
 
 class Words(NamedTuple):
-    """What the words of a chain stand for in one block."""
+    """What the words of a chain stand for in one block, or in the stem."""
 
     parts: Parts
     channels: Mapping[str, int]  # of `in`, `width` and `out`
-    stride: int
-    groups: int
-    dilation: Callable[[int], int]  # of the convolution of that number
     alone: Mapping[str, Callable[[int], list[Part]]]  # by number, of words but `norm`
+    stride: int = 1
+    groups: int = 1
+    dilation: Callable[[int], int] = int  # of the convolution of that number
 
     def of(self, formula: Formula) -> int:
         """The number that it gives, which the source computes from its base."""
-        base = self.channels[formula.base]
-        if formula.by == 1:
-            return base
-        name = f"{getattr(base, 'name', formula.base)}_{formula.by}"
-        if formula.operator == "*":
-            return Number(base * formula.by, name, of=base)
-        return Number(base // formula.by, f"{name}th", over=(base, formula.by))
+        made, times, over = self.channels[formula.base], formula.times, formula.over
+        if not isinstance(made, Number):
+            return made * times // over
+        if times > 1:
+            made = Number(made * times, f"{made.name}_{times}", of=made)
+        if over > 1:
+            made = Number(made // over, f"{made.name}_{over}th", over=(made, over))
+        return made
+
+    def stride_of(self, step: Step) -> int:
+        if isinstance(step.stride, int):
+            return step.stride
+        return self.stride if step.stride else 1
 
 
 def named(*chains: Steps) -> Iterator[Named]:
@@ -128,7 +134,7 @@ def _conv(words: Words, number: int, step: Step) -> Sequence[Part]:
     """A convolution; where each channel is its own group, it keeps the channels."""
     assert step.conv
     kernel, formula = step.conv, step.channels
-    stride = words.stride if step.stride else 1
+    stride = words.stride_of(step)
     dilation = (
         words.dilation(number) if isinstance(step.dilation, str) else step.dilation
     )
@@ -165,7 +171,7 @@ def _times(dilation: int, half: int) -> int:
 def _pool(words: Words, number: int, step: Step) -> Sequence[Part]:
     """One of the kernel that is said, or one whose windows lie side by side."""
     kind = {"avg": AvgPool, "max": MaxPool}[step.pool or ""]
-    stride = words.stride if step.stride else 1
+    stride = words.stride_of(step)
     kernel, padding = step.kernel or stride, (step.kernel or 1) // 2
 
     def made(x: Shape) -> Op:
@@ -183,13 +189,13 @@ def _pool(words: Words, number: int, step: Step) -> Sequence[Part]:
 
 def _blur(words: Words, number: int, step: Step) -> Sequence[Part]:
     assert step.blur
-    taps, stride, path = step.blur, words.stride if step.stride else 1, f"blur{number}"
+    taps, stride, path = step.blur, words.stride_of(step), f"blur{number}"
     return [lambda x: BlurPool2d(path=path, input=x, taps=taps, stride=stride)]
 
 
 def _pad(words: Words, number: int, step: Step) -> Sequence[Part]:
     assert step.channels
-    out, stride = words.of(step.channels), words.stride if step.stride else 1
+    out, stride = words.of(step.channels), words.stride_of(step)
     path = f"pad{number}"
     return [lambda x: PadChannels(path=path, input=x, out_channels=out, stride=stride)]
 

@@ -86,9 +86,13 @@ def biased(ops: Chain, asked: str, projects: bool = False) -> Chain:
 def apart(*chains: Chain) -> Iterator[Chain]:
     """The chains of a block, where modules with weights of one path are numbered.
 
-    What learns nothing may be shared: one `relu`, but `prelu1` and `prelu2`.
+    What learns nothing may be shared: one `relu`, but `prelu1` and `prelu2`, and one number
+    for each slope of `leaky_relu`.
     """
-    counts = Counter(op.path for ops in chains for op in ops if op.tensors)
+    every = [op for ops in chains for op in ops]
+    functions = {(op.path, op.arguments) for op in every if isinstance(op, Activation)}
+    several = Counter(path for path, _ in functions)
+    counts = Counter(op.path for op in every if op.tensors or several[op.path] > 1)
     nth: Counter[str] = Counter()
 
     def named(op: Op) -> Op:

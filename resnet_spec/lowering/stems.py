@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from resnet_spec.language.chains import Steps
 from resnet_spec.language.plan import Plan
-from resnet_spec.lowering.parts import Part, Parts, biased, chain, numbered
+from resnet_spec.lowering.chains import Words, named, parts_of
+from resnet_spec.lowering.parts import Part, Parts, aside, biased, chain, numbered
 from resnet_spec.network import AvgPool, Chain, MaxPool, Shape, ZeroPad
 
 
@@ -20,10 +22,13 @@ def stem(plan: Plan) -> tuple[Chain, Chain]:
     if spec.stem.type == "none":
         return (), ()
     parts = Parts(plan.stages[0])
-    made = list(CONVOLUTIONS[spec.stem.type](parts))
-    if spec.stem.pool == "conv" or _ends_in_a_norm(parts):
-        made += parts.norm_act(parts.name(1))
-    ops = chain(Shape(*spec.input), *made)
+    if isinstance(spec.stem.type, str):
+        made = list(CONVOLUTIONS[spec.stem.type](parts))
+        if spec.stem.pool == "conv" or _ends_in_a_norm(parts):
+            made += parts.norm_act(parts.name(1))
+    else:
+        made = _own(parts, spec.stem.type)
+    ops, _ = aside(chain(Shape(*spec.input), *made))
     pool = chain(ops[-1].output, *POOLS[spec.stem.pool or "none"](parts))
     return biased(ops, spec.conv_bias), biased(pool, spec.conv_bias)
 
@@ -31,6 +36,14 @@ def stem(plan: Plan) -> tuple[Chain, Chain]:
 def _ends_in_a_norm(parts: Parts) -> bool:
     preact = parts.spec.preact
     return preact is None or bool(preact.stem_norm)
+
+
+def _own(parts: Parts, steps: Steps) -> list[Part]:
+    """The stem that the spec itself says."""
+    (numbered_steps,) = named(steps)
+    channels = {"in": parts.spec.input[0], "width": _width(parts)}
+    alone = {"activation": lambda _: [parts.activation()]}
+    return parts_of(Words(parts, channels, alone), numbered_steps)
 
 
 # --- convolutions -------------------------------------------------------------------------

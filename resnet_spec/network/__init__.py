@@ -58,6 +58,8 @@ from resnet_spec.network.ops import (
     Windowed,
     ZeroPad,
     biases,
+    called,
+    held,
 )
 from resnet_spec.network.settling import settled
 from resnet_spec.network.shapes import (
@@ -163,8 +165,10 @@ __all__ = [
     "Windowed",
     "ZeroPad",
     "biases",
+    "called",
     "conditions",
     "digests",
+    "held",
     "named_numbers",
     "plain",
     "settled",

@@ -9,8 +9,9 @@ of `torch.nn` are here, those that it lacks in `custom`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
+from itertools import groupby
 from math import prod
 from typing import Any, Literal, NamedTuple
 
@@ -166,6 +167,24 @@ class Op(Record):
 
 
 Chain = tuple[Op, ...]
+
+
+def called(ops: Iterable[Op]) -> Iterator[tuple[str, list[Op]]]:
+    """Each attribute that is called, in order, with its ops: those of one Sequential together.
+
+    A module that is called twice in a row is there twice.
+    """
+    for name, group in groupby(ops, key=lambda op: op.attribute):
+        members = list(group)
+        if members[0].path == name:
+            yield from ((name, [op]) for op in members)
+        else:
+            yield name, members
+
+
+def held(ops: Iterable[Op]) -> Iterator[tuple[str, list[Op]]]:
+    """Each attribute that holds a module, once, with its ops."""
+    return called({op.path: op for op in ops if op.path}.values())
 
 
 def tensors_of(ops: Chain) -> Iterator[tuple[str, Tensor]]:

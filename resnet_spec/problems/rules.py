@@ -481,9 +481,9 @@ RULES: Mapping[str, Rule] = {
     ),
     "one-op": Rule(
         "an entry of a chain is no op, or several",
-        "An entry of `pre`, `body`, `post` or a shortcut's chain is one op: a word as `norm`, "
-        "or a mapping as `{conv: 3, stride: block}`, in which one key says what it is and the "
-        "others what is said of it.",
+        "An entry of `pre`, `body`, `post` or the chain of a shortcut or a stem is one op: a "
+        "word as `norm`, or a mapping as `{conv: 3, stride: block}`, in which one key says "
+        "what it is and the others what is said of it.",
         wrong=chain("{conv: 3, pool: max, stride: block}", "norm"),
         right=chain("{pool: max, kernel: 3}", "{conv: 3, stride: block}", "norm"),
     ),
@@ -523,15 +523,16 @@ RULES: Mapping[str, Rule] = {
     "chain-channels": Rule(
         "the channels of a chain do not fit",
         "A body and a shortcut give `out` channels, which is `expansion` times the width, and "
-        "what is before the body keeps those that it reads. Channels are whole numbers, and "
-        "groups divide them, in every stage.",
+        "what is before the body keeps those that it reads; a stem gives `stem.width`. "
+        "Channels are whole numbers, and groups divide them, in every stage.",
         wrong=chain("{conv: 3, to: width * 2, stride: block}", "norm"),
         right=chain("{conv: 3, stride: block}", "norm"),
     ),
     "channels": Rule(
         "channels of an op are not said as a part of the block's",
         "An op gives `in`, `width` or `out` channels, or one of them times or over a number: "
-        "`width * 4`, `out / 2`. So they follow the widths of each stage.",
+        "`width * 4`, `out / 2`, `width * 3 / 8`. So they follow the widths of each stage. A "
+        "stem has no `out`.",
         wrong=chain("{conv: 3, to: 64, stride: block}", "norm").replace("64", '"64"'),
         right=chain("{conv: 3, to: out, stride: block}", "norm"),
     ),

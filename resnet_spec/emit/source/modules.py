@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
-from operator import attrgetter
 
-from resnet_spec.emit.source.layout import Call, indented, layout
+from resnet_spec.emit.source.layout import LINE, Call, indented, layout
 from resnet_spec.emit.source.scope import Scope
-from resnet_spec.network import Activation, Flatten, Layer, Norm, Op
-
-ATTRIBUTE = attrgetter("attribute")
+from resnet_spec.network import Activation, Flatten, Layer, Norm, Op, called, held
 
 
 def constructor(op: Op, scope: Scope) -> Call:
@@ -41,8 +37,7 @@ def definitions(ops: Iterable[Op], scope: Scope, column: int = 8) -> list[str]:
     a condition, its module is the identity elsewhere.
     """
     lines = []
-    for name, group in groupby((op for op in ops if op.path), key=ATTRIBUTE):
-        made = list(group)
+    for name, made in held(ops):
         when = made[0].when
         members = [(op.path, constructor(op, scope)) for op in made]
         if members[0][0] == name:
@@ -62,20 +57,26 @@ def definitions(ops: Iterable[Op], scope: Scope, column: int = 8) -> list[str]:
     return lines
 
 
-def calls(ops: Iterable[Op], x: str = "x") -> list[tuple[str, Op]]:
+def calls(
+    ops: Iterable[Op], x: str = "x", longest: int = LINE - 12
+) -> list[tuple[str, Op]]:
     """The expressions that apply the ops to `x`, one for each line, with its last op.
 
-    A norm, an activation and a flatten stay on the line of what they read.
+    A norm, an activation and a flatten stay on the line of what they read, where that does
+    not become longer.
     """
     lines: list[tuple[str, Op]] = []
-    for name, group in groupby(ops, key=ATTRIBUTE):
-        members = list(group)
+    for name, members in called(ops):
         inner = x
         alone = members[0].path == name
-        if lines and alone and isinstance(members[0], (Norm, Activation, Flatten)):
+        follows = alone and isinstance(members[0], (Norm, Activation, Flatten))
+        if lines and follows and len(_applied(name, lines[-1][0])) <= longest:
             inner = lines.pop()[0]
         elif lines:
             inner = "x"
-        text = f"self.{name}({inner})" if name else f"{inner}.flatten(1)"
-        lines.append((text, members[-1]))
+        lines.append((_applied(name, inner), members[-1]))
     return lines
+
+
+def _applied(name: str, x: str) -> str:
+    return f"self.{name}({x})" if name else f"{x}.flatten(1)"

@@ -43,6 +43,7 @@ POOLS: dict[type[Op], str] = {
     AvgMaxPool2d: "average and max pool",
     StatisticsPool: "statistics pool",
 }
+SHAPE = 26  # characters of `  # (N, 65536, 1024, 1024)`
 IMPORTS = ["import torch", "from torch import Tensor, nn"]
 
 
@@ -281,7 +282,7 @@ class View:
         flat = {
             id(op) for i, op in enumerate(ops) if any(o.flattens for o in ops[: i + 1])
         }
-        for text, op in calls(ops, x):
+        for text, op in calls(ops, x, longest=LINE - 12 - SHAPE):
             yield f"x = {text}  # {self._shape(op.output, id(op) in flat)}"
 
     def _shape(self, shape: Shape, flat: bool = False) -> str:

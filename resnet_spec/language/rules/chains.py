@@ -23,9 +23,12 @@ EXAMPLES = {
 
 
 class Placed(NamedTuple):
-    """A chain, what it is in its block, where it is written, and the stage that has it."""
+    """A chain, what it is, where it is written, and the stage that has it.
 
-    role: str  # pre, body, post or shortcut
+    That of a stem is the first.
+    """
+
+    role: str  # pre, body, post, shortcut or stem
     steps: Steps
     path: FieldPath
     stage: StagePlan
@@ -41,11 +44,34 @@ class Placed(NamedTuple):
     @property
     def gives(self) -> str:
         """The channels that it must give: those of the block's input, or of its output."""
-        return "in" if self.role == "pre" else "out"
+        return {"pre": "in", "stem": "width"}.get(self.role, "out")
+
+    @property
+    def where(self) -> str:
+        """The stage, where it may be one of several."""
+        return "" if self.role == "stem" else f"in stage {self.stage.index + 1}"
+
+    def bases(self, before: int) -> dict[str, int]:
+        """The channels that formulas begin with, where it reads so many."""
+        stage = self.stage
+        if self.role == "stem":
+            return {"in": before, "width": stage.spec.stem.width or before}
+        return {"in": before, "width": stage.inner_width, "out": stage.out_channels}
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The channels that it may have before it: of a first block, and of others."""
+        stage = self.stage
+        if self.role == "stem":
+            return (stage.spec.input[0],)
+        alone = self.role == "shortcut" or stage.by_block
+        return (stage.in_channels, *[stage.out_channels][alone:])
 
 
 def chains(plan: Plan) -> Iterator[Placed]:
-    """The chains of each stage or block; what they share comes once for each."""
+    """The chains of the stem and of each stage or block; one that is shared, for each."""
+    if isinstance(steps := plan.known("stem.type"), tuple):
+        yield Placed("stem", steps, ("stem", "type"), plan.stages[0])
     for stage in plan.blocks:
         if isinstance(block := stage.block, OwnBlock):
             of = {"pre": block.pre, "body": block.body, "post": block.post}
@@ -95,8 +121,9 @@ def _idle(placed: Placed, i: int, step: Step) -> Iterator[Problem]:
     if step.depthwise and step.to:
         message = "changes nothing where each channel is its own group; take it away"
         yield Problem("op-takes", message, placed.at(i, "to"), about_key=True)
-    if step.pool and not (step.kernel or step.stride):
-        message = "does nothing without `kernel` or `stride: block`"
+    if step.pool and not (step.kernel or step.strides):
+        stride = "stride" if placed.role == "stem" else "stride: block"
+        message = f"does nothing without `kernel` or `{stride}`"
         yield Problem("op-takes", message, placed.at(i))
     if step.scale == 1:
         yield Problem("op-takes", "changes nothing; take it away", placed.at(i))
@@ -172,6 +199,8 @@ def one_op_strides(plan: Plan) -> Iterator[Problem]:
 
 
 def _odd_strides(placed: Placed) -> Iterator[Problem]:
+    if placed.role == "stem":
+        return
     strides = [
         i
         for i, step in enumerate(placed.steps)
@@ -203,10 +232,7 @@ def _odd_strides(placed: Placed) -> Iterator[Problem]:
 def channels_fit(plan: Plan) -> Iterator[Problem]:
     """What a chain makes of the channels, in the first block of a stage and in the others."""
     for placed in chains(plan):
-        first, others = placed.stage.in_channels, placed.stage.out_channels
-        alone = placed.role == "shortcut" or placed.stage.by_block
-        both = (first,) if alone else (first, others)
-        for before in dict.fromkeys(both):
+        for before in dict.fromkeys(placed.reads):
             if problem := _odd_channels(placed, before):
                 yield problem
                 return
@@ -215,7 +241,9 @@ def channels_fit(plan: Plan) -> Iterator[Problem]:
 def _odd_channels(placed: Placed, before: int) -> Problem | None:
     """What is wrong where the block reads so many channels."""
     stage = placed.stage
-    bases = {"in": before, "width": stage.inner_width, "out": stage.out_channels}
+    bases = placed.bases(before)
+    if not all(bases.values()):  # which is refused by another rule
+        return None
     x = bases["out"] if placed.role == "post" else before
     last = None
     for i, step in enumerate(placed.steps):
@@ -223,13 +251,13 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
             last = i
         given = _given(step, x, bases, stage)
         if isinstance(given, Wrong):
-            message = f"in stage {stage.index + 1} {given.message}"
+            message = f"{placed.where} {given.message}".strip()
             return _problem(placed, message, i, *given.key)
         x = given
     if x == bases[placed.gives]:
         return None
     asked = f"`{placed.gives}`, {bases[placed.gives]}"
-    message = f"gives {x} channels in stage {stage.index + 1}, and must give {asked}"
+    message = f"gives {x} channels {placed.where}".strip() + f", and must give {asked}"
     write = f"write `to: {placed.gives}` in its last convolution"
     return _problem(
         placed,
@@ -290,12 +318,12 @@ def _given_by_layer(x: int, width: int, stage: StagePlan) -> int | Wrong:
 
 def _made(formula: Formula, bases: dict[str, int]) -> int | None:
     """The channels that a formula gives; None where they are not whole."""
-    base = bases[formula.base]
-    if formula.operator == "*":
-        return base * formula.by
-    return base // formula.by if base % formula.by == 0 else None
+    made = bases[formula.base] * formula.times
+    return made // formula.over if made % formula.over == 0 else None
 
 
 def _problem(placed: Placed, message: str, *inner: str | int) -> Problem:
     fields = (placed.stage.path("widths"), placed.stage.path("expansion"))
+    if placed.role == "stem":
+        fields = (("stem", "width"), ("input",))
     return Problem("chain-channels", message, placed.at(*inner), others=fields)

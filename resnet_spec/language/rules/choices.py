@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from resnet_spec.catalog import CATALOG, OWN, BlockEntry, Entry, Read, Refusal
+from resnet_spec.catalog import (
+    CATALOG,
+    OWN,
+    OWN_STEMS,
+    BlockEntry,
+    Entry,
+    Read,
+    Refusal,
+)
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import (
     KINDS,
@@ -181,7 +189,7 @@ def _legal(stage: StagePlan, refusal: Refusal) -> str:
     if refusal.allowed == (None,):
         return "be left out"
     known = CATALOG.get(refusal.field, {})
-    mine = len([word for word in refusal.allowed if word is not OWN])
+    mine = len([word for word in refusal.allowed if word in known])
     if mine > len(known) - mine > 0:
         return f"not be {stage.value(refusal.field)}"
     allowed = [a if a is OWN else flow(a) for a in refusal.allowed]
@@ -236,7 +244,8 @@ def _reading(
     field: str,
 ) -> Iterator[tuple[str, str, Entry, tuple[Read | None, Read | None]]]:
     """Each entry of the catalog, and how it reads the field without pre-activation and with."""
-    for owner, entries in CATALOG.items():
+    for owner, known in CATALOG.items():
+        entries = {**known, **OWN_STEMS} if owner == "stem.type" else known
         for word, entry in entries.items():
             forms = (_read_in(entry, field, False), _read_in(entry, field, True))
             yield owner, word, entry, forms

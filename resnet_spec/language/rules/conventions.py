@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from resnet_spec.catalog import STEMS
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.rules.choices import unused
 from resnet_spec.problems import FieldPath, Problem
@@ -22,6 +23,7 @@ class Convention(NamedTuple):
     others: tuple[FieldPath, ...]
 
 
+STEM_WORDS = tuple(word for word in STEMS if word != "none")
 CONVENTIONS: dict[str, Convention] = {
     "dilation_from": Convention(
         lambda stage: stage.dilates_anew,
@@ -43,8 +45,8 @@ CONVENTIONS: dict[str, Convention] = {
         (("shortcut",), ("strides",), ("widths",), ("preact",)),
     ),
     "preact.stem_norm": Convention(
-        lambda stage: bool(stage.spec.preact) and stage.spec.stem.type != "none",
-        "a stem before pre-activation blocks",
+        lambda stage: bool(stage.spec.preact) and stage.spec.stem.type in STEM_WORDS,
+        "a stem that is a word, before pre-activation blocks,",
         "false in timm and bearpaw's code, true in those of pytorchcv and "
         "fb.resnet.torch for ImageNet",
         (("stem",), ("preact",)),

@@ -55,7 +55,7 @@ def groups_are_whole(plan: Plan) -> Iterator[Problem]:
 
 def stem_divides(plan: Plan) -> Iterator[Problem]:
     stem = plan.spec.stem
-    by = STEM_MULTIPLES.get(stem.type, 1)
+    by = STEM_MULTIPLES.get(stem.type, 1) if isinstance(stem.type, str) else 1
     if stem.width and stem.width % by:
         message = (
             f"must be a multiple of {by} in the stem {stem.type}, got {stem.width}"
