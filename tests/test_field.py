@@ -139,22 +139,20 @@ def scaled(of: Parts, x: Tensor, name: str, _: int, _stage: int) -> Tensor:
     return x + of.conv(of.conv(x, f"{name}.conv1").relu(), f"{name}.conv2") * 0.1
 
 
-def fixup(of: Parts, x: Tensor, name: str, stride: int, stage: int) -> Tensor:
-    """A first stage is the stem, and a last block ends in the classifier's bias."""
+def fixup(of: Parts, x: Tensor, name: str, stride: int, _: int) -> Tensor:
+    """The last block ends in the classifier's bias."""
 
-    def biased(x: Tensor, number: int) -> Tensor:
+    def plus(x: Tensor, number: int) -> Tensor:
         return x + of.tensors[f"{name}.bias{number}.bias"]
 
-    if stage == 1:
-        return biased(of.conv(x, f"{name}.conv1"), 1).relu()
-    y = biased(x, 1)
+    y = plus(x, 1)
     if stride == 2:
         x = F.avg_pool2d(y, 1, 2)
         x = torch.cat((x, torch.zeros_like(x)), 1)
-    y = biased(of.conv(y, f"{name}.conv1", stride), 2).relu()
-    y = of.conv(biased(y, 3), f"{name}.conv2")
-    y = (x + biased(y * of.tensors[f"{name}.multiplier1.weight"], 4)).relu()
-    return biased(y, 5) if stage == 5 else y
+    y = plus(of.conv(y, f"{name}.conv1", stride), 2).relu()
+    y = of.conv(plus(y, 3), f"{name}.conv2")
+    y = (x + plus(y * of.tensors[f"{name}.multiplier1.weight"], 4)).relu()
+    return plus(y, 5) if f"{name}.bias5.bias" in of.tensors else y
 
 
 def skipinit(of: Parts, x: Tensor, name: str, stride: int, _: int) -> Tensor:
@@ -189,8 +187,8 @@ def bare(of: Parts, x: Tensor) -> Tensor:
     return of.conv(x, "conv1")
 
 
-def none(_: Parts, x: Tensor) -> Tensor:
-    return x
+def biased(of: Parts, x: Tensor) -> Tensor:
+    return (of.conv(x, "conv1") + of.tensors["bias1.bias"]).relu()
 
 
 def normed(of: Parts, x: Tensor) -> Tensor:
@@ -220,15 +218,15 @@ CASES: list[tuple[str, Block, Callable[[Parts, Tensor], Tensor], Strides]] = [
     ("own/edsr_trunk", basicsr, bare, [1]),
     ("own/edsr_l_trunk", scaled, bare, [1]),
     ("own/skipinit_wrn16_4", skipinit, bare, [1, 2, 2]),
-    ("fixup/resnet20_fixup", fixup, none, [1, 1, 2, 2, 1]),
+    ("fixup/resnet20_fixup", fixup, biased, [1, 2, 2]),
 ]
 SMALLER: dict[str, dict[str, Any]] = {
     "own/edsr_trunk": {"depths": [2], "head.classes": 5},
     "own/edsr_l_trunk": {"depths": [2], "head.classes": 5},
     "fixup/resnet20_fixup": {
-        "stem.width": None,
-        "depths": [1, 2, 2, 1, 1],
-        "widths": [8, 8, 16, 32, 32],
+        "stem.width": 8,
+        "depths": [3, 3, 3],
+        "widths": [8, 16, 32],
         "head.classes": 5,
     },
     "insightface/iresnet34": {"head": {"pool": "global", "hidden": [], "classes": 5}},
@@ -243,7 +241,6 @@ SMALLER: dict[str, dict[str, Any]] = {
         "stem.width": 8,
         "depths": [2, 2, 2],
         "widths": [[9, 9], [11, 12], [13, 15]],
-        "activation": [[{"leaky_relu": 1}, "relu"], "relu", "relu"],
     },
 }
 """What is changed beside widths and depths, so that the tests are fast."""
