@@ -147,6 +147,7 @@ def bases(field: str, word: str) -> list[Fields]:
         except SpecError:
             continue
         found.append(base | more)
+    assert found, "no spec has the entry"
     inside = "." not in field or field.startswith(("spatial", "norm"))
     return found if inside else found[:2]
 
@@ -180,8 +181,18 @@ def _at(form: Fields, path: str) -> Any:
 def test_every_option_beside_it_is_refused_or_makes_another_network(
     field: str, word: str
 ) -> None:
-    having = bases(field, word)
-    assert having, "no spec has the entry"
+    """In the first network that has the entry; of four, in the last one, too."""
+    crossed(bases(field, word)[::3], field)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("field", "word"), ENTRIES)
+def test_so_it_is_in_the_others_that_have_it(field: str, word: str) -> None:
+    crossed(bases(field, word)[1:3], field)
+
+
+def crossed(having: list[Fields], field: str) -> None:
+    """Each option in each of the specs, which have an entry of the field."""
     for base in having:
         plan = parsed(nested(base))
         before, written = digests(lower(plan)).fingerprint, canonical(plan)
