@@ -14,6 +14,7 @@ from resnet_spec import SpecError, load, read
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
+from resnet_spec.language.schema import json_schema
 from resnet_spec.problems import Problem, report
 from resnet_spec.problems.rules import RULES
 
@@ -48,6 +49,20 @@ def test_the_whole_text(case: str) -> None:
 def test_the_names_of_the_rules() -> None:
     """They stand in JSON and SARIF, where somebody may have silenced one by its name."""
     assert rules() == RULES_FILE.read_text(encoding="utf-8")
+
+
+NAMES = {
+    name for model in json_schema()["$defs"].values() for name in model["properties"]
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_else_to_look_at_is_a_field(case: str) -> None:
+    """So is where a mistake is, if it is not what the file has."""
+    for problem in problems(case):
+        for path in problem.others:
+            assert path[0] in Spec.model_fields
+            assert {part for part in path if isinstance(part, str)} <= NAMES
 
 
 def test_every_rule_has_a_case() -> None:

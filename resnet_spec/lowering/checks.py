@@ -63,10 +63,7 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
         message = f"{message}; {which} from {smallest} on do not"
         yield Problem("image-too-small", message, ("input",), others=others)
     elif largest < smallest:
-        message = (
-            "no image is large enough for a layer that follows a map of fixed size"
-        )
-        yield Problem("image-too-small", message, ("head",))
+        yield _no_size(plan, network)
     else:
         yield Problem(
             "pool-fits",
@@ -75,6 +72,23 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
             ("input",),
             others=others,
         )
+
+
+def _no_size(plan: Plan, network: Network) -> Problem:
+    """What reads more of a map than the head's pool, or what it leaves, has for any image."""
+    if any(op.least > 1 for op in network.head):
+        message = (
+            f"norm.type: {plan.blocks[-1].norm} takes the variance of a map, and what the pool "
+            "leaves is a single pixel; leave norm out, or write norm.type: batch"
+        )
+        return Problem("image-too-small", message, ("head", "hidden"))
+    pool = plan.spec.head.pool
+    path, op = [(path, op) for path, op in network.distinct_ops() if op.least > 1][-1]
+    message = (
+        f"fits no image: it needs a last map of {pool} x {pool}, and {path} reads {op.least} x "
+        f"{op.least} at least; write head.pool: global"
+    )
+    return Problem("image-too-small", message, ("head", "pool"))
 
 
 def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
