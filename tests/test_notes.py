@@ -40,6 +40,19 @@ def test_where_the_stride_sits(strided: tuple[str, ...]) -> None:
     assert said == [SENTENCES[found[0]] if len(set(strided)) == 1 else mixed]
 
 
+def test_where_it_sits_in_one_block_of_a_stage() -> None:
+    fields = {
+        "depths": [2, 1],
+        "widths": [8, 16],
+        "strides": [[1, 2], 2],
+        "stride_on": [[None, "conv1"], "conv2"],
+    }
+    assert load("resnet50", fields).network.notes == (
+        "The stride sits on the first 1x1 convolution (v1) in stage 1 (block 2) and on the "
+        "3x3 (v1.5) elsewhere.",
+    )
+
+
 @pytest.mark.parametrize("name", ["F", "Tensor", "Bottleneck", "SqueezeExcite"])
 def test_a_network_is_called_as_nothing_in_its_source(name: str) -> None:
     with pytest.raises(
