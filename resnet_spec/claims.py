@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from resnet_spec.language.fields import Expect
 from resnet_spec.network import Network
@@ -11,7 +12,7 @@ from resnet_spec.problems import Problem
 
 def untrue(expect: Expect, network: Network) -> Iterator[Problem]:
     """A problem for each claim that does not hold, with the computed value."""
-    truth: dict[str, int | tuple[tuple[int, ...], ...]] = {
+    truth: dict[str, Any] = {
         "params": network.params,
         "macs": network.macs,
         "features": tuple(tuple(map(int, stage.output)) for stage in network.stages),
@@ -26,7 +27,7 @@ def untrue(expect: Expect, network: Network) -> Iterator[Problem]:
             yield Problem("untrue-claim", message, ("expect", field))
 
 
-def _shown(value: int | tuple[tuple[int, ...], ...]) -> str:
+def _shown(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     return f"[{', '.join(str(list(shape)) for shape in value)}]"

@@ -20,6 +20,7 @@ from resnet_spec.network import (
     GlobalAvgPool,
     Init,
     Lengths,
+    Maps,
     MaxPool,
     Network,
     Op,
@@ -72,7 +73,7 @@ chains = st.lists(windows() | windows(ceil=True), min_size=1, max_size=3)
 @given(windows() | windows(ceil=True), st.integers(1, 70))
 def test_an_op_has_the_size_that_torch_gives(window: Window, length: int) -> None:
     op = window.part(Shape(8, length, length))
-    assert op.lengths(length) == window.size(length)
+    assert [to(length) for to in op.lengths] == [window.size(length)] * 2
     assume(window.size(length) > 0)
     x = torch.empty(1, 8, length, length, device="meta")
     settings = window._asdict()
@@ -88,10 +89,10 @@ def test_an_op_has_the_size_that_torch_gives(window: Window, length: int) -> Non
 @given(chains, st.integers(1, 200))
 def test_a_chain_is_one_map_of_lengths(windows: list[Window], length: int) -> None:
     ops = chain(Shape(8, length, length), *(window.part for window in windows))
-    at, expected = Lengths(), length
+    at, expected = Maps(), length
     for op, window in zip(ops, windows, strict=True):
         at, expected = at.then(op.lengths), window.size(expected)
-    assert at(length) == expected
+    assert [to(length) for to in at] == [expected] * 2
 
 
 def adding(body: Chain, branch: Chain) -> Block:
@@ -197,10 +198,11 @@ def test_a_floor_pool_fits_224_and_fails_at_240(image: int, fits: bool) -> None:
     network = Sketch(POOL7, [([STRIDED], [FLOOR])] * 3).network()
     length, sums = image, []
     for op in network.stem:
-        length = op.lengths(length)
+        length = op.lengths.heights(length)
     for _, block in network.blocks():
-        sums.append(block.lengths(length) == block.branch_lengths(length))
-        length = block.lengths(length)
+        body, branch = block.lengths.heights, block.branch_lengths.heights
+        sums.append(body(length) == branch(length))
+        length = body(length)
     assert all(sums) is fits
     found = network.disagreement()
     assert found == ("layer1.0", 17, Shape(8, 3, 3), Shape(8, 2, 2))

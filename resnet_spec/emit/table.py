@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from resnet_spec.network import Chain, Lengths, Network, Shape
+from resnet_spec.network import Chain, Maps, Network, Shape
 from resnet_spec.problems.words import counted
 
 COLUMNS = ("part", "blocks", "output", "stride", "parameters", "MACs")
@@ -18,7 +18,9 @@ class Part(NamedTuple):
     part: str
     blocks: str  # "3 x Bottleneck"; empty where there are none
     output: Shape
-    stride: int | None  # pixels of the image per pixel of the output; None for the head
+    stride: (
+        int | tuple[int, int] | None
+    )  # pixels of the image per pixel of the output; None for the head
     params: int
     macs: int
 
@@ -29,7 +31,7 @@ def summarize(network: Network) -> list[Part]:
 
 
 def _rows(network: Network) -> Iterator[Part]:
-    at = Lengths()
+    at = Maps()
     if network.entry:
         for op in network.entry:
             at = at.then(op.lengths)
@@ -44,7 +46,7 @@ def _rows(network: Network) -> Iterator[Part]:
         yield _ends("head", network.head, None)
 
 
-def _ends(part: str, ops: Chain, stride: int | None) -> Part:
+def _ends(part: str, ops: Chain, stride: int | tuple[int, int] | None) -> Part:
     params, macs = sum(op.params for op in ops), sum(op.macs for op in ops)
     return Part(part, "", ops[-1].output, stride, params, macs)
 

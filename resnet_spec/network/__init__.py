@@ -63,6 +63,7 @@ from resnet_spec.network.settling import settled
 from resnet_spec.network.shapes import (
     NO_SIZES,
     Lengths,
+    Maps,
     Shape,
     Sizes,
 )
@@ -133,6 +134,7 @@ __all__ = [
     "Lengths",
     "Linear",
     "Maker",
+    "Maps",
     "MaxPool",
     "Network",
     "Norm",

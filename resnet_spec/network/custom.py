@@ -16,7 +16,7 @@ from resnet_spec.network.ops import (
     batch_norm_tensors,
     convolution_tensors,
 )
-from resnet_spec.network.shapes import Lengths, Shape, Sizes
+from resnet_spec.network.shapes import Lengths, Maps, Shape, Sizes
 from resnet_spec.network.symbols import Condition, Maker, Number, Rate, plain
 
 
@@ -61,8 +61,8 @@ class PadChannels(Layer):
         return super().output._replace(channels=self.out_channels)
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(self.stride - 1, self.stride)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(self.stride - 1, self.stride))
 
 
 class PadChannelsAround(PadChannels):
@@ -91,8 +91,8 @@ class BlurPool2d(Layer):
         return self.taps // 2 + 1 if self.stride > 1 else 1
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(self.stride - 1, self.stride)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(self.stride - 1, self.stride))
 
     @property
     def macs(self) -> int:
@@ -112,8 +112,8 @@ class AvgMaxPool2d(Layer):
     """Half of the mean and half of the largest value of each channel."""
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
 
 class StatisticsPool(Layer):
@@ -136,8 +136,8 @@ class StatisticsPool(Layer):
         return Shape(2 * self.input.channels * self.input.height, 1, 1)
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
     @cached_property
     def meaning(self) -> tuple[Any, ...]:
@@ -486,8 +486,9 @@ class Conv3x3(Layer):
         raise NotImplementedError
 
     @property
-    def least(self) -> int:
-        return (self.inside.least(self.normed[0]) - 1) * self.stride + 1
+    def takes(self) -> tuple[Sizes, Sizes]:
+        least = (self.inside.least(self.normed[0]) - 1) * self.stride + 1
+        return (Sizes(least), Sizes(least))
 
     @property
     def used(self) -> list[str]:
@@ -513,8 +514,8 @@ class Conv3x3(Layer):
         return (*convolution, *self.inside.norm_tensors(out, norm))
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(self.stride - 1, self.stride)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(self.stride - 1, self.stride))
 
     @property
     def _pixels(self) -> int:

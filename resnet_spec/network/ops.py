@@ -15,7 +15,7 @@ from math import prod
 from typing import Any, Literal, NamedTuple
 
 from resnet_spec.network.record import Record
-from resnet_spec.network.shapes import Lengths, Shape, Sizes
+from resnet_spec.network.shapes import Lengths, Maps, Shape, Sizes
 from resnet_spec.network.symbols import Condition, plain
 
 
@@ -45,7 +45,7 @@ class Tensor(NamedTuple):
 
 
 MEAN = ("mean",)  # of each channel, whatever computes it
-SAME = Lengths()  # what most ops do to height and width
+SAME = Maps()  # what most ops do to height and width
 
 
 @lru_cache(maxsize=512)
@@ -88,10 +88,11 @@ class Op(Record):
         if self.lengths is SAME:
             return self.input
         channels, height, width = self.input
-        return Shape(channels, self.lengths(height), self.lengths(width))
+        heights, widths = self.lengths
+        return Shape(channels, heights(height), widths(width))
 
     @property
-    def lengths(self) -> Lengths:
+    def lengths(self) -> Maps:
         return SAME
 
     @property
@@ -197,10 +198,11 @@ class Windowed(Op):
         assert not self.ceil or self.stride + self.padding <= span, self
 
     @cached_property
-    def lengths(self) -> Lengths:
+    def lengths(self) -> Maps:
         span = self.dilation * (self.kernel - 1) + 1
         rounding = self.stride - 1 if self.ceil else 0
-        return Lengths(2 * self.padding - span + self.stride + rounding, self.stride)
+        offset = 2 * self.padding - span + self.stride + rounding
+        return Maps.alike(Lengths(offset, self.stride))
 
 
 class Conv(Windowed):
@@ -431,8 +433,8 @@ class ZeroPad(Op):
     padding: int
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(2 * self.padding)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(2 * self.padding))
 
     @property
     def module(self) -> str:
@@ -459,8 +461,8 @@ class GlobalAvgPool(Op):
         return MEAN
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
     @property
     def module(self) -> str:
@@ -475,8 +477,8 @@ class GlobalMaxPool(Op):
     """The largest value of each channel."""
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
     @property
     def module(self) -> str:
@@ -511,8 +513,8 @@ class Flatten(Op):
         return Shape(self.input.channels * self.height * self.width, 1, 1)
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
     @property
     def module(self) -> str:

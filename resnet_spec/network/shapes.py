@@ -31,6 +31,8 @@ class Sizes(NamedTuple):
 
 NO_SIZES = Sizes(1, 0)
 
+SIDES = (0, 1)  # height and width, where something has one value for each
+
 
 class Lengths(NamedTuple):
     """The map of a height (or width) h to (h + offset) // stride, for every h at once.
@@ -76,3 +78,32 @@ class Lengths(NamedTuple):
         period = math.lcm(self.stride or 1, other.stride or 1)
         lengths = range(start, start + period + 1)
         return next(h for h in lengths if self(h) != other(h))
+
+
+class Maps(NamedTuple):
+    """What becomes of heights, and what of widths; most often the same.
+
+    >>> Maps(Lengths(1, 2), Lengths()).then(Maps.alike(Lengths(1, 2))).stride
+    (4, 2)
+    """
+
+    heights: Lengths = Lengths()
+    widths: Lengths = Lengths()
+
+    @classmethod
+    def alike(cls, lengths: Lengths) -> Maps:
+        """The same of both."""
+        return cls(lengths, lengths)
+
+    def then(self, after: Maps) -> Maps:
+        """The maps that apply these and then `after`."""
+        return Maps(
+            self.heights.then(after.heights),
+            self.widths.then(after.widths),
+        )
+
+    @property
+    def stride(self) -> int | tuple[int, int]:
+        """Pixels read per pixel given, along a side; of height and width where they differ."""
+        height, width = (lengths.stride for lengths in self)
+        return height if height == width else (height, width)
