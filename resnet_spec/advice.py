@@ -7,6 +7,7 @@ from itertools import chain, pairwise
 
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan
+from resnet_spec.language.values import both_of
 from resnet_spec.network import Network
 from resnet_spec.problems import FieldPath, Problem
 
@@ -43,10 +44,14 @@ def _strides_of_one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
     stages = zip(plan.stages, network.stages, strict=False)
     pairs = (zip(p.blocks, made.blocks, strict=False) for p, made in stages)
     for planned, block in chain.from_iterable(pairs):
-        if planned.stride > 1 and block.input.height == block.input.width == 1:
+        lengths = zip(both_of(planned.stride), block.input[1:], strict=True)
+        strided = [length for stride, length in lengths if stride > 1]
+        if strided and max(strided) == 1:
+            _, height, width = block.input
             message = (
-                f"stage {planned.index + 1} strides a map that is 1 x 1 already, for an image "
-                f"of {sides[0]} x {sides[1]}; a larger input or fewer strides leave it more"
+                f"stage {planned.index + 1} strides a map that is {height} x {width} already, "
+                f"for an image of {sides[0]} x {sides[1]}; a larger input or fewer strides "
+                "leave it more"
             )
             path = planned.path("strides")
             yield _warning("strides-one-pixel", message, path, "input", "stem")
@@ -73,7 +78,7 @@ def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Probl
     field, others = ("stem", "type"), ("input", "stem.pool")
     if spec.stem.type == "conv3x3":
         field, others = ("stem", "pool"), ("input", "stem.type")
-    strides = (spec.stem.stride or 1) > 1
+    strides = spec.stem.stride not in (None, 1)
     if strides:
         field, others = ("stem", "stride"), ("input", "stem.pool")
     stride = ", stride: 1" * strides

@@ -8,6 +8,7 @@ from typing import Any
 from resnet_spec.language.fields import Expect
 from resnet_spec.network import Network
 from resnet_spec.problems import Problem
+from resnet_spec.problems.words import by_sides
 
 
 def untrue(expect: Expect, network: Network) -> Iterator[Problem]:
@@ -16,7 +17,7 @@ def untrue(expect: Expect, network: Network) -> Iterator[Problem]:
         "params": network.params,
         "macs": network.macs,
         "features": tuple(tuple(map(int, stage.output)) for stage in network.stages),
-        "output_stride": network.output_stride,
+        "output_stride": by_sides(network.output_stride),
     }
     for field, computed in truth.items():
         claimed = getattr(expect, field)
@@ -28,6 +29,6 @@ def untrue(expect: Expect, network: Network) -> Iterator[Problem]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, int):
+    if isinstance(value, (int, str)):
         return str(value)
     return f"[{', '.join(str(list(shape)) for shape in value)}]"

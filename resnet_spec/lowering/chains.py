@@ -23,6 +23,7 @@ from resnet_spec.network import (
     ScalarMultiplier,
     Scale,
     Shape,
+    Stride,
 )
 
 Named = list[tuple[str, int, str | Step]]  # what each step is, its number, and itself
@@ -33,7 +34,7 @@ class Words(NamedTuple):
 
     parts: Parts
     channels: Mapping[str, int]  # of `in`, `width` and `out`
-    stride: int
+    stride: Stride
     groups: int
     dilation: Callable[[int], int]  # of the convolution of that number
     alone: Mapping[str, Callable[[int], list[Part]]]  # by number, of words but `norm`

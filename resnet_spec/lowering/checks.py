@@ -11,6 +11,7 @@ from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
     BatchNorm1d,
     Block,
+    BlurPool2d,
     Conv,
     Conv3x3,
     EvoNormS0,
@@ -20,9 +21,12 @@ from resnet_spec.network import (
     Network,
     Norm,
     Op,
+    PadChannels,
+    Pair,
     SelectiveKernel,
     SplitAttention,
     StdConv2d,
+    plain,
 )
 from resnet_spec.problems import FieldPath, Problem
 
@@ -35,6 +39,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
         *_wrong_sizes(plan, network),
         *_dropped_channels(plan, network),
         *_odd_zeros(plan, network),
+        *_one_stride(plan, network),
         *_taken_name(plan, network),
         *_odd_groups(plan, network),
         *_groups_of_one(network),
@@ -115,6 +120,42 @@ def _odd_zeros(plan: Plan, network: Network) -> Iterator[Problem]:
             )
             found.setdefault(problem.path, problem)
     yield from found.values()
+
+
+ONE_STRIDE = {
+    PadChannels: ("adds channels of zeros", "shortcut: projection"),
+    BlurPool2d: ("is a blur", "an average pool in its place"),
+    StdConv2d: ("has standardized weights", "leave standardization out"),
+}
+"""The layers whose code has one stride for both sides, and what to write in their place."""
+
+
+def _one_stride(plan: Plan, network: Network) -> Iterator[Problem]:
+    """A stride of a height and a width in a layer that takes one number; said once."""
+    asked = [
+        (isinstance(plain(stride), int), path, op.path == path, said)
+        for path, op in network.distinct_ops()
+        if isinstance(stride := getattr(op, "stride", 1), Pair)
+        for kind, said in ONE_STRIDE.items()
+        if isinstance(op, kind)
+    ]
+    if asked:  # first one where they differ; with it, all blocks have pairs
+        _, path, of_stem, (does, other) = min(asked)
+        said = [("stem", "stride")] if of_stem else [*_pairs(plan)]
+        yield Problem(
+            "one-stride",
+            f"is of height and width, and {path}, which {does}, strides alike along both; "
+            f"write one number, or {other}",
+            said[0],
+            others=(("shortcut",), ("standardization",), ("block",)),
+        )
+
+
+def _pairs(plan: Plan) -> Iterator[FieldPath]:
+    """Where strides of a height and a width are written."""
+    for block in plan.blocks:
+        if isinstance(block.stride, str):
+            yield block.path("strides")
 
 
 def _blocks(plan: Plan, network: Network) -> Iterator[tuple[StagePlan, Block]]:

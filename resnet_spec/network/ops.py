@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from resnet_spec.network.record import Record
 from resnet_spec.network.shapes import Lengths, Maps, Shape, Sizes
-from resnet_spec.network.symbols import Condition, plain
+from resnet_spec.network.symbols import Condition, Stride, plain, sides
 
 
 class Argument(NamedTuple):
@@ -169,6 +169,11 @@ class Op(Record):
 Chain = tuple[Op, ...]
 
 
+def every(stride: Stride) -> Maps:
+    """What is left of lengths by every stride-th pixel, from the first on."""
+    return Maps(*(Lengths(each - 1, each) for each in sides(stride)))
+
+
 def tensors_of(ops: Chain) -> Iterator[tuple[str, Tensor]]:
     """Every tensor of the ops' modules, with its name in the state dict."""
     return ((f"{op.path}.{tensor.name}", tensor) for op in ops for tensor in op.tensors)
@@ -183,10 +188,10 @@ def biases(op: Op) -> Iterator[bool]:
 
 
 class Windowed(Op):
-    """A square window that slides over the map."""
+    """A window that slides over the map."""
 
-    kernel: int
-    stride: int = 1
+    kernel: Stride
+    stride: Stride = 1
     padding: int = 0
     dilation: int = 1
     ceil: bool = False
@@ -194,20 +199,31 @@ class Windowed(Op):
     def __post_init__(self) -> None:
         # torch drops a last window that starts in the padding, which is no Lengths map.
         # https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
-        span = self.dilation * (self.kernel - 1) + 1
-        assert not self.ceil or self.stride + self.padding <= span, self
+        windows = zip(sides(self.kernel), sides(self.stride), strict=True)
+        assert not self.ceil or all(
+            stride + self.padding <= self._span(kernel) for kernel, stride in windows
+        ), self
+
+    def _span(self, kernel: int) -> int:
+        """The pixels from a window's first to its last."""
+        return self.dilation * (kernel - 1) + 1
 
     @cached_property
     def lengths(self) -> Maps:
-        span = self.dilation * (self.kernel - 1) + 1
-        rounding = self.stride - 1 if self.ceil else 0
-        offset = 2 * self.padding - span + self.stride + rounding
-        return Maps.alike(Lengths(offset, self.stride))
+        return Maps(*map(self._along, sides(self.kernel), sides(self.stride)))
+
+    def _along(self, kernel: int, stride: int) -> Lengths:
+        """What becomes of the lengths of one side."""
+        rounding = stride - 1 if self.ceil else 0
+        return Lengths(
+            2 * self.padding - self._span(kernel) + stride + rounding, stride
+        )
 
 
 class Conv(Windowed):
     """A convolution, most often without bias, as a norm follows it."""
 
+    kernel: int
     out_channels: int
     groups: int = 1
     bias: bool = False

@@ -103,7 +103,12 @@ class Maps(NamedTuple):
         )
 
     @property
+    def strides(self) -> tuple[int, int]:
+        """Pixels read per pixel given, along height and width."""
+        return self.heights.stride, self.widths.stride
+
+    @property
     def stride(self) -> int | tuple[int, int]:
-        """Pixels read per pixel given, along a side; of height and width where they differ."""
-        height, width = (lengths.stride for lengths in self)
+        """The same, as one number where both have it."""
+        height, width = self.strides
         return height if height == width else (height, width)

@@ -21,7 +21,7 @@ from resnet_spec.network.ops import (
 )
 from resnet_spec.network.record import Record
 from resnet_spec.network.shapes import NO_SIZES, SIDES, Lengths, Maps, Shape, Sizes
-from resnet_spec.network.symbols import Condition, Number, Rate, named_numbers
+from resnet_spec.network.symbols import Condition, Named, named_numbers
 from resnet_spec.problems.words import counted
 
 CLASSIFIER = "fc"  # the path of what makes logits
@@ -130,7 +130,7 @@ class Block(Record):
         return sum(op.macs for op in self.ops)
 
     @cached_property
-    def numbers(self) -> dict[str, Number | Rate]:
+    def numbers(self) -> dict[str, Named]:
         """The block's named numbers; one name has one value."""
         return named_numbers(self)
 
@@ -291,15 +291,21 @@ class Network(Record):
 
     @property
     def strides(self) -> dict[str, int | tuple[int, int]]:
-        """Pixels of the image per pixel of each of the features, along a side."""
+        """Pixels of the image per pixel of each of the features, along a side.
+
+        Of height and width where those differ in any.
+        """
         at = _through(self.stem)
-        found = {"stem": at.stride}
+        found = {"stem": at}
         at = at.then(_through(self.pool))
-        found["pool"] = at.stride
+        found["pool"] = at
         for stage in self.stages:
             at = at.then(stage.lengths)
-            found[stage.name] = at.stride
-        return {name: found[name] for name in self.features}
+            found[stage.name] = at
+        given = {name: found[name].strides for name in self.features}
+        if any(height != width for height, width in given.values()):
+            return {**given}
+        return {name: height for name, (height, _) in given.items()}
 
     @property
     def classifier(self) -> Conv | Linear | None:

@@ -309,6 +309,14 @@ RULES: Mapping[str, Rule] = {
         "A report shows the first 100 values and keys that are wrong, and counts the rest. "
         "Correct those first; many of them often have one cause.",
     ),
+    "sides": Rule(
+        "a height and a width are not two numbers, or alike",
+        "A stride of another number along the height than along the width is one word, the "
+        "height first: `2x1` halves the height and keeps the width. Where both are alike, one "
+        "number says it.",
+        wrong=own("resnet18", "strides: [1, 2x2, 2, 2]"),
+        right=own("resnet18", "strides: [1, 2, 2x1, 2]"),
+    ),
     # --- stages ---------------------------------------------------------------------------
     "stage-count": Rule(
         "a list does not have one entry for each stage",
@@ -438,6 +446,15 @@ RULES: Mapping[str, Rule] = {
         right=own(
             "resnet18", "widths: [64, 128, 256, 512]", "shortcut: zero_pad_around"
         ),
+    ),
+    "one-stride": Rule(
+        "a layer of one stride is asked for that of a height and of a width",
+        "Convolutions and pools take a stride as `2x1`. Blurs, shortcuts of zeros and "
+        "convolutions of standardized weights are layers of this package, whose code takes one "
+        "number, as in the networks that they are from. Write one number for both sides, or "
+        "what the message says in place of the layer.",
+        wrong=own("resnet18", "strides: [1, 2x1, 2, 2]", "shortcut: blur_projection"),
+        right=own("resnet18", "strides: [1, 2x1, 2, 2]", "shortcut: avg_projection"),
     ),
     "single-weight": Rule(
         "weight standardization would make a layer zero",
