@@ -29,6 +29,7 @@ def advice(plan: Plan, network: Network) -> Iterator[Problem]:
     yield from _narrow_without_groups(plan)
     yield from _momentum_of_keras(plan.spec)
     yield from _dilation_that_strides(plan)
+    yield from _blocks_that_are_sides(plan.spec)
 
 
 def _warning(
@@ -142,6 +143,20 @@ def _dilation_that_strides(plan: Plan) -> Iterator[Problem]:
             )
             path = stage.path("dilations")
             yield _warning("dilation-strides", message, path, stage.path("strides"))
+            return
+
+
+def _blocks_that_are_sides(spec: Spec) -> Iterator[Problem]:
+    """Two numbers of which the first alone would say the same."""
+    stages = spec.strides if isinstance(spec.strides, tuple) else ()
+    for index, said in enumerate(stages):
+        first, *others = said if isinstance(said, tuple) else (said,)
+        if others == [1] and isinstance(first, int) and first > 1:
+            message = (
+                f"[{first}, 1] is of two blocks, and the same as {first}; for a height and a "
+                f"width write {first}x1"
+            )
+            yield _warning("block-strides", message, ("strides", index), "depths")
             return
 
 

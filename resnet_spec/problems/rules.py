@@ -637,6 +637,14 @@ RULES: Mapping[str, Rule] = {
             "dilation_from: previous",
         ),
     ),
+    "block-strides": Rule(
+        "a list of two strides says no more than its first number",
+        "This is a warning. A list in `strides` has the stride of each block of a stage, and a "
+        "number is that of the first block, so `[2, 1]` and `2` are the same. As torch writes "
+        "it, `(2, 1)` is a height and a width: `2x1` here.",
+        wrong=own("resnet18", "strides: [1, 2, [2, 1], 2]"),
+        right=own("resnet18", "strides: [1, 2, 2x1, 2]"),
+    ),
     "keras-momentum": Rule(
         "the momentum of a norm is counted as Keras counts it",
         "This is a warning. `momentum` is the weight of the newest batch, as in torch, where "
