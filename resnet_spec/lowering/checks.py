@@ -24,12 +24,14 @@ from resnet_spec.network import (
     PadChannels,
     Pair,
     SelectiveKernel,
+    Sizes,
     SplitAttention,
     StdConv2d,
     plain,
 )
 from resnet_spec.problems import FieldPath, Problem
 
+SIDES = ("heights", "widths")
 FLAT = (BatchNorm1d, GroupNorm)  # the norms that take features (N, C)
 
 
@@ -62,10 +64,11 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
     image, pool = list(plan.spec.input), plan.spec.head.pool
     last = network.stages[-1].output
     if largest is None or (isinstance(pool, str) and smallest > sides[wrong[0]]):
-        both = len({*network.sides}) == 1
-        which = "heights and widths" if both else ("heights", "widths")[wrong[0]]
+        each = (f"{SIDES[i]} from {network.sides[i].smallest}" for i in wrong)
+        alike = len({*network.sides}) == 1
+        large = f"heights and widths from {smallest}" if alike else " and ".join(each)
         message = f"{image} leaves a map too small for a pool that follows"
-        message = f"{message}; {which} from {smallest} on do not"
+        message = f"{message}; {large} on do not"
         yield Problem("image-too-small", message, ("input",), others=others)
     elif largest < smallest:
         message = (
@@ -76,7 +79,7 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
         yield Problem(
             "pool-fits",
             f"{image} gives a last map of {last.height} x {last.width}, and head.pool needs "
-            f"{pool} x {pool}; heights and widths from {smallest} to {largest} give it",
+            f"{pool} x {pool}; {_fitting(*network.sides)} give it",
             ("input",),
             others=others,
         )
@@ -120,6 +123,16 @@ def _odd_zeros(plan: Plan, network: Network) -> Iterator[Problem]:
             )
             found.setdefault(problem.path, problem)
     yield from found.values()
+
+
+def _fitting(heights: Sizes, widths: Sizes) -> str:
+    """`heights and widths from 193 to 224`, or each for itself."""
+    if heights == widths:
+        return f"heights and widths from {heights.smallest} to {heights.largest}"
+    return (
+        f"heights from {heights.smallest} to {heights.largest} and widths from "
+        f"{widths.smallest} to {widths.largest}"
+    )
 
 
 ONE_STRIDE = {
