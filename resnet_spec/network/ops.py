@@ -45,6 +45,7 @@ class Tensor(NamedTuple):
 
 
 MEAN = ("mean",)  # of each channel, whatever computes it
+ANY = (Sizes(1), Sizes(1))  # what most ops take
 SAME = Maps()  # what most ops do to height and width
 
 
@@ -103,7 +104,7 @@ class Op(Record):
     @property
     def takes(self) -> tuple[Sizes, Sizes]:
         """The heights and the widths of a map that it takes, wherever the head has it."""
-        return (Sizes(self.least), Sizes(self.least))
+        return (Sizes(self.least), Sizes(self.least)) if self.least > 1 else ANY
 
     @property
     def flattens(self) -> bool:
@@ -199,10 +200,15 @@ class Windowed(Op):
     def __post_init__(self) -> None:
         # torch drops a last window that starts in the padding, which is no Lengths map.
         # https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
-        windows = zip(sides(self.kernel), sides(self.stride), strict=True)
         assert not self.ceil or all(
-            stride + self.padding <= self._span(kernel) for kernel, stride in windows
+            stride + self.padding <= self._span(kernel)
+            for kernel, stride in self._windows
         ), self
+
+    @property
+    def _windows(self) -> tuple[tuple[int, int], ...]:
+        """Kernel and stride along the height, and along the width."""
+        return tuple(zip(sides(self.kernel), sides(self.stride), strict=True))
 
     def _span(self, kernel: int) -> int:
         """The pixels from a window's first to its last."""
@@ -210,7 +216,7 @@ class Windowed(Op):
 
     @cached_property
     def lengths(self) -> Maps:
-        return Maps(*map(self._along, sides(self.kernel), sides(self.stride)))
+        return Maps(*(self._along(*window) for window in self._windows))
 
     def _along(self, kernel: int, stride: int) -> Lengths:
         """What becomes of the lengths of one side."""

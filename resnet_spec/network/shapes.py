@@ -97,10 +97,15 @@ class Maps(NamedTuple):
 
     def then(self, after: Maps) -> Maps:
         """The maps that apply these and then `after`."""
-        return Maps(
-            self.heights.then(after.heights),
-            self.widths.then(after.widths),
-        )
+        heights = self.heights.then(after.heights)
+        if self.are_alike and after.are_alike:
+            return Maps(heights, heights)
+        return Maps(heights, self.widths.then(after.widths))
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether both are one map, so that nothing has to be asked twice."""
+        return self.heights == self.widths
 
     @property
     def strides(self) -> tuple[int, int]:

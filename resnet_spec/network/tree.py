@@ -146,7 +146,7 @@ class Block(Record):
     def smallest(self) -> tuple[float, ...]:
         """The least height and width that every op in it takes; infinite where none does."""
         chains = ((*self.pre, *self.body, *self.post), self.added)
-        return tuple(max(_smallest(ops, side) for ops in chains) for side in SIDES)
+        return tuple(map(max, *map(_smallest, chains)))
 
     @property
     def reads_pre(self) -> bool:
@@ -346,14 +346,23 @@ class Network(Record):
     def sides(self) -> tuple[Sizes, Sizes]:
         """The heights and the widths of images at which every map has a pixel, and as many
         as its op takes."""
-        at = _through(self.entry)
-        needed = tuple(_smallest(self.entry, side) for side in SIDES)
-        for _, block in self.blocks():
-            sides = zip(needed, at, block.smallest, strict=True)
-            needed = tuple(max(most, to.smallest(least)) for most, to, least in sides)
-            at = at.then(block.lengths)
-        heights, widths = (_taken(self.head, i, at[i], needed[i]) for i in SIDES)
+        found = [self._reached(side) for side in self._asked]
+        heights, widths = (_taken(self.head, side, *found[-side]) for side in SIDES)
         return heights, widths
+
+    @cached_property
+    def _asked(self) -> tuple[int, ...]:
+        """The sides that one has to ask for: the height alone where widths go the same way."""
+        alike = all(op.lengths.are_alike for _, op in self.distinct_ops())
+        return SIDES[:1] if alike else SIDES
+
+    def _reached(self, side: int) -> tuple[Lengths, float]:
+        """The map from the length of a side to that before the head, and the least length."""
+        at, smallest = _through(self.entry)[side], _smallest(self.entry)[side]
+        for _, block in self.blocks():
+            smallest = max(smallest, at.smallest(block.smallest[side]))
+            at = at.then(block.lengths[side])
+        return at, smallest
 
     @property
     def sizes(self) -> Sizes:
@@ -370,16 +379,28 @@ class Network(Record):
 
         Asked of the sizes that the network takes, for equal shapes, not ones that broadcast.
         """
-        return min(self._disagreements(), key=lambda d: d.image, default=None)
+        asked = {(self._asked[-side], sizes) for side, sizes in enumerate(self.sides)}
+        found = [each for way in asked for each in self._differences(*way)]
+        if not found:
+            return None
+        image, nth = min(found)
+        *before, (path, block) = [*self.blocks()][: nth + 1]
+        lengths = (block.lengths for _, block in before)
+        at = reduce(Maps.then, lengths, _through(self.entry))
+        return Disagreement(path, image, *self._added(block, at, image))
 
-    def _disagreements(self) -> Iterator[Disagreement]:
-        """The first of each block along each side, of the lengths that this may have."""
-        at = _through(self.entry)
-        for path, block in self.blocks():
-            for side in SIDES if block.shortcut else ():
-                if image := _differing(block, side, at[side], self.sides[side]):
-                    yield Disagreement(path, image, *self._added(block, at, image))
-            at = at.then(block.lengths)
+    def _differences(self, side: int, sizes: Sizes) -> Iterator[tuple[int, int]]:
+        """The first length of that side of the image for each block that differs, and which
+        block that is."""
+        at = _through(self.entry)[side]
+        for nth, (_, block) in enumerate(self.blocks()):
+            start = at(sizes.smallest)
+            length = _difference(block, side, start) if block.shortcut else None
+            if length and (at.stride or length == start):  # a constant map reaches one
+                image = max(int(at.smallest(length)), sizes.smallest)
+                if image in sizes:
+                    yield image, nth
+            at = at.then(block.lengths[side])
 
     def _added(self, block: Block, at: Maps, image: int) -> Iterator[Shape]:
         """What its body and its shortcut give for an image of that height and width.
@@ -403,10 +424,18 @@ def _through(ops: Chain) -> Maps:
     return reduce(Maps.then, (op.lengths for op in _active(ops)), Maps())
 
 
-def _smallest(ops: Chain, side: int) -> float:
-    """The least length of a side that every op in the chain takes and leaves a pixel of."""
+def _smallest(ops: Chain) -> tuple[float, float]:
+    """The least height and width that every op in the chain takes and leaves a pixel of."""
+    ops = _active(ops)
+    height = _shortest(ops, 0)
+    alike = all(op.lengths.are_alike for op in ops)
+    return height, height if alike else _shortest(ops, 1)
+
+
+def _shortest(ops: Chain, side: int) -> float:
+    """The least length of that side."""
     at, smallest = Lengths(), 1.0
-    for op in _active(ops):
+    for op in ops:
         smallest = max(smallest, at.smallest(op.takes[side].smallest))
         at = at.then(op.lengths[side])
         smallest = max(smallest, at.smallest(1))
@@ -427,21 +456,6 @@ def _taken(head: Chain, side: int, at: Lengths, smallest: float) -> Sizes:
         at = at.then(op.lengths[side])
         smallest = max(smallest, at.smallest(1))
     return NO_SIZES if isinf(smallest) else Sizes(int(smallest), largest)
-
-
-def _differing(block: Block, side: int, at: Lengths, sizes: Sizes) -> int | None:
-    """The least length of a side of the image at which body and branch differ there.
-
-    `at` is the map from that to the length that the block reads; None where none is.
-    """
-    start = at(sizes.smallest)
-    length = _difference(block, side, start)
-    if length is None or not (
-        at.stride or length == start
-    ):  # a constant map reaches one
-        return None
-    image = max(int(at.smallest(length)), sizes.smallest)
-    return image if image in sizes else None
 
 
 def _difference(block: Block, side: int, start: int) -> int | None:
