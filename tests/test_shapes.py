@@ -164,22 +164,27 @@ class Sketch(NamedTuple):
     def failure_along(self, side: int) -> tuple[int, int] | None:
         """The first along the height, or along the width."""
         for image in range(1, LARGEST + 1):
-            sizes, length = [], image
-            for window in self.stem:
-                sizes.append(length := window.size(length, side))
-            failed = None
-            for i, (body, branch) in enumerate(self.blocks):
-                left = right = length
-                for window in body:
-                    sizes.append(left := window.size(left, side))
-                for window in branch:
-                    sizes.append(right := window.size(right, side))
-                if left != right and failed is None:
-                    failed = i
-                length = left
-            if min(sizes) > 0 and failed is not None:
+            least, failed = self.tried(image, side)
+            if least > 0 and failed is not None:
                 return image, failed
         return None
+
+    def tried(self, image: int, side: int) -> tuple[int, int | None]:
+        """The shortest side of any map, and the first block whose sum fails along it."""
+        sizes, length = [], image
+        for window in self.stem:
+            sizes.append(length := window.size(length, side))
+        failed = None
+        for i, (body, branch) in enumerate(self.blocks):
+            left = right = length
+            for window in body:
+                sizes.append(left := window.size(left, side))
+            for window in branch:
+                sizes.append(right := window.size(right, side))
+            if left != right and failed is None:
+                failed = i
+            length = left
+        return min(sizes), failed
 
 
 def _like(body: list[Window]) -> st.SearchStrategy[list[Window]]:
@@ -223,6 +228,16 @@ def test_the_theorem_agrees_with_trying_every_size(sketch: Sketch) -> None:
     else:
         assert found is not None
         assert (found.image, found.block) == (tried[0], f"layer1.{tried[1]}")
+
+
+@given(sketches, st.sampled_from([0, 1]))
+def test_the_shortest_side_is_the_one_that_is_found_by_trying(
+    sketch: Sketch, side: int
+) -> None:
+    least = sketch.network().sides[side].smallest
+    fitting = (n for n in range(1, LARGEST + 1) if sketch.tried(n, side)[0] > 0)
+    found = next(fitting, None)
+    assert found == least if found else least > LARGEST
 
 
 @pytest.mark.parametrize(("image", "fits"), [(224, True), (240, False)])

@@ -579,9 +579,10 @@ RULES: Mapping[str, Rule] = {
     ),
     # --- warnings: lawful, and almost certainly a mistake ---------------------------------
     "strides-one-pixel": Rule(
-        "a stage strides a map of a single pixel",
-        "This is a warning. The stride does nothing there, and eight of the nine weights of a "
-        "3x3 convolution read padding alone. Give a larger input, or fewer strides.",
+        "a stage strides where a map has a single pixel",
+        "This is a warning. The stride does nothing there, and weights of a 3x3 convolution "
+        "read padding alone: eight of the nine, or six where it is one pixel high or wide and "
+        "`2x1` or `1x2` strides along that side. Give a larger input, or fewer strides.",
         wrong=own("resnet18", "input: [3, 64, 64]", "strides: [2, 4, 4, 2]"),
         right=own("resnet18", "input: [3, 64, 64]", "strides: [1, 2, 2, 2]"),
     ),
