@@ -7,6 +7,7 @@ from itertools import chain, pairwise
 
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan
+from resnet_spec.language.values import both_of
 from resnet_spec.network import Network
 from resnet_spec.problems import FieldPath, Problem
 
@@ -28,6 +29,7 @@ def advice(plan: Plan, network: Network) -> Iterator[Problem]:
     yield from _narrow_without_groups(plan)
     yield from _momentum_of_keras(plan.spec)
     yield from _dilation_that_strides(plan)
+    yield from _blocks_that_are_sides(plan.spec)
 
 
 def _warning(
@@ -43,10 +45,14 @@ def _strides_of_one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
     stages = zip(plan.stages, network.stages, strict=False)
     pairs = (zip(p.blocks, made.blocks, strict=False) for p, made in stages)
     for planned, block in chain.from_iterable(pairs):
-        if planned.stride > 1 and block.input.height == block.input.width == 1:
+        lengths = zip(both_of(planned.stride), block.input[1:], strict=True)
+        strided = [length for stride, length in lengths if stride > 1]
+        if strided and max(strided) == 1:
+            _, height, width = block.input
             message = (
-                f"stage {planned.index + 1} strides a map that is 1 x 1 already, for an image "
-                f"of {sides[0]} x {sides[1]}; a larger input or fewer strides leave it more"
+                f"stage {planned.index + 1} strides a map that is {height} x {width} already, "
+                f"for an image of {sides[0]} x {sides[1]}; a larger input or fewer strides "
+                "leave it more"
             )
             path = planned.path("strides")
             yield _warning("strides-one-pixel", message, path, "input", "stem")
@@ -73,7 +79,7 @@ def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Probl
     field, others = ("stem", "type"), ("input", "stem.pool")
     if spec.stem.type == "conv3x3":
         field, others = ("stem", "pool"), ("input", "stem.type")
-    strides = (spec.stem.stride or 1) > 1
+    strides = spec.stem.stride not in (None, 1)
     if strides:
         field, others = ("stem", "stride"), ("input", "stem.pool")
     stride = ", stride: 1" * strides
@@ -137,6 +143,20 @@ def _dilation_that_strides(plan: Plan) -> Iterator[Problem]:
             )
             path = stage.path("dilations")
             yield _warning("dilation-strides", message, path, stage.path("strides"))
+            return
+
+
+def _blocks_that_are_sides(spec: Spec) -> Iterator[Problem]:
+    """Two numbers of which the first alone would say the same."""
+    stages = spec.strides if isinstance(spec.strides, tuple) else ()
+    for index, said in enumerate(stages):
+        first, *others = said if isinstance(said, tuple) else (said,)
+        if others == [1] and isinstance(first, int) and first > 1:
+            message = (
+                f"[{first}, 1] is of two blocks, and the same as {first}; for a height and a "
+                f"width write {first}x1"
+            )
+            yield _warning("block-strides", message, ("strides", index), "depths")
             return
 
 

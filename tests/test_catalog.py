@@ -77,7 +77,7 @@ NEEDS: dict[tuple[str, str], Fields] = {
 """What an entry cannot be had without, or an option cannot be seen beside it."""
 TRIED: dict[str, list[Any]] = {
     "stem.width": [24],
-    "stem.stride": [1, 3],
+    "stem.stride": [1, 3, "2x1"],
     "blur_taps": [4],
     "expansion": [4],
     "groups": [2],

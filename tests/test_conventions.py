@@ -34,7 +34,7 @@ class Weights:
     def __contains__(self, name: str) -> bool:
         return f"{name}.weight" in self.tensors
 
-    def conv(self, x: Tensor, name: str, stride: int = 1, dilation: int = 1) -> Tensor:
+    def conv(self, x: Tensor, name: str, stride: Any = 1, dilation: int = 1) -> Tensor:
         weight = self.tensors[f"{name}.weight"]
         pad = weight.shape[-1] // 2 * dilation
         return F.conv2d(x, weight, None, stride, pad, dilation)

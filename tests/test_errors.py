@@ -92,6 +92,7 @@ def test_every_rule_of_the_table_has_a_case() -> None:
         "widths-outputs",
         "narrow-group",
         "dilation-strides",
+        "block-strides",
         "keras-momentum",
     }  # test_reports
     assert seen == set(RULES) - elsewhere - warnings

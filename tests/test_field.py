@@ -21,13 +21,16 @@ from resnet_spec.compare.equality import verify
 from tests.test_conventions import Weights, assert_is
 
 FILES = sorted(Path("specs/field").rglob("*.yaml"))
-Block = Callable[["Parts", Tensor, str, int, int], Tensor]
+Stride = int | tuple[int, int]
+Block = Callable[["Parts", Tensor, str, Any, int], Tensor]
 
 
 class Parts(Weights):
     """Weights with biases, other activations, and what most of the networks share."""
 
-    def conv(self, x: Tensor, name: str, stride: int = 1, dilation: int = 1) -> Tensor:
+    def conv(
+        self, x: Tensor, name: str, stride: Stride = 1, dilation: int = 1
+    ) -> Tensor:
         y = super().conv(x, name, stride, dilation)
         bias = self.tensors.get(f"{name}.bias")
         return y if bias is None else y + bias[:, None, None]
@@ -163,6 +166,21 @@ def skipinit(of: Parts, x: Tensor, name: str, stride: int, _: int) -> Tensor:
     return shortcut + y * of.tensors[f"{name}.multiplier1.weight"]
 
 
+def aster(of: Parts, x: Tensor, name: str, stride: Stride, _: int) -> Tensor:
+    """The 1x1 strides, by height alone from the third stage on."""
+    y = of.act(of.conv(x, f"{name}.conv1", stride), f"{name}.bn1")
+    y = of.norm(of.conv(y, f"{name}.conv2"), f"{name}.bn2")
+    return (y + of.projected(x, name, stride)).relu()
+
+
+def clovaai(of: Parts, x: Tensor, name: str, stride: int, _: int) -> Tensor:
+    """The activation comes before the first norm."""
+    y = of.norm(of.conv(x, f"{name}.conv1", stride).relu(), f"{name}.bn1")
+    y = of.norm(of.conv(y, f"{name}.conv2"), f"{name}.bn2")
+    y = y * of.squeezed(y, f"{name}.se")
+    return (y + of.projected(x, name, stride)).relu()
+
+
 # --- what is before and behind the blocks ---------------------------------------------------
 
 
@@ -172,6 +190,10 @@ def plain(of: Parts, x: Tensor) -> Tensor:
 
 def strided(of: Parts, x: Tensor) -> Tensor:
     return of.act(of.conv(x, "conv1", 2), "bn1")
+
+
+def halving_frequencies(of: Parts, x: Tensor) -> Tensor:
+    return of.act(of.conv(x, "conv1", (2, 1)), "bn1")
 
 
 def gelu(of: Parts, x: Tensor) -> Tensor:
@@ -203,7 +225,7 @@ def padded_by_zeros(of: Parts, x: Tensor) -> Tensor:
     return F.max_pool2d(F.pad(of.conv(x, "conv1", 2), (1, 1, 1, 1)), 3, 2)
 
 
-Strides = Sequence[int | Sequence[int]]
+Strides = Sequence[Stride | list[int]]
 LAST: Strides = [[1, 1, 2], [1, 1, 1, 2], [1, 1, 1, 1, 1, 2], [1, 1, 1]]
 CASES: list[tuple[str, Block, Callable[[Parts, Tensor], Tensor], Strides]] = [
     ("openmmlab/resnet18_os16_openmmlab", openmmlab, strided, [1, 2, 2, 1]),
@@ -219,6 +241,8 @@ CASES: list[tuple[str, Block, Callable[[Parts, Tensor], Tensor], Strides]] = [
     ("own/edsr_l_trunk", scaled, bare, [1]),
     ("own/skipinit_wrn16_4", skipinit, bare, [1, 2, 2]),
     ("fixup/resnet20_fixup", fixup, biased, [1, 2, 2]),
+    ("aster/resnet_aster", aster, plain, [2, 2, (2, 1), (2, 1), (2, 1)]),
+    ("clovaai/resnetse34l_clovaai", clovaai, halving_frequencies, [1, 2, 2, 1]),
 ]
 SMALLER: dict[str, dict[str, Any]] = {
     "own/edsr_trunk": {"depths": [2], "head.classes": 5},
@@ -229,6 +253,8 @@ SMALLER: dict[str, dict[str, Any]] = {
         "widths": [8, 16, 32],
         "head.classes": 5,
     },
+    "aster/resnet_aster": {"depths": [1, 2, 1, 2, 1], "widths": [8, 12, 16, 16, 24]},
+    "clovaai/resnetse34l_clovaai": {"input": [1, 32, 32]},
     "insightface/iresnet34": {"head": {"pool": "global", "hidden": [], "classes": 5}},
     "hysts/wrn16_4_dropout_hysts": {"stem.width": 8},
     "keras/resnet50v2_keras": {
@@ -270,7 +296,7 @@ def test_a_chain_is_the_block_of_its_source(
         for stage, place in of.blocks():
             said = strides[stage - 1]
             first = 1 if place else said
-            stride = first if isinstance(said, int) else said[place]
+            stride = said[place] if isinstance(said, list) else first
             x = block(of, x, f"layer{stage}.{place}", stride, stage)
         if "norm" in of:
             slope = 0.1 if block is fixmatch else 0.0

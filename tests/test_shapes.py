@@ -1,6 +1,6 @@
 """The shape theorem, judged by counting and by torch."""
 
-from math import inf
+from math import inf, prod
 from typing import NamedTuple
 
 import pytest
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from resnet_spec.lowering.parts import chain
 from resnet_spec.network import (
     NO_SIZES,
+    AvgPool,
     Block,
     BlurPool2d,
     Chain,
@@ -20,11 +21,14 @@ from resnet_spec.network import (
     GlobalAvgPool,
     Init,
     Lengths,
+    Maps,
     MaxPool,
     Network,
     Op,
+    Pair,
     Shape,
     Shortcut,
+    Sizes,
     Stage,
     Start,
     WholeAvgPool,
@@ -38,20 +42,33 @@ class Window(NamedTuple):
     """A convolution or pool, as numbers."""
 
     kernel: int
-    stride: int
+    stride: int | tuple[int, int]  # of both sides, or of height and width
     padding: int
     dilation: int
     ceil: bool = False
 
-    def size(self, length: int) -> int:
+    @property
+    def strides(self) -> tuple[int, int]:
+        same = isinstance(self.stride, int)
+        return (self.stride, self.stride) if same else self.stride
+
+    def size(self, length: int, side: int = 0) -> int:
         """torch's documented output size, https://docs.pytorch.org/docs/stable/nn.html"""
         span = length + 2 * self.padding - self.dilation * (self.kernel - 1) - 1
-        return (-(-span // self.stride) if self.ceil else span // self.stride) + 1
+        stride = self.strides[side]
+        return (-(-span // stride) if self.ceil else span // stride) + 1
 
     def part(self, x: Shape) -> Op:
         kind = MaxPool if self.ceil else Conv
         channels = {} if self.ceil else {"out_channels": 8}
-        return kind(path="op", input=x, **self._asdict(), **channels)
+        stride = self.stride if isinstance(self.stride, int) else Pair(*self.stride)
+        settings = {**self._asdict(), "stride": stride}
+        return kind(path="op", input=x, **settings, **channels)
+
+
+def strides(most: int) -> st.SearchStrategy[int | tuple[int, int]]:
+    one = st.integers(1, most)
+    return one | st.tuples(one, one)
 
 
 @st.composite
@@ -61,20 +78,23 @@ def windows(draw: st.DrawFn, ceil: bool = False) -> Window:
     if ceil:
         padding = draw(st.integers(0, kernel // 2))
         assume(span > padding)
-        stride = draw(st.integers(1, span - padding))
+        stride = draw(strides(span - padding))
         return Window(kernel, stride, padding, dilation, ceil=True)
-    return Window(kernel, draw(st.integers(1, 5)), draw(st.integers(0, 9)), dilation)
+    return Window(kernel, draw(strides(5)), draw(st.integers(0, 9)), dilation)
 
 
 chains = st.lists(windows() | windows(ceil=True), min_size=1, max_size=3)
 
 
-@given(windows() | windows(ceil=True), st.integers(1, 70))
-def test_an_op_has_the_size_that_torch_gives(window: Window, length: int) -> None:
-    op = window.part(Shape(8, length, length))
-    assert op.lengths(length) == window.size(length)
-    assume(window.size(length) > 0)
-    x = torch.empty(1, 8, length, length, device="meta")
+@given(windows() | windows(ceil=True), st.integers(1, 70), st.integers(1, 70))
+def test_an_op_has_the_size_that_torch_gives(
+    window: Window, height: int, width: int
+) -> None:
+    op = window.part(Shape(8, height, width))
+    sizes = [window.size(length, side) for side, length in enumerate((height, width))]
+    assert [op.lengths[0](height), op.lengths[1](width)] == sizes
+    assume(min(sizes) > 0)
+    x = torch.empty(1, 8, height, width, device="meta")
     settings = window._asdict()
     kernel, ceil = settings.pop("kernel"), settings.pop("ceil")
     if ceil:
@@ -88,10 +108,11 @@ def test_an_op_has_the_size_that_torch_gives(window: Window, length: int) -> Non
 @given(chains, st.integers(1, 200))
 def test_a_chain_is_one_map_of_lengths(windows: list[Window], length: int) -> None:
     ops = chain(Shape(8, length, length), *(window.part for window in windows))
-    at, expected = Lengths(), length
+    at, expected = Maps(), [length, length]
     for op, window in zip(ops, windows, strict=True):
-        at, expected = at.then(op.lengths), window.size(expected)
-    assert at(length) == expected
+        at = at.then(op.lengths)
+        expected = [window.size(each, side) for side, each in enumerate(expected)]
+    assert [to(length) for to in at] == expected
 
 
 def adding(body: Chain, branch: Chain) -> Block:
@@ -137,38 +158,46 @@ class Sketch(NamedTuple):
 
     def first_failure(self) -> tuple[int, int] | None:
         """(image, block) of the first sum that fails, found by trying every size."""
+        found = filter(None, map(self.failure_along, (0, 1)))
+        return min(found, default=None)
+
+    def failure_along(self, side: int) -> tuple[int, int] | None:
+        """The first along the height, or along the width."""
         for image in range(1, LARGEST + 1):
-            sizes, length = [], image
-            for window in self.stem:
-                sizes.append(length := window.size(length))
-            failed = None
-            for i, (body, branch) in enumerate(self.blocks):
-                left = right = length
-                for window in body:
-                    sizes.append(left := window.size(left))
-                for window in branch:
-                    sizes.append(right := window.size(right))
-                if left != right and failed is None:
-                    failed = i
-                length = left
-            if min(sizes) > 0 and failed is not None:
+            least, failed = self.tried(image, side)
+            if least > 0 and failed is not None:
                 return image, failed
         return None
+
+    def tried(self, image: int, side: int) -> tuple[int, int | None]:
+        """The shortest side of any map, and the first block whose sum fails along it."""
+        sizes, length = [], image
+        for window in self.stem:
+            sizes.append(length := window.size(length, side))
+        failed = None
+        for i, (body, branch) in enumerate(self.blocks):
+            left = right = length
+            for window in body:
+                sizes.append(left := window.size(left, side))
+            for window in branch:
+                sizes.append(right := window.size(right, side))
+            if left != right and failed is None:
+                failed = i
+            length = left
+        return min(sizes), failed
 
 
 def _like(body: list[Window]) -> st.SearchStrategy[list[Window]]:
     """Shortcuts that often fit: one window of the body's stride, rounding either way."""
-    stride = 1
-    for window in body:
-        stride *= window.stride
-    exact = Window(1, stride, 0, 1)
-    floor_pool = Window(stride, stride, 0, 1)
-    ceil_pool = Window(stride, stride, 0, 1, ceil=True)
+    height, width = (prod(w.strides[side] for w in body) for side in (0, 1))
+    exact = Window(1, (height, width), 0, 1)
+    floor_pool = Window(height, height, 0, 1)
+    ceil_pool = Window(width, width, 0, 1, ceil=True)
     return st.sampled_from([[exact], [floor_pool], [ceil_pool]])
 
 
 usual = st.builds(
-    lambda stride, d: [Window(3, stride, d, d)], st.integers(1, 3), st.integers(1, 2)
+    lambda stride, d: [Window(3, stride, d, d)], strides(3), st.integers(1, 2)
 )
 bodies = usual | usual | chains
 blocks = bodies.flatmap(lambda b: st.tuples(st.just(b), _like(b) | _like(b) | chains))
@@ -181,6 +210,16 @@ FLOOR, CEIL = Window(2, 2, 0, 1), Window(2, 2, 0, 1, ceil=True)
 @given(sketches)
 @example(Sketch(POOL7, [([STRIDED], [FLOOR])] * 3))
 @example(Sketch(POOL7, [([STRIDED], [CEIL])] * 3))
+@example(
+    Sketch(
+        [Window(1, 1, 0, 1)], [([Window(3, (1, 2), 1, 1)], [Window(1, (1, 2), 0, 1)])]
+    )
+)
+@example(
+    Sketch(
+        [Window(1, 1, 0, 1)], [([Window(3, (1, 2), 1, 1)], [Window(1, (2, 1), 0, 1)])]
+    )
+)
 def test_the_theorem_agrees_with_trying_every_size(sketch: Sketch) -> None:
     found = sketch.network().disagreement()
     tried = sketch.first_failure()
@@ -191,16 +230,27 @@ def test_the_theorem_agrees_with_trying_every_size(sketch: Sketch) -> None:
         assert (found.image, found.block) == (tried[0], f"layer1.{tried[1]}")
 
 
+@given(sketches, st.sampled_from([0, 1]))
+def test_the_shortest_side_is_the_one_that_is_found_by_trying(
+    sketch: Sketch, side: int
+) -> None:
+    least = sketch.network().sides[side].smallest
+    fitting = (n for n in range(1, LARGEST + 1) if sketch.tried(n, side)[0] > 0)
+    found = next(fitting, None)
+    assert found == least if found else least > LARGEST
+
+
 @pytest.mark.parametrize(("image", "fits"), [(224, True), (240, False)])
 def test_a_floor_pool_fits_224_and_fails_at_240(image: int, fits: bool) -> None:
     """The average-pool shortcut of ResNet-D without rounding up: works until it does not."""
     network = Sketch(POOL7, [([STRIDED], [FLOOR])] * 3).network()
     length, sums = image, []
     for op in network.stem:
-        length = op.lengths(length)
+        length = op.lengths.heights(length)
     for _, block in network.blocks():
-        sums.append(block.lengths(length) == block.branch_lengths(length))
-        length = block.lengths(length)
+        body, branch = block.lengths.heights, block.branch_lengths.heights
+        sums.append(body(length) == branch(length))
+        length = body(length)
     assert all(sums) is fits
     found = network.disagreement()
     assert found == ("layer1.0", 17, Shape(8, 3, 3), Shape(8, 2, 2))
@@ -218,6 +268,23 @@ def test_behind_a_constant_map_all_is_constant() -> None:
     assert constant.then(halved) == Lengths(3, 0)
     assert halved.then(constant) == constant
     assert [m.smallest(4) for m in (constant, halved)] == [1, 7]
+
+
+def test_a_disagreement_along_one_side_tells_both_shapes() -> None:
+    """Widths are halved here and rounded down there; heights are kept by both."""
+    x = Shape(8, 9, 9)
+    body = chain(x, Window(3, (1, 2), 1, 1).part)
+    pool = AvgPool(path="op", input=x, kernel=Pair(1, 2), stride=Pair(1, 2))
+    network = sketched((), adding(body, (pool,)))
+    assert network.disagreement() == ("layer1.0", 3, Shape(8, 3, 2), Shape(8, 3, 1))
+    fits = adding(body, (pool.replace(ceil=True),))
+    assert sketched((), fits).disagreement() is None
+
+
+def test_each_side_has_a_smallest_image_of_its_own() -> None:
+    x = Shape(8, 9, 9)
+    body = chain(x, Window(5, (1, 3), 0, 1).part, Window(3, 1, 0, 1).part)
+    assert sketched((), adding(body, body)).sides == (Sizes(7), Sizes(11))
 
 
 def test_a_disagreement_tells_both_shapes_of_an_identity_too() -> None:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from resnet_spec.network import Chain, Lengths, Network, Shape
-from resnet_spec.problems.words import counted
+from resnet_spec.network import Chain, Maps, Network, Shape
+from resnet_spec.problems.words import by_sides, counted
 
 COLUMNS = ("part", "blocks", "output", "stride", "parameters", "MACs")
+
+
+Stride = int | tuple[int, int] | None  # of both sides, or of height and width
 
 
 class Part(NamedTuple):
@@ -18,7 +21,7 @@ class Part(NamedTuple):
     part: str
     blocks: str  # "3 x Bottleneck"; empty where there are none
     output: Shape
-    stride: int | None  # pixels of the image per pixel of the output; None for the head
+    stride: Stride  # pixels of the image per pixel of the output; None for the head
     params: int
     macs: int
 
@@ -29,7 +32,7 @@ def summarize(network: Network) -> list[Part]:
 
 
 def _rows(network: Network) -> Iterator[Part]:
-    at = Lengths()
+    at = Maps()
     if network.entry:
         for op in network.entry:
             at = at.then(op.lengths)
@@ -44,7 +47,7 @@ def _rows(network: Network) -> Iterator[Part]:
         yield _ends("head", network.head, None)
 
 
-def _ends(part: str, ops: Chain, stride: int | None) -> Part:
+def _ends(part: str, ops: Chain, stride: Stride) -> Part:
     params, macs = sum(op.params for op in ops), sum(op.macs for op in ops)
     return Part(part, "", ops[-1].output, stride, params, macs)
 
@@ -71,8 +74,9 @@ def summary(network: Network, width: int | None = None) -> str:
 
 def _cells(row: Part) -> tuple[str, ...]:
     output = str(row.output) if row.stride else str(int(row.output.channels))
+    stride = str(by_sides(row.stride)) if row.stride else ""
     params, macs = f"{row.params:,}", counted(row.macs).strip()
-    return row.part, row.blocks, output, str(row.stride or ""), params, macs
+    return row.part, row.blocks, output, stride, params, macs
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: int) -> list[str]:

@@ -36,6 +36,8 @@ from resnet_spec.language.values import (
     Model,
     OneOf,
     ShortcutWord,
+    Sided,
+    Sides,
     Word,
     WordOr,
     class_name,
@@ -183,7 +185,7 @@ class StemStep(Step):
         description="channels that it gives: in, those of the image, or width, or one of "
         "them as in width * 3 / 8; width where nothing is said",
     )
-    stride: Annotated[int, Field(ge=1, le=8)] = Field(
+    stride: Sided[Annotated[int, Field(ge=1, le=8)], Annotated[str, Sides(8)]] = Field(
         default=1, description="by how much it strides"
     )
     groups: WordOr[Annotated[str, OneOf(("each",))]] = Field(

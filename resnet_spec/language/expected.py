@@ -32,6 +32,7 @@ TAGS = frozenset(
     for tag in (
         *("one", "each", "word", "number", "name", "numbered"),
         *("block", "own", "called", "chain", "op", "step"),
+        *("both", "sides"),
     )
 )
 """Of unions, no part of a path."""
@@ -41,8 +42,9 @@ OTHERS = {
     "<block>": " or a mapping with name and body",
     "<called>": " or a list of ops",
     "<op>": " or a mapping as {conv: 3}",
+    "<both>": ", or a height and a width as 2x1",
 }
-"""What a field takes beside its words, by the tag of those."""
+"""What a field takes beside its words or numbers, by the tag of those."""
 SYNONYMS = {"invalid_key": "extra_forbidden", "string_unicode": "string_type"}
 """What pydantic tells apart, of values that Python can give and YAML cannot."""
 
@@ -59,10 +61,11 @@ def error_path(error: ErrorDetails) -> FieldPath:
 
 def expected(error: ErrorDetails) -> str:
     """`must be an integer`, or the words of which it must be one."""
-    if kind(error) != "choice":
-        return EXPECTED.get(kind(error), error["msg"]).format(**error.get("ctx", {}))
-    legal = error["ctx"]["legal"]
     other = next((text for tag, text in OTHERS.items() if tag in error["loc"]), "")
+    if kind(error) != "choice":
+        said = EXPECTED.get(kind(error), error["msg"]).format(**error.get("ctx", {}))
+        return f"{said}{other}" if kind(error) == "int_type" else said
+    legal = error["ctx"]["legal"]
     return f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{other}"
 
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from resnet_spec.language.chains import BlockPerStage, ShortcutPerStage, StemType
 from resnet_spec.language.values import (
     CLASS_NAME,
+    LARGEST,
     Activation,
     AttentionWord,
     Count,
@@ -19,6 +20,9 @@ from resnet_spec.language.values import (
     Model,
     PerBottleneck,
     PerStage,
+    Sided,
+    Sides,
+    Stride,
     StrideOnWord,
     Three,
     Title,
@@ -51,10 +55,12 @@ class Stem(Model):
         default=None,
         description="channels that the stem gives, 64 in ResNet-50, 16 in ResNet-20",
     )
-    stride: Annotated[int, Field(ge=1, le=8)] | None = Field(
+    stride: (
+        Sided[Annotated[int, Field(ge=1, le=8)], Annotated[str, Sides(8)]] | None
+    ) = Field(
         default=None,
         description="stride of its first convolution, where it is another than the type has "
-        "(1 for the 7x7 in MONAI's ResNets, 2 for the 3x3 in RegNets)",
+        "(1 for the 7x7 in MONAI's ResNets, 2 for the 3x3 in RegNets, 2x1 in ResNetSE34L)",
     )
     pool: Annotated[str, Word("stem.pool")] | None = Field(
         default=None,
@@ -290,7 +296,7 @@ class Expect(Model):
         Annotated[tuple[Annotated[tuple[int, ...], Three], ...], Field(strict=False)]
         | None
     ) = Field(default=None, description="[channels, height, width] after each stage")
-    output_stride: int | None = Field(
+    output_stride: Sided[int, Annotated[str, Sides(LARGEST)]] | None = Field(
         default=None, description="pixels of the input per pixel after the last stage"
     )
 
@@ -343,8 +349,9 @@ class Spec(Model):
         description="channels inside each stage's blocks",
         examples=[[64, 128, 256, 512]],
     )
-    strides: PerStage[Count] = Field(
-        description="stride of each stage's first block; in an entry that is a list, of each",
+    strides: PerStage[Stride] = Field(
+        description="stride of each stage's first block; in an entry that is a list, of each "
+        "(2x1, of height and width, in ASTER's ResNet)",
         examples=[[1, 2, 2, 2]],
     )
     dilations: PerStage[Count] = Field(

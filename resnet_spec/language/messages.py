@@ -17,7 +17,7 @@ from resnet_spec.language.meanings import Data
 from resnet_spec.language.vocabulary import misspelling, our_word
 from resnet_spec.language.yaml_nodes import FLOAT, INTEGER
 from resnet_spec.problems import FieldPath, Problem, dotted, nested
-from resnet_spec.problems.words import closest, describe, either, flow
+from resnet_spec.problems.words import by_sides, closest, describe, either, flow
 
 
 def translated(errors: Sequence[ErrorDetails], data: Any) -> Iterator[Problem]:
@@ -67,6 +67,8 @@ def _hint(error: ErrorDetails, data: Data) -> str:
     """What to write in place of the value, where that is clear; else nothing."""
     path, rule, value = error_path(error), kind(error), error["input"]
     said = answer(path, value, rule.replace("_", "-"), data)
+    if not said and {"<both>", "<sides>"} & {*error["loc"]}:
+        said = _sides(path, value)
     if not said and isinstance(value, str) and re.search(r"\$[({\w]|\{\{", value):
         said = "nothing is filled in here, so write the value itself"
     if not said and (written := _rewritten(path, rule, value)):
@@ -93,6 +95,27 @@ def _rewritten(path: FieldPath, rule: str, value: Any) -> str:
         field = ".".join(part for part in path if isinstance(part, str))
         return our_word(field, value.get("type")) if field in CATALOG else ""
     return _wrapped(path, value) if rule == "model_type" else ""
+
+
+SEPARATED = re.compile(r"\D?([0-9]{1,5})\D{1,4}([0-9]{1,5})\D?", re.ASCII)
+HALF = re.compile(r"\(\s*[0-9]+|[0-9]+\s*\)")  # of (2, 1), which a comma takes apart
+
+
+def _sides(path: FieldPath, value: Any) -> str:
+    """A height and a width as one writes them, where two numbers were likely meant so."""
+    if isinstance(value, list) and [*map(type, value)] == [int, int]:
+        found = value
+    elif isinstance(value, str) and (match := SEPARATED.fullmatch(value)):
+        found = [int(each) for each in match.groups()]
+    elif isinstance(value, str) and HALF.fullmatch(value):
+        return "write a height and a width as one word, 2x1"
+    else:
+        return ""
+    said = str(by_sides(found))
+    if min(found) < 1 or said == value:
+        return ""
+    stages = f", or {flow(found)} for two stages" if path == ("strides",) else ""
+    return f"write {said}{stages}"
 
 
 def _class_of(text: str) -> str:

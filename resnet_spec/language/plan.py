@@ -76,7 +76,7 @@ ANYWAY = (
 
 ANY = "<any>"  # the word of a field that is not valid, which could be any
 KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    STRIDES: ("strides", lambda stride: stride > 1),
+    STRIDES: ("strides", lambda stride: stride != 1),
     ATTENDS: ("attention", lambda attention: attention != "none"),
     SQUEEZES: ("attention", lambda attention: attention == "se"),
     COUNTED: ("norm.channels_per_group", lambda _: False),
@@ -289,16 +289,18 @@ class StagePlan:
         return width
 
     @property
-    def stride(self) -> int:
-        """That of this block; a number for the whole stage is that of its first."""
+    def stride(self) -> int | str:
+        """That of this block, as written; one for the whole stage is that of its first."""
         said = self._entry_of(self.spec.strides)
-        stride: int = said[self.nth] if by_stage(said) else 1 if self.nth else said
+        stride: int | str = (
+            said[self.nth] if by_stage(said) else 1 if self.nth else said
+        )
         return stride
 
     @property
     def strides(self) -> bool:
         """Whether some block strides."""
-        return any(block.stride > 1 for block in self.blocks)
+        return any(block.stride != 1 for block in self.blocks)
 
     @property
     def dilations(self) -> tuple[int, ...]:

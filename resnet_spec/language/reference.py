@@ -8,6 +8,7 @@ from typing import Any
 from resnet_spec.language.rules.conventions import CONVENTIONS
 from resnet_spec.language.schema import json_schema
 from resnet_spec.language.shipped import spec_path
+from resnet_spec.language.values import SIDES
 from resnet_spec.problems.words import flow
 
 INTRODUCTION = """\
@@ -25,6 +26,9 @@ Where it says *per stage*, one value holds for all stages, or a list has an entr
 which may itself be a list, with a value for each block of the stage: with `depths: [3, 4]`,
 `strides: [[1, 1, 2], [1, 1, 1, 2]]` stride in the last block of each stage. A stage or a block
 that has no use for the field then has `null`.
+
+A stride of another number along the height than along the width is one word: `2x1` halves the
+height and keeps the width, as in networks for speech and for lines of text.
 
 This page is the output of `resnet-spec schema --markdown`. ResNet-50, whole:
 """
@@ -237,6 +241,8 @@ def _value(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{word}`" for word in words)
     if schema["type"] == "array":
         return f"a list of {_value(schema['items'])}"
+    if schema.get("pattern") == f"^{SIDES}$":
+        return "two as `2x1`"
     kinds = {
         "integer": "an integer",
         "number": "a number",

@@ -11,8 +11,10 @@ from pydantic_core import PydanticCustomError, core_schema
 from resnet_spec.catalog import CATALOG, NUMBER, words
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 CLASS_NAME = "[A-Z][A-Za-z0-9]{0,59}"
+SIDES = "[1-9][0-9]{0,4}x[1-9][0-9]{0,4}"
 LARGEST = 65536  # channels, pixels or classes: beyond any network, and finite
 
 
@@ -33,6 +35,41 @@ class OneOf:
             legal = [*self.legal]
             raise PydanticCustomError("choice", "{legal}", {"legal": legal})
         return value
+
+
+@dataclass(frozen=True)
+class Sides:
+    """A height and a width in one word, `2x1`, that differ."""
+
+    largest: int
+
+    def __get_pydantic_core_schema__(self, _: Any, __: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._differing)
+
+    def __get_pydantic_json_schema__(self, _: Any, __: Any) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{SIDES}$", "examples": ["2x1"]}
+
+    def _differing(self, value: str) -> str:
+        if not re.fullmatch(SIDES, value) or max(both_of(value)) > self.largest:
+            message = "must be a height and a width, as 2x1, each from 1 to {largest}"
+            raise PydanticCustomError("sides", message, {"largest": self.largest})
+        height, width = both_of(value)
+        if height == width:
+            message = "must be one number where height and width are alike"
+            raise PydanticCustomError("sides", message)
+        return value
+
+
+def both_of(value: int | str) -> tuple[int, int]:
+    """The height and the width that a number or a pair says.
+
+    >>> both_of(2), both_of("2x1")
+    ((2, 2), (2, 1))
+    """
+    if isinstance(value, int):
+        return (value, value)
+    height, width = map(int, value.split("x"))
+    return (height, width)
 
 
 class Word(OneOf):
@@ -65,6 +102,10 @@ def _one_or_each(value: Any) -> str:
 
 def _word_or_number(value: Any) -> str:
     return "<word>" if isinstance(value, str) else "<number>"
+
+
+def _number_or_sides(value: Any) -> str:
+    return "<sides>" if isinstance(value, str) and "x" in value else "<both>"
 
 
 def _word_or_numbered(value: Any) -> str:
@@ -123,6 +164,14 @@ WordOr = Annotated[
     Annotated[T, Tag("<word>")] | Annotated[Count, Tag("<number>")],
     Discriminator(_word_or_number),
 ]
+
+
+Sided = Annotated[
+    Annotated[T, Tag("<both>")] | Annotated[U, Tag("<sides>")],
+    Discriminator(_number_or_sides),
+]
+"""A number for height and width, or one for each, as `Sides`."""
+Stride = Sided[Count, Annotated[str, Sides(LARGEST)]]
 
 
 class Model(BaseModel):

@@ -19,7 +19,7 @@ class VariedRes2Conv2d(nn.Module):
         self,
         width: int,
         scale: int,
-        stride: int,
+        stride: int | tuple[int, int],
         groups: int,
         apart: bool,
         dilation: int = 1,

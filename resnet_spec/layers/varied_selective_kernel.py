@@ -20,7 +20,7 @@ class VariedSelectiveKernel(nn.Module):
         in_channels: int,
         out_channels: int,
         reduced: int,
-        stride: int,
+        stride: int | tuple[int, int],
         groups: int,
         split: bool,
         dilation: int = 1,

@@ -8,11 +8,21 @@ from typing import NamedTuple
 from resnet_spec.language.chains import OwnBlock, Steps
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import StagePlan
+from resnet_spec.language.values import both_of
 from resnet_spec.lowering.attention import ATTENTION, Weighed
 from resnet_spec.lowering.chains import Words, dilated, how, named, parts_of
 from resnet_spec.lowering.conv3x3 import At, conv3x3
 from resnet_spec.lowering.kinds import Kind
-from resnet_spec.lowering.parts import Part, Parts, apart, aside, biased, chain, where
+from resnet_spec.lowering.parts import (
+    Part,
+    Parts,
+    apart,
+    aside,
+    biased,
+    chain,
+    flat,
+    where,
+)
 from resnet_spec.lowering.shortcuts import SHORTCUTS, Change, shared
 from resnet_spec.network import (
     Block,
@@ -21,10 +31,12 @@ from resnet_spec.network import (
     DropPath,
     Number,
     Op,
+    Pair,
     Rate,
     Shape,
     Shortcut,
     Stage,
+    Stride,
 )
 
 
@@ -34,7 +46,7 @@ class Slot(NamedTuple):
     stage: StagePlan  # or where a list says it, that of the very block
     kind: Kind
     x: Shape
-    stride: Number
+    stride: Number | Pair
     dilation: int  # of the block's 3x3 convolutions
     nth: int  # in its stage, from 0
     rate: Rate | None  # of dropping its body
@@ -80,7 +92,7 @@ class Slot(NamedTuple):
         return self.parts.norm_act(self.parts.name(number))
 
     def conv3x3(
-        self, number: int, stride: int, out: int, width: int, dilation: int
+        self, number: int, stride: Stride, out: int, width: int, dilation: int
     ) -> list[Part]:
         """The block's first 3x3 or what replaces it; `out` is what the block gives.
 
@@ -277,7 +289,7 @@ def _attended(slot: Slot, first: int, width: int) -> int:
     return first if slot.spec.spatial and slot.spec.spatial.scale else width
 
 
-def _strides(slot: Slot) -> tuple[int, int]:
+def _strides(slot: Slot) -> tuple[Stride, Stride]:
     """Those of a bottleneck's first 1x1 and of its 3x3."""
     return (slot.stride, 1) if slot.kind.stride_on == "conv1" else (1, slot.stride)
 
@@ -335,18 +347,23 @@ def stage(
         return rates[i] if rates else None
 
     x = x._replace(channels=Number(x.channels, "in_channels"))
-    stride = Number(plan.stride, "stride")
+    pairs = any(isinstance(stride, str) for stride in flat(plan.spec.strides))
+
+    def strided(stride: int | str) -> Number | Pair:
+        """The stride by its name; where some of the network are pairs, all are."""
+        height, width = both_of(stride)
+        return Pair(height, width, "stride") if pairs else Number(height, "stride")
+
+    stride = strided(plan.stride)
     first = _made(Slot(plan, kind, x, stride, spacing[0], 0, rate(0)))
-    again = Slot(
-        plan, kind, _read(first), Number(1, "stride"), spacing[-1], 1, rate(-1)
-    )
+    again = Slot(plan, kind, _read(first), strided(1), spacing[-1], 1, rate(-1))
     if plan.by_block or plan.spec.pruned or len({*spacing[1:]}) > 1 or _ends(plan):
         blocks = [first]
         for i in range(1, plan.depth):
             slot = again._replace(nth=i, rate=rate(i), dilation=spacing[i])
             if plan.by_block:
                 own, kind = planned[i]
-                stride = Number(own.stride, "stride")
+                stride = strided(own.stride)
                 slot = slot._replace(stage=own, kind=kind, stride=stride)
             blocks.append(_made(slot._replace(x=_read(blocks[-1]))))
         return Stage(name=name, blocks=tuple(blocks), repeat=None)

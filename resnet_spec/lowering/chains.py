@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from resnet_spec.language.chains import Formula, Step, Steps
-from resnet_spec.language.values import function_of
+from resnet_spec.language.values import both_of, function_of
 from resnet_spec.lowering.parts import Part, Parts
 from resnet_spec.network import (
     AvgPool,
@@ -19,10 +19,12 @@ from resnet_spec.network import (
     Number,
     Op,
     PadChannels,
+    Pair,
     ScalarBias,
     ScalarMultiplier,
     Scale,
     Shape,
+    Stride,
 )
 
 Named = list[tuple[str, int, str | Step]]  # what each step is, its number, and itself
@@ -34,7 +36,7 @@ class Words(NamedTuple):
     parts: Parts
     channels: Mapping[str, int]  # of `in`, `width` and `out`
     alone: Mapping[str, Callable[[int], list[Part]]]  # by number, of words but `norm`
-    stride: int = 1
+    stride: Stride = 1
     groups: int = 1
     dilation: Callable[[int], int] = int  # of the convolution of that number
 
@@ -49,10 +51,11 @@ class Words(NamedTuple):
             made = Number(made // over, f"{made.name}_{over}th", over=(made, over))
         return made
 
-    def stride_of(self, step: Step) -> int:
-        if isinstance(step.stride, int):
-            return step.stride
-        return self.stride if step.stride else 1
+    def stride_of(self, step: Step) -> Stride:
+        if step.stride == "block":
+            return self.stride
+        said = step.stride or 1
+        return said if isinstance(said, int) else Pair(*both_of(said))
 
 
 def named(*chains: Steps) -> Iterator[Named]:

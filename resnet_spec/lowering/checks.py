@@ -11,6 +11,7 @@ from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
     BatchNorm1d,
     Block,
+    BlurPool2d,
     Conv,
     Conv3x3,
     EvoNormS0,
@@ -20,12 +21,17 @@ from resnet_spec.network import (
     Network,
     Norm,
     Op,
+    PadChannels,
+    Pair,
     SelectiveKernel,
+    Sizes,
     SplitAttention,
     StdConv2d,
+    plain,
 )
 from resnet_spec.problems import FieldPath, Problem
 
+SIDES = ("heights", "widths")
 FLAT = (BatchNorm1d, GroupNorm)  # the norms that take features (N, C)
 
 
@@ -35,6 +41,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
         *_wrong_sizes(plan, network),
         *_dropped_channels(plan, network),
         *_odd_zeros(plan, network),
+        *_one_stride(plan, network),
         *_taken_name(plan, network),
         *_odd_groups(plan, network),
         *_groups_of_one(network),
@@ -57,10 +64,11 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
     image, pool = list(plan.spec.input), plan.spec.head.pool
     last = network.stages[-1].output
     if largest is None or (isinstance(pool, str) and smallest > sides[wrong[0]]):
-        both = len({*network.sides}) == 1
-        which = "heights and widths" if both else ("heights", "widths")[wrong[0]]
+        each = (f"{SIDES[i]} from {network.sides[i].smallest}" for i in wrong)
+        alike = len({*network.sides}) == 1
+        large = f"heights and widths from {smallest}" if alike else " and ".join(each)
         message = f"{image} leaves a map too small for a pool that follows"
-        message = f"{message}; {which} from {smallest} on do not"
+        message = f"{message}; {large} on do not"
         yield Problem("image-too-small", message, ("input",), others=others)
     elif largest < smallest:
         yield _no_size(plan, network)
@@ -68,7 +76,7 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
         yield Problem(
             "pool-fits",
             f"{image} gives a last map of {last.height} x {last.width}, and head.pool needs "
-            f"{pool} x {pool}; heights and widths from {smallest} to {largest} give it",
+            f"{pool} x {pool}; {_fitting(*network.sides)} give it",
             ("input",),
             others=others,
         )
@@ -129,6 +137,54 @@ def _odd_zeros(plan: Plan, network: Network) -> Iterator[Problem]:
             )
             found.setdefault(problem.path, problem)
     yield from found.values()
+
+
+def _fitting(heights: Sizes, widths: Sizes) -> str:
+    """`heights and widths from 193 to 224`, or each for itself."""
+    if heights == widths:
+        return f"heights and widths from {heights.smallest} to {heights.largest}"
+    return (
+        f"heights from {heights.smallest} to {heights.largest} and widths from "
+        f"{widths.smallest} to {widths.largest}"
+    )
+
+
+ONE_STRIDE = {
+    PadChannels: ("adds channels of zeros", "shortcut: projection"),
+    BlurPool2d: ("is a blur", "an average pool in its place"),
+    StdConv2d: ("has standardized weights", "leave standardization out"),
+}
+"""The layers whose code has one stride for both sides, and what to write in their place."""
+
+
+def _one_stride(plan: Plan, network: Network) -> Iterator[Problem]:
+    """A stride of a height and a width in a layer that takes one number; said once."""
+    asked = [
+        (isinstance(plain(stride), int), path, op.path == path, said)
+        for path, op in network.distinct_ops()
+        if isinstance(stride := getattr(op, "stride", 1), Pair)
+        for kind, said in ONE_STRIDE.items()
+        if isinstance(op, kind)
+    ]
+    if asked:  # first one where they differ; with it, all blocks have pairs
+        _, path, of_stem, (does, other) = min(asked)
+        chain = not isinstance(plan.spec.stem.type, str)
+        stem = ("stem", "type" if chain else "stride")
+        said = [stem] if of_stem else [*_pairs(plan)]
+        yield Problem(
+            "one-stride",
+            f"is of height and width, and {path}, which {does}, strides alike along both; "
+            f"write one number, or {other}",
+            said[0],
+            others=(("shortcut",), ("standardization",), ("block",)),
+        )
+
+
+def _pairs(plan: Plan) -> Iterator[FieldPath]:
+    """Where strides of a height and a width are written."""
+    for block in plan.blocks:
+        if isinstance(block.stride, str):
+            yield block.path("strides")
 
 
 def _blocks(plan: Plan, network: Network) -> Iterator[tuple[StagePlan, Block]]:

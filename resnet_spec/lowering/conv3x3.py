@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from resnet_spec.language.fields import Spatial
-from resnet_spec.lowering.parts import Part, Parts, rounded, where
+from resnet_spec.lowering.parts import Part, Parts, flat, rounded, where
 from resnet_spec.lowering.shortcuts import average
 from resnet_spec.network import (
     PUBLISHED,
@@ -18,10 +18,12 @@ from resnet_spec.network import (
     Norm,
     Number,
     Op,
+    Pair,
     Res2Conv2d,
     SelectiveKernel,
     Shape,
     SplitAttention,
+    Stride,
 )
 
 ANY = Shape(Number(1), 1, 1)  # a map of channels that are given later
@@ -36,7 +38,7 @@ class At(NamedTuple):
     number: int
     norm: str
     width: int
-    stride: int
+    stride: Stride
     dilation: int
     groups: int
     changes: Condition
@@ -103,23 +105,15 @@ def _inside(parts: Parts, at: At) -> Inside:
     )
 
 
-def _flat(dilations: Any) -> Iterator[int]:
-    """Each dilation that is said; for null, the one that is there by default."""
-    if isinstance(dilations, tuple):
-        for each in dilations:
-            yield from _flat(each)
-    else:
-        yield dilations or 1
-
-
 def _as_asked(part: Part, parts: Parts, at: At) -> Part:
     """The layer with its dilation and what is inside; what is beside it, as it is.
 
-    Where any stage dilates, the layers of all are of the class that can.
+    Where any stage dilates or has a stride of two numbers, the layers of all are of the
+    class that can.
     """
     inside = _inside(parts, at)
-    dilates = {1} != {*_flat(parts.spec.dilations)}
-    varies = dilates or inside.makers != PUBLISHED.makers
+    dilates = any(dilation not in (None, 1) for dilation in flat(parts.spec.dilations))
+    varies = dilates or inside.makers != PUBLISHED.makers or isinstance(at.stride, Pair)
 
     def made(x: Shape) -> Op:
         op = part(x)
@@ -184,7 +178,7 @@ def split_attention(settings: Spatial, at: At) -> list[Part]:
     return [pool, attention] if settings.pool == "before" else [attention, pool]
 
 
-def _pool(x: Shape, stride: int) -> Op:
+def _pool(x: Shape, stride: Stride) -> Op:
     return AvgPool(path="pool", input=x, kernel=3, stride=stride, padding=1)
 
 

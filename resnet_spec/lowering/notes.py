@@ -81,7 +81,7 @@ def _shortcuts(stages: Stages) -> Iterator[str]:
     if stages and all(stage.shortcut == "none" for stage in stages):
         yield "No block has a shortcut: this is a plain network, to compare residual ones with."
     averages = (stage.shortcut in AVERAGING for stage in stages)
-    if all(averages) and any(stage.stride > 1 for stage in stages):
+    if all(averages) and any(stage.stride != 1 for stage in stages):
         yield "Where the resolution drops, the shortcut averages before it projects."
     wider = [s for s in stages if s.in_channels != s.out_channels]
     words = [word for word in ZEROS if any(s.shortcut == word for s in wider)]
@@ -136,7 +136,7 @@ def _smoothing(spec: Spec, stages: Stages) -> Iterator[str]:
     how = {"avg": "an average pool", "blur": "a blur"}.get(
         spec.anti_alias.removesuffix("_floor")
     )
-    striding = [stage for stage in stages if stage.stride > 1]
+    striding = [stage for stage in stages if stage.stride != 1]
     smooth = [stage for stage in striding if "anti_alias" in stage.reads]
     if how and smooth:
         layer = "3x3 in bands" if spec.spatial else "3x3 convolution"

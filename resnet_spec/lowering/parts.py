@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from resnet_spec.catalog import ACTIVATIONS
 from resnet_spec.language.fields import Spec
@@ -36,6 +36,7 @@ from resnet_spec.network import (
     Scale,
     Shape,
     StdConv2d,
+    Stride,
 )
 
 Part = Callable[[Shape], Op]
@@ -126,6 +127,15 @@ def aside(*chains: Chain, summed: Chain = ()) -> tuple[Chain, ...]:
     return tuple(tuple(map(kept, ops)) for ops in (*chains, summed))
 
 
+def flat(values: Any) -> Iterator[Any]:
+    """What a field says of each stage, and in a list within of each block."""
+    if isinstance(values, tuple):
+        for each in values:
+            yield from flat(each)
+    else:
+        yield values
+
+
 def not_in_place(op: Op) -> Op:
     """The op; an activation with what it reads left as it is."""
     if not isinstance(op, Activation):
@@ -159,7 +169,7 @@ class Parts(NamedTuple):
         path: str,
         out_channels: int,
         kernel: int,
-        stride: int = 1,
+        stride: Stride = 1,
         **window: int,
     ) -> Part:
         """A convolution, padded so that at stride 1 it keeps height and width.
@@ -186,7 +196,7 @@ class Parts(NamedTuple):
 
         return made
 
-    def blur(self, path: str, stride: int = 2) -> Part:
+    def blur(self, path: str, stride: Stride = 2) -> Part:
         """A blur that strides, of as many taps as the spec says."""
         taps = self.spec.blur_taps
         return lambda x: BlurPool2d(path=path, input=x, taps=taps, stride=stride)

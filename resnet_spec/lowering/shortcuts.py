@@ -21,6 +21,7 @@ from resnet_spec.network import (
     PadChannelsAround,
     Shape,
     Shortcut,
+    Stride,
 )
 
 
@@ -29,7 +30,7 @@ class Change(NamedTuple):
 
     x: Shape
     out_channels: int
-    stride: int
+    stride: Stride
     parts: Parts
     from_pre: bool = False  # shortcuts read what the block has before its body
 
@@ -141,7 +142,7 @@ def none(change: Change) -> None:
     """Nothing is added: a plain network."""
 
 
-def average(path: str, stride: int, ceil: bool = True) -> Part:
+def average(path: str, stride: Stride, ceil: bool = True) -> Part:
     """An average over stride x stride pixels; of stride 1, the identity."""
     return lambda x: AvgPool(
         path=path, input=x, kernel=stride, stride=stride, ceil=ceil

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 
 from resnet_spec.language.chains import Steps
 from resnet_spec.language.plan import Plan
+from resnet_spec.language.values import both_of
 from resnet_spec.lowering.chains import Words, named, parts_of
 from resnet_spec.lowering.parts import Part, Parts, aside, biased, chain, numbered
-from resnet_spec.network import AvgPool, Chain, MaxPool, Shape, ZeroPad
+from resnet_spec.network import AvgPool, Chain, MaxPool, Pair, Shape, Stride, ZeroPad
 
 
 def stem(plan: Plan) -> tuple[Chain, Chain]:
@@ -54,8 +55,9 @@ def _width(parts: Parts) -> int:
     return parts.spec.stem.width
 
 
-def _stride(parts: Parts, usual: int) -> int:
-    return parts.spec.stem.stride or usual
+def _stride(parts: Parts, usual: int) -> Stride:
+    said = parts.spec.stem.stride or usual
+    return said if isinstance(said, int) else Pair(*both_of(said))
 
 
 def _conv7x7(parts: Parts) -> Iterator[Part]:

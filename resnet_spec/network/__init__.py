@@ -65,6 +65,7 @@ from resnet_spec.network.settling import settled
 from resnet_spec.network.shapes import (
     NO_SIZES,
     Lengths,
+    Maps,
     Shape,
     Sizes,
 )
@@ -75,12 +76,16 @@ from resnet_spec.network.symbols import (
     Either,
     Formula,
     Maker,
+    Named,
     Number,
+    Pair,
     Quotient,
     Rate,
+    Stride,
     conditions,
     named_numbers,
     plain,
+    sides,
     with_conditions,
 )
 from resnet_spec.network.tree import (
@@ -135,7 +140,9 @@ __all__ = [
     "Lengths",
     "Linear",
     "Maker",
+    "Maps",
     "MaxPool",
+    "Named",
     "Network",
     "Norm",
     "Number",
@@ -143,6 +150,7 @@ __all__ = [
     "PReLU",
     "PadChannels",
     "PadChannelsAround",
+    "Pair",
     "Quotient",
     "Rate",
     "Res2Conv2d",
@@ -160,6 +168,7 @@ __all__ = [
     "Start",
     "StatisticsPool",
     "StdConv2d",
+    "Stride",
     "Tensor",
     "WholeAvgPool",
     "Windowed",
@@ -172,5 +181,6 @@ __all__ = [
     "named_numbers",
     "plain",
     "settled",
+    "sides",
     "with_conditions",
 ]

@@ -15,9 +15,18 @@ from resnet_spec.network.ops import (
     Tensor,
     batch_norm_tensors,
     convolution_tensors,
+    every,
 )
-from resnet_spec.network.shapes import Lengths, Shape, Sizes
-from resnet_spec.network.symbols import Condition, Maker, Number, Rate, plain
+from resnet_spec.network.shapes import Lengths, Maps, Shape, Sizes
+from resnet_spec.network.symbols import (
+    Condition,
+    Maker,
+    Number,
+    Rate,
+    Stride,
+    plain,
+    sides,
+)
 
 
 class Layer(Op):
@@ -46,7 +55,7 @@ class PadChannels(Layer):
     """Every stride-th pixel, and channels of zeros after the input's own."""
 
     out_channels: int
-    stride: int
+    stride: Stride
 
     @property
     def args(self) -> tuple[Argument, ...]:
@@ -61,8 +70,8 @@ class PadChannels(Layer):
         return super().output._replace(channels=self.out_channels)
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(self.stride - 1, self.stride)
+    def lengths(self) -> Maps:
+        return every(self.stride)
 
 
 class PadChannelsAround(PadChannels):
@@ -83,21 +92,21 @@ class BlurPool2d(Layer):
     """
 
     taps: int = 3
-    stride: int = 2
+    stride: Stride = 2
 
     @property
     def least(self) -> int:
         """One pixel more than are mirrored at its end."""
-        return self.taps // 2 + 1 if self.stride > 1 else 1
+        return self.taps // 2 + 1 if self.stride != 1 else 1
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(self.stride - 1, self.stride)
+    def lengths(self) -> Maps:
+        return every(self.stride)
 
     @property
     def macs(self) -> int:
         channels, height, width = self.output
-        return channels * height * width * self.taps**2 if self.stride > 1 else 0
+        return channels * height * width * self.taps**2 if self.stride != 1 else 0
 
     @property
     def args(self) -> tuple[Argument, ...]:
@@ -105,15 +114,15 @@ class BlurPool2d(Layer):
 
     @cached_property
     def meaning(self) -> tuple[Any, ...]:
-        return super().meaning if self.stride > 1 else ()
+        return super().meaning if self.stride != 1 else ()
 
 
 class AvgMaxPool2d(Layer):
     """Half of the mean and half of the largest value of each channel."""
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
 
 class StatisticsPool(Layer):
@@ -136,8 +145,8 @@ class StatisticsPool(Layer):
         return Shape(2 * self.input.channels * self.input.height, 1, 1)
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
     @cached_property
     def meaning(self) -> tuple[Any, ...]:
@@ -463,13 +472,13 @@ class Conv3x3(Layer):
     """A 3x3 convolution with an inner graph of its own, padded to keep the size.
 
     `varies` where some layer of the network's is not as published: the class is then one
-    that takes a dilation, and what is inside.
+    that takes a dilation, what is inside, and a stride of two numbers.
     """
 
     groups: int
     inside: Inside = PUBLISHED
     varies: bool = False
-    stride: int = 1
+    stride: Stride = 1
     dilation: int = 1
 
     @property
@@ -486,8 +495,10 @@ class Conv3x3(Layer):
         raise NotImplementedError
 
     @property
-    def least(self) -> int:
-        return (self.inside.least(self.normed[0]) - 1) * self.stride + 1
+    def takes(self) -> tuple[Sizes, Sizes]:
+        more = self.inside.least(self.normed[0]) - 1
+        height, width = (more * stride + 1 for stride in sides(self.stride))
+        return (Sizes(height), Sizes(width))
 
     @property
     def used(self) -> list[str]:
@@ -513,8 +524,8 @@ class Conv3x3(Layer):
         return (*convolution, *self.inside.norm_tensors(out, norm))
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(self.stride - 1, self.stride)
+    def lengths(self) -> Maps:
+        return every(self.stride)
 
     @property
     def _pixels(self) -> int:

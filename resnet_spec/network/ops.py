@@ -16,8 +16,8 @@ from math import prod
 from typing import Any, Literal, NamedTuple
 
 from resnet_spec.network.record import Record
-from resnet_spec.network.shapes import Lengths, Shape, Sizes
-from resnet_spec.network.symbols import Condition, plain
+from resnet_spec.network.shapes import Lengths, Maps, Shape, Sizes
+from resnet_spec.network.symbols import Condition, Stride, plain, sides
 
 
 class Argument(NamedTuple):
@@ -46,7 +46,8 @@ class Tensor(NamedTuple):
 
 
 MEAN = ("mean",)  # of each channel, whatever computes it
-SAME = Lengths()  # what most ops do to height and width
+ANY = (Sizes(1), Sizes(1))  # what most ops take
+SAME = Maps()  # what most ops do to height and width
 
 
 @lru_cache(maxsize=512)
@@ -89,10 +90,11 @@ class Op(Record):
         if self.lengths is SAME:
             return self.input
         channels, height, width = self.input
-        return Shape(channels, self.lengths(height), self.lengths(width))
+        heights, widths = self.lengths
+        return Shape(channels, heights(height), widths(width))
 
     @property
-    def lengths(self) -> Lengths:
+    def lengths(self) -> Maps:
         return SAME
 
     @property
@@ -103,7 +105,7 @@ class Op(Record):
     @property
     def takes(self) -> tuple[Sizes, Sizes]:
         """The heights and the widths of a map that it takes, wherever the head has it."""
-        return (Sizes(self.least), Sizes(self.least))
+        return (Sizes(self.least), Sizes(self.least)) if self.least > 1 else ANY
 
     @property
     def flattens(self) -> bool:
@@ -187,6 +189,11 @@ def held(ops: Iterable[Op]) -> Iterator[tuple[str, list[Op]]]:
     return called({op.path: op for op in ops if op.path}.values())
 
 
+def every(stride: Stride) -> Maps:
+    """What is left of lengths by every stride-th pixel, from the first on."""
+    return Maps(*(Lengths(each - 1, each) for each in sides(stride)))
+
+
 def tensors_of(ops: Chain) -> Iterator[tuple[str, Tensor]]:
     """Every tensor of the ops' modules, with its name in the state dict."""
     return ((f"{op.path}.{tensor.name}", tensor) for op in ops for tensor in op.tensors)
@@ -201,10 +208,10 @@ def biases(op: Op) -> Iterator[bool]:
 
 
 class Windowed(Op):
-    """A square window that slides over the map."""
+    """A window that slides over the map."""
 
-    kernel: int
-    stride: int = 1
+    kernel: Stride
+    stride: Stride = 1
     padding: int = 0
     dilation: int = 1
     ceil: bool = False
@@ -212,19 +219,36 @@ class Windowed(Op):
     def __post_init__(self) -> None:
         # torch drops a last window that starts in the padding, which is no Lengths map.
         # https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
-        span = self.dilation * (self.kernel - 1) + 1
-        assert not self.ceil or self.stride + self.padding <= span, self
+        assert not self.ceil or all(
+            stride + self.padding <= self._span(kernel)
+            for kernel, stride in self._windows
+        ), self
+
+    @property
+    def _windows(self) -> tuple[tuple[int, int], ...]:
+        """Kernel and stride along the height, and along the width."""
+        return tuple(zip(sides(self.kernel), sides(self.stride), strict=True))
+
+    def _span(self, kernel: int) -> int:
+        """The pixels from a window's first to its last."""
+        return self.dilation * (kernel - 1) + 1
 
     @cached_property
-    def lengths(self) -> Lengths:
-        span = self.dilation * (self.kernel - 1) + 1
-        rounding = self.stride - 1 if self.ceil else 0
-        return Lengths(2 * self.padding - span + self.stride + rounding, self.stride)
+    def lengths(self) -> Maps:
+        return Maps(*(self._along(*window) for window in self._windows))
+
+    def _along(self, kernel: int, stride: int) -> Lengths:
+        """What becomes of the lengths of one side."""
+        rounding = stride - 1 if self.ceil else 0
+        return Lengths(
+            2 * self.padding - self._span(kernel) + stride + rounding, stride
+        )
 
 
 class Conv(Windowed):
     """A convolution, most often without bias, as a norm follows it."""
 
+    kernel: int
     out_channels: int
     groups: int = 1
     bias: bool = False
@@ -450,8 +474,8 @@ class ZeroPad(Op):
     padding: int
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(2 * self.padding)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(2 * self.padding))
 
     @property
     def module(self) -> str:
@@ -478,8 +502,8 @@ class GlobalAvgPool(Op):
         return MEAN
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
     @property
     def module(self) -> str:
@@ -494,8 +518,8 @@ class GlobalMaxPool(Op):
     """The largest value of each channel."""
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
     @property
     def module(self) -> str:
@@ -530,8 +554,8 @@ class Flatten(Op):
         return Shape(self.input.channels * self.height * self.width, 1, 1)
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return Lengths(1, 0)
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
 
     @property
     def module(self) -> str:

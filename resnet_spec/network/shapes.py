@@ -31,6 +31,8 @@ class Sizes(NamedTuple):
 
 NO_SIZES = Sizes(1, 0)
 
+SIDES = (0, 1)  # height and width, where something has one value for each
+
 
 class Lengths(NamedTuple):
     """The map of a height (or width) h to (h + offset) // stride, for every h at once.
@@ -76,3 +78,42 @@ class Lengths(NamedTuple):
         period = math.lcm(self.stride or 1, other.stride or 1)
         lengths = range(start, start + period + 1)
         return next(h for h in lengths if self(h) != other(h))
+
+
+class Maps(NamedTuple):
+    """What becomes of heights, and what of widths; most often the same.
+
+    >>> Maps(Lengths(1, 2), Lengths()).then(Maps.alike(Lengths(1, 2))).stride
+    (4, 2)
+    """
+
+    heights: Lengths = Lengths()
+    widths: Lengths = Lengths()
+
+    @classmethod
+    def alike(cls, lengths: Lengths) -> Maps:
+        """The same of both."""
+        return cls(lengths, lengths)
+
+    def then(self, after: Maps) -> Maps:
+        """The maps that apply these and then `after`."""
+        heights = self.heights.then(after.heights)
+        if self.are_alike and after.are_alike:
+            return Maps(heights, heights)
+        return Maps(heights, self.widths.then(after.widths))
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether both are one map, so that nothing has to be asked twice."""
+        return self.heights == self.widths
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Pixels read per pixel given, along height and width."""
+        return self.heights.stride, self.widths.stride
+
+    @property
+    def stride(self) -> int | tuple[int, int]:
+        """The same, as one number where both have it."""
+        height, width = self.strides
+        return height if height == width else (height, width)

@@ -61,6 +61,39 @@ class Number(int):
         return number
 
 
+class Pair:
+    """A height and a width, with a name as a Number has one.
+
+    Where both are the same, it is equal to that number.
+
+    >>> Pair(2, 1) == (2, 1), Pair(2, 1) == 2, Pair(1, 1) == 1
+    (True, False, True)
+    """
+
+    formula = None
+
+    def __init__(self, height: int, width: int, name: str = "") -> None:
+        self.sides, self.name = (height, width), name
+
+    def __eq__(self, other: object) -> bool:
+        said = other.sides if isinstance(other, Pair) else other
+        return said in (self.sides, plain(self))
+
+    def __hash__(self) -> int:
+        return hash(plain(self))
+
+    def __repr__(self) -> str:
+        return str(self.sides)
+
+
+Stride = int | Pair  # of both sides, or of height and width
+
+
+def sides(number: Stride) -> tuple[int, int]:
+    """The number of height and that of width."""
+    return number.sides if isinstance(number, Pair) else (number, number)
+
+
 class Rate(float):
     """A probability that grows from block to block: `total * index / last`."""
 
@@ -75,10 +108,13 @@ class Rate(float):
         return rate
 
 
+Named = Number | Pair | Rate
+
+
 class Condition(NamedTuple):
     """Holds where any pair of numbers differs; reads `a != b or c != d`."""
 
-    pairs: tuple[tuple[int, int], ...]
+    pairs: tuple[tuple[Stride, int], ...]
 
     @property
     def holds(self) -> bool:
@@ -134,20 +170,23 @@ PLAIN = (int, float, bool, str, type(None))
 
 
 def plain(value: Any) -> Any:
-    """A value without its name: an int, a float, or whether a condition holds."""
+    """A value without its name: an int or two, a float, or whether a condition holds."""
     if type(value) in PLAIN:
         return value
     if isinstance(value, Condition):
         return value.holds
     if isinstance(value, (Number, Either, Quotient)):
         return int(value)
+    if isinstance(value, Pair):
+        height, width = value.sides
+        return height if height == width else (height, width)
     return float(value) if isinstance(value, Rate) else value
 
 
-def named_numbers(part: Any) -> dict[str, Number | Rate]:
+def named_numbers(part: Any) -> dict[str, Named]:
     """The named numbers in a part of a network; one name with two values is refused."""
-    found: dict[str, Number | Rate] = {}
-    for number in _found(part, (Number, Rate)):
+    found: dict[str, Named] = {}
+    for number in _found(part, (Number, Pair, Rate)):
         if number.name:
             known = found.setdefault(number.name, number)
             assert known == number, f"{number.name} is both {known} and {number}"

@@ -20,8 +20,8 @@ from resnet_spec.network.ops import (
     tensors_of,
 )
 from resnet_spec.network.record import Record
-from resnet_spec.network.shapes import NO_SIZES, Lengths, Shape, Sizes
-from resnet_spec.network.symbols import Condition, Number, Rate, named_numbers
+from resnet_spec.network.shapes import NO_SIZES, SIDES, Lengths, Maps, Shape, Sizes
+from resnet_spec.network.symbols import Condition, Named, named_numbers
 from resnet_spec.problems.words import counted
 
 CLASSIFIER = "fc"  # the path of what makes logits
@@ -130,23 +130,23 @@ class Block(Record):
         return sum(op.macs for op in self.ops)
 
     @cached_property
-    def numbers(self) -> dict[str, Number | Rate]:
+    def numbers(self) -> dict[str, Named]:
         """The block's named numbers; one name has one value."""
         return named_numbers(self)
 
     @cached_property
-    def lengths(self) -> Lengths:
+    def lengths(self) -> Maps:
         return _through((*self.pre, *self.body))
 
     @cached_property
-    def branch_lengths(self) -> Lengths:
+    def branch_lengths(self) -> Maps:
         return _through(self.added)
 
     @cached_property
-    def smallest(self) -> float:
-        """The smallest input that every op in the block takes; infinite where none does."""
-        through = (*self.pre, *self.body, *self.post)
-        return max(_smallest(through), _smallest(self.added))
+    def smallest(self) -> tuple[float, ...]:
+        """The least height and width that every op in it takes; infinite where none does."""
+        chains = ((*self.pre, *self.body, *self.post), self.added)
+        return tuple(map(max, *map(_smallest, chains)))
 
     @property
     def reads_pre(self) -> bool:
@@ -192,8 +192,8 @@ class Stage(Record):
         return dict(seen.values())
 
     @cached_property
-    def lengths(self) -> Lengths:
-        return reduce(Lengths.then, (block.lengths for block in self.blocks), Lengths())
+    def lengths(self) -> Maps:
+        return reduce(Maps.then, (block.lengths for block in self.blocks), Maps())
 
 
 class Network(Record):
@@ -290,16 +290,22 @@ class Network(Record):
         return {name: int(self.shapes[name].channels) for name in self.features}
 
     @property
-    def strides(self) -> dict[str, int]:
-        """Pixels of the image per pixel of each of the features, along a side."""
+    def strides(self) -> dict[str, int | tuple[int, int]]:
+        """Pixels of the image per pixel of each of the features, along a side.
+
+        Of height and width where those differ in any.
+        """
         at = _through(self.stem)
-        found = {"stem": at.stride}
+        found = {"stem": at}
         at = at.then(_through(self.pool))
-        found["pool"] = at.stride
+        found["pool"] = at
         for stage in self.stages:
             at = at.then(stage.lengths)
-            found[stage.name] = at.stride
-        return {name: found[name] for name in self.features}
+            found[stage.name] = at
+        given = {name: found[name].strides for name in self.features}
+        if any(height != width for height, width in given.values()):
+            return {**given}
+        return {name: height for name, (height, _) in given.items()}
 
     @property
     def classifier(self) -> Conv | Linear | None:
@@ -331,21 +337,32 @@ class Network(Record):
         return ends + sum(block.macs for _, block in self.blocks())
 
     @cached_property
-    def output_stride(self) -> int:
+    def output_stride(self) -> int | tuple[int, int]:
         """Pixels of the image per pixel after the last stage, along a side."""
         stages = (stage.lengths for stage in self.stages)
-        return reduce(Lengths.then, stages, _through(self.entry)).stride
+        return reduce(Maps.then, stages, _through(self.entry)).stride
 
     @cached_property
     def sides(self) -> tuple[Sizes, Sizes]:
         """The heights and the widths of images at which every map has a pixel, and as many
         as its op takes."""
-        at, smallest = _through(self.entry), _smallest(self.entry)
-        for _, block in self.blocks():
-            smallest = max(smallest, at.smallest(block.smallest))
-            at = at.then(block.lengths)
-        heights, widths = (_taken(self.head, side, at, smallest) for side in (0, 1))
+        found = [self._reached(side) for side in self._asked]
+        heights, widths = (_taken(self.head, side, *found[-side]) for side in SIDES)
         return heights, widths
+
+    @cached_property
+    def _asked(self) -> tuple[int, ...]:
+        """The sides that one has to ask for: the height alone where widths go the same way."""
+        alike = all(op.lengths.are_alike for _, op in self.distinct_ops())
+        return SIDES[:1] if alike else SIDES
+
+    def _reached(self, side: int) -> tuple[Lengths, float]:
+        """The map from the length of a side to that before the head, and the least length."""
+        at, smallest = _through(self.entry)[side], _smallest(self.entry)[side]
+        for _, block in self.blocks():
+            smallest = max(smallest, at.smallest(block.smallest[side]))
+            at = at.then(block.lengths[side])
+        return at, smallest
 
     @property
     def sizes(self) -> Sizes:
@@ -362,38 +379,65 @@ class Network(Record):
 
         Asked of the sizes that the network takes, for equal shapes, not ones that broadcast.
         """
-        found = [d for sizes in {*self.sides} for d in self._disagreements(sizes)]
-        return min(found, key=lambda d: d.image, default=None)
+        asked = {(self._asked[-side], sizes) for side, sizes in enumerate(self.sides)}
+        found = [each for way in asked for each in self._differences(*way)]
+        if not found:
+            return None
+        image, nth = min(found)
+        *before, (path, block) = [*self.blocks()][: nth + 1]
+        lengths = (block.lengths for _, block in before)
+        at = reduce(Maps.then, lengths, _through(self.entry))
+        return Disagreement(path, image, *self._added(block, at, image))
 
-    def _disagreements(self, sizes: Sizes) -> Iterator[Disagreement]:
-        """The first of each block, of the lengths that one side may have."""
-        at = _through(self.entry)
-        for path, block in self.blocks():
+    def _differences(self, side: int, sizes: Sizes) -> Iterator[tuple[int, int]]:
+        """The first length of that side of the image for each block that differs, and which
+        block that is."""
+        at = _through(self.entry)[side]
+        for nth, (_, block) in enumerate(self.blocks()):
             start = at(sizes.smallest)
-            length = _difference(block, start) if block.shortcut else None
+            length = _difference(block, side, start) if block.shortcut else None
             if length and (at.stride or length == start):  # a constant map reaches one
                 image = max(int(at.smallest(length)), sizes.smallest)
-                chains = ((*block.pre, *block.body), block.added)
-                shapes = (_shape(ops, block, length) for ops in chains)
                 if image in sizes:
-                    yield Disagreement(path, image, *shapes)
-            at = at.then(block.lengths)
+                    yield image, nth
+            at = at.then(block.lengths[side])
+
+    def _added(self, block: Block, at: Maps, image: int) -> Iterator[Shape]:
+        """What its body and its shortcut give for an image of that height and width.
+
+        Along a side that is never so long, for one of the shortest that are taken.
+        """
+        lengths = (image if image in sizes else sizes.smallest for sizes in self.sides)
+        height, width = (to(length) for to, length in zip(at, lengths, strict=True))
+        x = Shape(block.input.channels, height, width)
+        for ops in ((*block.pre, *block.body), block.added):
+            heights, widths = _through(ops)
+            channels = ops[-1].output.channels if ops else x.channels
+            yield Shape(channels, heights(x.height), widths(x.width))
 
 
 def _active(ops: Chain) -> Chain:
     return tuple(op for op in ops if op.active)
 
 
-def _through(ops: Chain) -> Lengths:
-    return reduce(Lengths.then, (op.lengths for op in _active(ops)), Lengths())
+def _through(ops: Chain) -> Maps:
+    return reduce(Maps.then, (op.lengths for op in _active(ops)), Maps())
 
 
-def _smallest(ops: Chain) -> float:
-    """The smallest input that every op in the chain takes and leaves a pixel of."""
+def _smallest(ops: Chain) -> tuple[float, float]:
+    """The least height and width that every op in the chain takes and leaves a pixel of."""
+    ops = _active(ops)
+    height = _shortest(ops, 0)
+    alike = all(op.lengths.are_alike for op in ops)
+    return height, height if alike else _shortest(ops, 1)
+
+
+def _shortest(ops: Chain, side: int) -> float:
+    """The least length of that side."""
     at, smallest = Lengths(), 1.0
-    for op in _active(ops):
-        smallest = max(smallest, at.smallest(op.least))
-        at = at.then(op.lengths)
+    for op in ops:
+        smallest = max(smallest, at.smallest(op.takes[side].smallest))
+        at = at.then(op.lengths[side])
         smallest = max(smallest, at.smallest(1))
     return smallest
 
@@ -409,21 +453,15 @@ def _taken(head: Chain, side: int, at: Lengths, smallest: float) -> Sizes:
         smallest = max(smallest, at.smallest(least))
         if most and at.stride:
             largest = int(at.smallest(most + 1)) - 1
-        at = at.then(op.lengths)
+        at = at.then(op.lengths[side])
         smallest = max(smallest, at.smallest(1))
     return NO_SIZES if isinf(smallest) else Sizes(int(smallest), largest)
 
 
-def _difference(block: Block, start: int) -> int | None:
-    """The first input length >= start at which body and branch differ."""
+def _difference(block: Block, side: int, start: int) -> int | None:
+    """The first input length >= start at which body and branch differ along that side."""
     added = block.branch[-1].output if block.branch else block.input
     if added.channels != block.output.channels:
         return start
-    return block.lengths.first_difference(block.branch_lengths, start)
-
-
-def _shape(ops: Chain, block: Block, length: int) -> Shape:
-    """What the ops give for a square map of the block's input channels."""
-    channels = ops[-1].output.channels if ops else block.input.channels
-    size = _through(ops)(length)
-    return Shape(channels, size, size)
+    lengths, others = block.lengths[side], block.branch_lengths[side]
+    return lengths.first_difference(others, start)

@@ -309,6 +309,14 @@ RULES: Mapping[str, Rule] = {
         "A report shows the first 100 values and keys that are wrong, and counts the rest. "
         "Correct those first; many of them often have one cause.",
     ),
+    "sides": Rule(
+        "a height and a width are not two numbers, or alike",
+        "A stride of another number along the height than along the width is one word, the "
+        "height first: `2x1` halves the height and keeps the width. Where both are alike, one "
+        "number says it.",
+        wrong=own("resnet18", "strides: [1, 2x2, 2, 2]"),
+        right=own("resnet18", "strides: [1, 2, 2x1, 2]"),
+    ),
     # --- stages ---------------------------------------------------------------------------
     "stage-count": Rule(
         "a list does not have one entry for each stage",
@@ -439,6 +447,15 @@ RULES: Mapping[str, Rule] = {
             "resnet18", "widths: [64, 128, 256, 512]", "shortcut: zero_pad_around"
         ),
     ),
+    "one-stride": Rule(
+        "a layer of one stride is asked for that of a height and of a width",
+        "Convolutions and pools take a stride as `2x1`. Blurs, shortcuts of zeros and "
+        "convolutions of standardized weights are layers of this package, whose code takes one "
+        "number, as in the networks that they are from. Write one number for both sides, or "
+        "what the message says in place of the layer.",
+        wrong=own("resnet18", "strides: [1, 2x1, 2, 2]", "shortcut: blur_projection"),
+        right=own("resnet18", "strides: [1, 2x1, 2, 2]", "shortcut: avg_projection"),
+    ),
     "single-weight": Rule(
         "weight standardization would make a layer zero",
         "It subtracts each filter's mean (https://arxiv.org/abs/1903.10520). A filter of a "
@@ -563,9 +580,10 @@ RULES: Mapping[str, Rule] = {
     ),
     # --- warnings: lawful, and almost certainly a mistake ---------------------------------
     "strides-one-pixel": Rule(
-        "a stage strides a map of a single pixel",
-        "This is a warning. The stride does nothing there, and eight of the nine weights of a "
-        "3x3 convolution read padding alone. Give a larger input, or fewer strides.",
+        "a stage strides where a map has a single pixel",
+        "This is a warning. The stride does nothing there, and weights of a 3x3 convolution "
+        "read padding alone: eight of the nine, or six where it is one pixel high or wide and "
+        "`2x1` or `1x2` strides along that side. Give a larger input, or fewer strides.",
         wrong=own("resnet18", "input: [3, 64, 64]", "strides: [2, 4, 4, 2]"),
         right=own("resnet18", "input: [3, 64, 64]", "strides: [1, 2, 2, 2]"),
     ),
@@ -620,6 +638,14 @@ RULES: Mapping[str, Rule] = {
             "dilations: [1, 1, 2, 4]",
             "dilation_from: previous",
         ),
+    ),
+    "block-strides": Rule(
+        "a list of two strides says no more than its first number",
+        "This is a warning. A list in `strides` has the stride of each block of a stage, and a "
+        "number is that of the first block, so `[2, 1]` and `2` are the same. As torch writes "
+        "it, `(2, 1)` is a height and a width: `2x1` here.",
+        wrong=own("resnet18", "strides: [1, 2, [2, 1], 2]"),
+        right=own("resnet18", "strides: [1, 2, 2x1, 2]"),
     ),
     "keras-momentum": Rule(
         "the momentum of a norm is counted as Keras counts it",

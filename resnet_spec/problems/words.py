@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -41,6 +41,16 @@ def flow(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(flow, value))}]"
     return value if isinstance(value, str) else describe(value)
+
+
+def by_sides(value: int | Sequence[int]) -> int | str:
+    """A number of height and width, or one for each, as a spec has them.
+
+    >>> by_sides(2), by_sides((2, 2)), by_sides((2, 1))
+    (2, 2, '2x1')
+    """
+    height, width = (value, value) if isinstance(value, int) else value
+    return height if height == width else f"{height}x{width}"
 
 
 def either(options: Iterable[str]) -> str:

@@ -17,9 +17,10 @@ from resnet_spec.network import (
     Block,
     Chain,
     Conv,
+    Named,
     Norm,
-    Number,
     Op,
+    Pair,
     Rate,
     Shortcut,
     settled,
@@ -35,6 +36,7 @@ ORDER = (
     "dilation",
 )
 RATE = Rate.name
+KINDS: dict[type[Named], str] = {Rate: "float", Pair: "tuple[int, int]"}
 REQUIRED = ("in_channels", "width", RATE)  # parameters even where every block agrees
 
 
@@ -57,13 +59,17 @@ class BlockClass:
         self.doc = self._agreed(self._doc)
 
     @property
-    def signature(self) -> str:
+    def kinds(self) -> dict[str, str]:
+        """The type of each parameter."""
         given = self.blocks[0].numbers
-        kinds = {p: "float" if isinstance(given[p], Rate) else "int" for p in given}
-        args = ("self", *(f"{param}: {kinds[param]}" for param in self.params))
+        return {param: KINDS.get(type(given[param]), "int") for param in self.params}
+
+    @property
+    def signature(self) -> str:
+        args = ("self", *(f"{param}: {kind}" for param, kind in self.kinds.items()))
         return layout("def ", Call("__init__", args), " -> None:", column=4)
 
-    def _declared(self, found: list[dict[str, Number | Rate]]) -> dict[str, str]:
+    def _declared(self, found: list[dict[str, Named]]) -> dict[str, str]:
         """Each name's text: a formula where all follow it, a parameter where they differ."""
         texts: dict[str, str] = {}
         for name in sorted(found[0], key=_order):

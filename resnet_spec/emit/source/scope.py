@@ -13,8 +13,11 @@ from resnet_spec.network import (
     Either,
     Maker,
     Number,
+    Pair,
     Quotient,
     Rate,
+    Stride,
+    plain,
 )
 
 
@@ -34,11 +37,11 @@ class Scope(NamedTuple):
         if isinstance(value, Quotient):
             number = self.text(value.number)
             return str(int(value)) if number.isdigit() else f"{number} // {value.by}"
-        if isinstance(value, (Number, Rate)) and value.name in self.names:
+        if isinstance(value, (Number, Pair, Rate)) and value.name in self.names:
             return self.names[value.name]
         if isinstance(value, str):
             return json.dumps(value)  # quoted as code is
-        return repr(int(value) if isinstance(value, Number) else value)
+        return repr(plain(value))
 
     def _either(self, value: Either) -> str:
         if value.when in (ALWAYS, NEVER):
@@ -49,7 +52,11 @@ class Scope(NamedTuple):
         """`stride != 1 or in_channels != width`"""
         if when in (ALWAYS, NEVER):
             return str(when.holds)
-        return " or ".join(
-            f"{self.text(a)} != {self.text(b)}" if b else self.text(a)
-            for a, b in when.pairs
-        )
+        return " or ".join(self._differ(a, b) for a, b in when.pairs)
+
+    def _differ(self, a: Stride, b: int) -> str:
+        """`stride != 1`, or of a height and a width `stride != (1, 1)`."""
+        if not b:
+            return self.text(a)
+        other = str((b, b)) if isinstance(a, Pair) else self.text(b)
+        return f"{self.text(a)} != {other}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Iterable, Mapping, Sequence
 
 from resnet_spec.emit.source.blocks import RATE, BlockClass
@@ -12,7 +13,7 @@ from resnet_spec.emit.source.layout import (
     indented,
     layout,
 )
-from resnet_spec.network import Stage
+from resnet_spec.network import Named, Pair, Stage
 from resnet_spec.problems.words import article
 
 CHANNELS = ("in_channels", "width", "out_channels")  # what `blocks` is said after
@@ -58,7 +59,7 @@ class StageFunction:
 
     @property
     def signature(self) -> str:
-        kinds = {"drop_rates": "list[float]"}
+        kinds = {"drop_rates": "list[float]", **self.block.kinds}
         args = tuple(f"{name}: {kinds.get(name, 'int')}" for name in self.args)
         return layout("def ", Call(self.name, args), " -> nn.Sequential:")
 
@@ -66,7 +67,7 @@ class StageFunction:
     def doc(self) -> str:
         """What the function does, and what its first block alone does in this network."""
         verbs = []
-        if any(first.get("stride", 1) > 1 for first in self._firsts):
+        if any(first.get("stride", 1) != 1 for first in self._firsts):
             verbs.append("strides")
         changes = [
             stage.output.channels - stage.input.channels for stage in self.stages
@@ -97,23 +98,23 @@ class StageFunction:
         if param == RATE:
             self.first[param], self.rest[param] = "first_rate", "rate"
             return
-        first = [int(numbers[param]) for numbers in self._firsts]
-        rest = [int(numbers[param]) for numbers in self._repeats]
+        first = [_literal(numbers[param]) for numbers in self._firsts]
+        rest = [_literal(numbers[param]) for numbers in self._repeats]
         formulas = {numbers[param].formula for numbers in self._repeats}
         formula = formulas.pop() if len(formulas) == 1 else None
         names, alike = self.block.scope.names, len({*rest}) == 1
         self.first[param] = self.rest[param] = param
         if param == "stride":
-            self.rest[param] = "1"
+            (self.rest[param],) = {*rest}
             self._add(param, first)
         elif formula and formula.is_same and (formula.name in names or alike):
-            text = names.get(formula.name, str(rest[0]))
+            text = names.get(formula.name, rest[0])
             self.rest[param] = self.rest.get(formula.name, text)
             self._add(param, first)
         elif first == rest:
             self._add(param, first)
         elif param not in CHANNELS and len({*first}) == len({*rest}) == 1:
-            self.first[param], self.rest[param] = str(first[0]), str(rest[0])
+            self.first[param], self.rest[param] = first[0], rest[0]
         else:
             self.first[param] = f"first_{param}"
             self._add(f"first_{param}", first)
@@ -129,10 +130,10 @@ class StageFunction:
             texts = [f"drop_rates[{start}:{end}]" for start, end in spans]
             self.args.setdefault("drop_rates", texts)
         else:
-            self._add("blocks", [len(stage.blocks) for stage in self.stages])
+            self._add("blocks", [str(len(stage.blocks)) for stage in self.stages])
 
-    def _add(self, arg: str, values: list[int]) -> None:
-        self.args.setdefault(arg, [str(value) for value in values])
+    def _add(self, arg: str, values: list[str]) -> None:
+        self.args.setdefault(arg, values)
 
     def _values(self, stage: Stage) -> dict[str, str]:
         at = self.stages.index(stage)
@@ -144,12 +145,12 @@ class StageFunction:
     def _check(self, stage: Stage) -> None:
         """Unroll the stage's call: it must give back the blocks, number for number."""
         args = self._values(stage).items()
-        values = {k: int(v) for k, v in args if v.removeprefix("-").isdigit()}
+        values = {k: literal_eval(v) for k, v in args if k != "drop_rates"}
         if self.block.expansion:
             values["out_channels"] = values["width"] * self.block.expansion
         first, rest = (
             {
-                param: values[text] if text in values else int(text)
+                param: values[text] if text in values else literal_eval(text)
                 for param, text in texts.items()
                 if param != RATE
             }
@@ -168,11 +169,15 @@ def listed(stage: Stage, classes: Mapping[str, BlockClass], start: int) -> Call:
         args = {
             param: f"drop_rates[{i}]"
             if param == RATE
-            else str(int(made.numbers[param]))
+            else _literal(made.numbers[param])
             for param in block.params
         }
         calls.append(Call(block.name, tuple(_words(args))))
     return Call("nn.Sequential", tuple(calls), exploded=len(calls) > 1)
+
+
+def _literal(number: Named) -> str:
+    return repr(number if isinstance(number, Pair) else int(number))
 
 
 def _words(args: Mapping[str, str]) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate, groupby
 
 from resnet_spec.emit.source.blocks import RATE, BlockClass
@@ -187,7 +187,10 @@ class View:
             count = len(self.rates)
             rates = f"drop_rates = [{total!r} * i / {last} for i in range({count})]"
             stages.insert(0, rates)
-        of = {"channels": self.network.channels, "strides": self.network.strides}
+        of: dict[str, Mapping[str, object]] = {
+            "channels": self.network.channels,
+            "strides": self.network.strides,
+        }
         told = [
             mapping(f"self.{name} = ", what, 8) for name, what in of.items() if what
         ]

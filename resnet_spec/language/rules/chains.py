@@ -217,7 +217,7 @@ def _odd_strides(placed: Placed) -> Iterator[Problem]:
     elif len(strides) > 1:
         message = "strides a second time; one op of a chain has the stride of the block"
         yield Problem("chain-stride", message, placed.at(strides[1]))
-    elif not strides and placed.role == "body" and placed.stage.stride > 1:
+    elif not strides and placed.role == "body" and placed.stage.stride != 1:
         message = (
             f"has nothing that strides, and stage {placed.stage.index + 1} has a stride of "
             f"{placed.stage.stride}; write stride: block in one op"

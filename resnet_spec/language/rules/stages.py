@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from resnet_spec.language.plan import PER_STAGE, Plan, by_stage
 from resnet_spec.problems import Problem
+from resnet_spec.problems.words import by_sides
 
 MOST_BLOCKS = 20_000
 
@@ -17,7 +19,7 @@ def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
         if by_stage(value) and len(value) != len(depths):
             why = (
                 f"needs one entry per stage, got {len(value)}; "
-                f"depths has {len(depths)}: {list(depths)}"
+                f"depths has {len(depths)}: {list(depths)}{_as_sides(field, value)}"
             )
             yield Problem(
                 "stage-count",
@@ -39,10 +41,16 @@ def one_entry_per_block(plan: Plan) -> Iterator[Problem]:
                 yield Problem(
                     "stage-count",
                     f"needs one entry per block of stage {index + 1}, got {len(said)}; "
-                    f"depths has {depth} there: {list(depths)}",
+                    f"depths has {depth} there: {list(depths)}{_as_sides(field, said)}",
                     (*field.split("."), index),
                     others=(("depths",),),
                 )
+
+
+def _as_sides(field: str, said: tuple[Any, ...]) -> str:
+    """What to write where a height and a width were meant, and not two entries."""
+    meant = field == "strides" and [*map(type, said)] == [int, int]
+    return f"; for a height and a width write {by_sides(said)}" if meant else ""
 
 
 def not_too_many_blocks(plan: Plan) -> Iterator[Problem]:
