@@ -94,6 +94,7 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "scalars": (
         "field/fixup/resnet20_fixup",
         {"input": [3, 64, 64], "block": SCALED, "norm.type": "batch"}
+        | {"stem.type": "none", "stem.width": None}
         | {"depths": [2, 1], "widths": [3, 8], "strides": [1, 2]}
         | {"shortcut": [{"scalar_bias": 0}, {"scale": 0.5}, {"pad": "out", **STRIDES}]},
     ),

@@ -12,6 +12,7 @@ from torch import nn
 
 from resnet_spec import load
 from resnet_spec.language.fields import Spec
+from resnet_spec.lowering.parts import flat
 from resnet_spec.network import Network
 from tests.helpers.shapes import lines_run
 from tests.models import generated
@@ -68,9 +69,9 @@ def header_is_true(text: str, model: nn.Module, network: Network) -> None:
 
 def strides_and_order_are_said(text: str, model: nn.Module, spec: Spec) -> None:
     """Of the blocks that the language has; of one's own, the code says all there is."""
-    blocks = spec.block if isinstance(spec.block, tuple) else [spec.block]
-    own = {block.name for block in blocks if not isinstance(block, str)}
-    modules = [m for m in model.modules() if type(m).__name__ not in own]
+    own = {block.name for block in flat(spec.block) if not isinstance(block, str)}
+    _, *inner = model.modules()
+    modules = [m for m in inner if type(m).__name__ not in own]
     bottlenecks = [block for block in modules if hasattr(block, "conv3")]
     assert ("(v1.5)" in text) == any(_strides(block.conv2) for block in bottlenecks)
     assert ("(v1, as in the" in text) == any(_strides(b.conv1) for b in bottlenecks)
