@@ -128,6 +128,8 @@ class StagePlan:
 
     def said(self, field: str) -> Any:
         """The same as it is written, with null for its default."""
+        if field == "strides":  # one for the stage is that of its first block
+            return self.stride
         value = written(self.spec, field)
         return self._mine(value) if field in PER_STAGE else value
 
@@ -176,9 +178,14 @@ class StagePlan:
             return False
         if not by_stage(mine):
             return False
-        first, *others = mine
-        usual = 1 if field == "strides" else first
-        return any(other != usual for other in others)
+        values = [v for nth, v in enumerate(mine) if self._counts(field, nth, v)]
+        usual = 1 if field == "strides" else values[0] if values else None
+        return any(value != usual for value in values[1:])
+
+    def _counts(self, field: str, nth: int, value: Any) -> bool:
+        """Whether a block's value is one: null is none where the block does not read it."""
+        block = StagePlan(self.spec, self.index, None, nth)
+        return value is not None or covers(block.reads, field)
 
     # what it reads
 
