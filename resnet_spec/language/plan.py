@@ -327,7 +327,8 @@ class StagePlan:
         A list says that of each block, so of the first one as well.
         """
         said = self.said_dilations
-        return not isinstance(said, tuple) and said != self.dilation_before
+        anew = not isinstance(said, tuple) and said != self.dilation_before
+        return anew and covers(self.reads, "dilations")
 
     @property
     def first_dilation(self) -> int:
