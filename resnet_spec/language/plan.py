@@ -45,7 +45,7 @@ PER_STAGE = (
 )
 """The fields that take one value, or a list with an entry for each stage.
 
-An entry may be a list itself, with a value for each block of the stage.
+An entry may be a list itself, with a value for each block of the stage; not of `depths`.
 """
 ANYWAY = (
     "name",
