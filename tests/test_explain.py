@@ -160,6 +160,24 @@ def test_one_stride_for_a_stage_is_none_of_its_later_blocks() -> None:
         load("resnet50", {**strided, **stride_on})
 
 
+def test_what_does_not_dilate_has_null() -> None:
+    own = {"name": "Own", "body": [{"conv": 3, "stride": "block"}, "norm"]}
+    said = load(
+        "resnet18",
+        {
+            "block": [own, [own, "basic"], "basic", "basic"],
+            "dilations": [None, [None, 2], 2, 2],
+        },
+    )
+    assert canonical(said.plan)["dilations"] == [None, [None, 2], 2, 2]
+    convolutions = {
+        path: op for path, op in said.network.ops() if path.endswith("conv1")
+    }
+    spaced = [op.dilation for op in convolutions.values()]
+    assert spaced == [1, 1, 1, 1, 2, 2, 2, 2, 2]
+    assert verify(said.network, render(said.network)) == []
+
+
 def test_blocks_of_a_stage_may_be_of_two_classes() -> None:
     fields = {
         "block": ["basic", ["basic", "bottleneck"], "basic", "basic"],

@@ -313,7 +313,8 @@ class StagePlan:
     def dilations(self) -> tuple[int, ...]:
         """The spacing that each block's 3x3 convolutions are said to have."""
         said = self.said_dilations
-        return said if isinstance(said, tuple) else (said,) * self.depth
+        each = said if isinstance(said, tuple) else (said,) * self.depth
+        return tuple(one or 1 for one in each)
 
     @property
     def dilation_before(self) -> int:
@@ -337,9 +338,9 @@ class StagePlan:
         return self.dilation_before if kept else self.dilations[0]
 
     @property
-    def said_dilations(self) -> int | tuple[int, ...]:
+    def said_dilations(self) -> int | tuple[int | None, ...]:
         """As they are written, one for the stage or one for each block."""
-        said: int | tuple[int, ...] | None = self._entry_of(self.spec.dilations)
+        said: int | tuple[int | None, ...] | None = self._entry_of(self.spec.dilations)
         return said or 1
 
     @property
