@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_spec import load, read, render
+from resnet_spec import SpecError, load, read, render
 from resnet_spec.cli import main
 from resnet_spec.compare.equality import verify
 from resnet_spec.language.canonical import canonical, digest
@@ -139,6 +139,43 @@ def test_a_list_of_what_one_value_says_is_that_value(fields: dict[str, Any]) -> 
     said, plain = load("resnet18", fields), load("resnet18")
     assert render(said.network) == render(plain.network)
     assert digest(said.plan) == digest(plain.plan)
+
+
+def test_null_for_a_block_that_reads_nothing_makes_no_list() -> None:
+    fields = {
+        "stride_on": [None, ["conv2", *[None] * 3], "conv2", ["conv2", None, None]]
+    }
+    said = load("resnet50", fields)
+    assert render(said.network) == render(load("resnet50").network)
+    assert canonical(said.plan) == canonical(load("resnet50").plan)
+
+
+def test_one_stride_for_a_stage_is_none_of_its_later_blocks() -> None:
+    """Also where something else is said block by block."""
+    fields = {"shortcut": [["projection", "blur_projection"], *["projection"] * 3]}
+    strided = {"strides": [2, 2, 2, 2]}
+    assert "blur_taps" not in canonical(load("resnet18", {**fields, **strided}).plan)
+    stride_on = {"stride_on": [["conv2", "conv1", None], *["conv2"] * 3]}
+    with pytest.raises(SpecError, match=r"write null for block 2 of stage 1"):
+        load("resnet50", {**strided, **stride_on})
+
+
+def test_what_does_not_dilate_has_null() -> None:
+    own = {"name": "Own", "body": [{"conv": 3, "stride": "block"}, "norm"]}
+    said = load(
+        "resnet18",
+        {
+            "block": [own, [own, "basic"], "basic", "basic"],
+            "dilations": [None, [None, 2], 2, 2],
+        },
+    )
+    assert canonical(said.plan)["dilations"] == [None, [None, 2], 2, 2]
+    convolutions = {
+        path: op for path, op in said.network.ops() if path.endswith("conv1")
+    }
+    spaced = [op.dilation for op in convolutions.values()]
+    assert spaced == [1, 1, 1, 1, 2, 2, 2, 2, 2]
+    assert verify(said.network, render(said.network)) == []
 
 
 def test_blocks_of_a_stage_may_be_of_two_classes() -> None:

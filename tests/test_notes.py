@@ -254,3 +254,20 @@ def test_the_stride_is_said_of_the_stages_that_have_one() -> None:
     mixed |= {"stride_on": [None, "conv2", "conv2", None]}
     notes = load("resnet50", {**mixed, "spatial": kernels}).network.notes
     assert "The stride sits on the selective kernel (v1.5)." in notes
+
+
+def test_shortcuts_of_zeros_are_told_apart_by_block() -> None:
+    fields = {
+        "widths": [[64, 128], 256, 512, 512],
+        "shortcut": [
+            ["projection", "zero_pad_after"],
+            "zero_pad_around",
+            *["projection"] * 2,
+        ],
+    }
+    network = load("resnet18", fields).network
+    said = [note for note in network.notes if "zero channels" in note]
+    assert said == [
+        f"Shortcuts of stage {where} {note.removeprefix('Shortcuts ')}"
+        for where, note in (("1 (block 2)", AFTER), ("2", AROUND))
+    ]

@@ -64,3 +64,11 @@ def test_what_a_stage_function_says_is_true() -> None:
     even = load("specs/resnet18.yaml", {"widths": 64, "strides": 1}).network
     assert 'Stack `blocks` basic blocks."""' in render(even)
     assert "relu(body(x) + x)" in render(even)
+
+
+def test_a_function_says_no_number_that_it_is_given() -> None:
+    """Also where one stage alone calls it, and others list their blocks."""
+    block = {"name": "Own", "body": [{"conv": 3, "stride": "block"}, "norm"]}
+    fields = {"block": block, "strides": [[1, 2], 2, [1, 2], [1, 2]]}
+    source = render(load("resnet18", fields).network)
+    assert "*(Own(out_channels, out_channels, stride=1) for _ in" in source

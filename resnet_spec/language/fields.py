@@ -354,7 +354,7 @@ class Spec(Model):
         "(2x1, of height and width, in ASTER's ResNet)",
         examples=[[1, 2, 2, 2]],
     )
-    dilations: PerStage[Count] = Field(
+    dilations: PerBottleneck[Count] = Field(
         default=1,
         description="spacing of each stage's 3x3 convolutions (1, 1, 2, 4 in DeepLabV3 on "
         "ResNet-50), or a list with that of each block of the stage (DeepLab's multi-grid: "

@@ -45,7 +45,7 @@ PER_STAGE = (
 )
 """The fields that take one value, or a list with an entry for each stage.
 
-An entry may be a list itself, with a value for each block of the stage.
+An entry may be a list itself, with a value for each block of the stage; not of `depths`.
 """
 ANYWAY = (
     "name",
@@ -128,6 +128,8 @@ class StagePlan:
 
     def said(self, field: str) -> Any:
         """The same as it is written, with null for its default."""
+        if field == "strides":  # one for the stage is that of its first block
+            return self.stride
         value = written(self.spec, field)
         return self._mine(value) if field in PER_STAGE else value
 
@@ -176,9 +178,14 @@ class StagePlan:
             return False
         if not by_stage(mine):
             return False
-        first, *others = mine
-        usual = 1 if field == "strides" else first
-        return any(other != usual for other in others)
+        values = [v for nth, v in enumerate(mine) if self._counts(field, nth, v)]
+        usual = 1 if field == "strides" else values[0] if values else None
+        return any(value != usual for value in values[1:])
+
+    def _counts(self, field: str, nth: int, value: Any) -> bool:
+        """Whether a block's value is one: null is none where the block does not read it."""
+        block = StagePlan(self.spec, self.index, None, nth)
+        return value is not None or covers(block.reads, field)
 
     # what it reads
 
@@ -306,7 +313,8 @@ class StagePlan:
     def dilations(self) -> tuple[int, ...]:
         """The spacing that each block's 3x3 convolutions are said to have."""
         said = self.said_dilations
-        return said if isinstance(said, tuple) else (said,) * self.depth
+        each = said if isinstance(said, tuple) else (said,) * self.depth
+        return tuple(one or 1 for one in each)
 
     @property
     def dilation_before(self) -> int:
@@ -320,7 +328,8 @@ class StagePlan:
         A list says that of each block, so of the first one as well.
         """
         said = self.said_dilations
-        return not isinstance(said, tuple) and said != self.dilation_before
+        anew = not isinstance(said, tuple) and said != self.dilation_before
+        return anew and covers(self.reads, "dilations")
 
     @property
     def first_dilation(self) -> int:
@@ -329,9 +338,9 @@ class StagePlan:
         return self.dilation_before if kept else self.dilations[0]
 
     @property
-    def said_dilations(self) -> int | tuple[int, ...]:
+    def said_dilations(self) -> int | tuple[int | None, ...]:
         """As they are written, one for the stage or one for each block."""
-        said: int | tuple[int, ...] | None = self._entry_of(self.spec.dilations)
+        said: int | tuple[int | None, ...] | None = self._entry_of(self.spec.dilations)
         return said or 1
 
     @property

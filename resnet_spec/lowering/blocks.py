@@ -335,9 +335,10 @@ BLOCKS: dict[tuple[str, bool], Callable[[Slot], Block]] = {
 def stage(
     planned: Sequence[tuple[StagePlan, Kind]], x: Shape, rates: Sequence[Rate]
 ) -> Stage:
-    """The stage's blocks: the first changes the shape, what follows repeats itself.
+    """The stage's blocks: the first may change the shape, what follows repeats itself, but
+    where more is said of them.
 
-    What is planned is the stage, or each of its blocks where more is said of them. `x` is the
+    What is planned is the stage, or then each of its blocks. `x` is the
     stage's input, `rates` those of dropping each block's body, where they are dropped.
     """
     plan, kind = planned[0]
@@ -362,9 +363,9 @@ def stage(
         for i in range(1, plan.depth):
             slot = again._replace(nth=i, rate=rate(i), dilation=spacing[i])
             if plan.by_block:
-                own, kind = planned[i]
-                stride = strided(own.stride)
-                slot = slot._replace(stage=own, kind=kind, stride=stride)
+                said, kind = planned[i]
+                stride = strided(said.stride)
+                slot = slot._replace(stage=said, kind=kind, stride=stride)
             blocks.append(_made(slot._replace(x=_read(blocks[-1]))))
         return Stage(name=name, blocks=tuple(blocks), repeat=None)
     if rates:

@@ -167,13 +167,14 @@ def _one_stride(plan: Plan, network: Network) -> Iterator[Problem]:
         if isinstance(op, kind)
     ]
     if asked:  # first one where they differ; with it, all blocks have pairs
-        _, path, of_stem, (does, other) = min(asked)
+        alike, path, of_stem, (does, other) = min(asked)
         chain = not isinstance(plan.spec.stem.type, str)
         stem = ("stem", "type" if chain else "stride")
         said = [stem] if of_stem else [*_pairs(plan)]
+        of = "makes pairs of all blocks' strides" if alike else "is of height and width"
         yield Problem(
             "one-stride",
-            f"is of height and width, and {path}, which {does}, strides alike along both; "
+            f"{of}, and {path}, which {does}, strides alike along both; "
             f"write one number, or {other}",
             said[0],
             others=(("shortcut",), ("standardization",), ("block",)),

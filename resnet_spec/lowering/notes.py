@@ -87,7 +87,7 @@ def _shortcuts(stages: Stages) -> Iterator[str]:
     words = [word for word in ZEROS if any(s.shortcut == word for s in wider)]
     for word in words:
         where, other = ZEROS[word]
-        of = f" of stage {_numbers(s for s in wider if s.shortcut == word)}"
+        of = f" of stage {_places(s for s in wider if s.shortcut == word)}"
         of *= len(words) > 1
         yield (
             f"Shortcuts{of} add their zero channels {where}; weights from code that {other} "
@@ -111,19 +111,23 @@ def _strides(spec: Spec, network: Network, stages: Stages) -> Iterator[str]:
             where = _second(network.stages[first.index].blocks[first.nth])
             yield f"The stride sits on the {where} (v1.5)."
     elif "conv1" in on.values():
-        places = [
-            f"{stage.index + 1}" + f" (block {stage.nth + 1})" * stage.by_block
-            for stage, at in on.items()
-            if at == "conv1"
-        ]
+        places = _places((stage for stage, at in on.items() if at == "conv1"), ", ")
         yield (
-            f"The stride sits on the first 1x1 convolution (v1) in stage "
-            f"{', '.join(places)} and on the 3x3 (v1.5) elsewhere."
+            f"The stride sits on the first 1x1 convolution (v1) in stage {places} and on the "
+            "3x3 (v1.5) elsewhere."
         )
 
 
 def _numbers(stages: Iterable[StagePlan]) -> str:
     return " and ".join(dict.fromkeys(str(stage.index + 1) for stage in stages))
+
+
+def _places(stages: Iterable[StagePlan], between: str = " and ") -> str:
+    """The stages by number, each with its block where a list says them one by one."""
+    return between.join(
+        f"{stage.index + 1}" + f" (block {stage.nth + 1})" * stage.by_block
+        for stage in stages
+    )
 
 
 def _second(block: Block) -> str:
@@ -141,8 +145,8 @@ def _smoothing(spec: Spec, stages: Stages) -> Iterator[str]:
     if how and smooth:
         layer = "3x3 in bands" if spec.spatial else "3x3 convolution"
         said = f"The {layer} itself keeps the size, and {how} after it strides"
-        names = ", ".join(dict.fromkeys(str(stage.index + 1) for stage in smooth))
-        yield f"{said}." if smooth == striding else f"{said}, in stage {names}."
+        where = f", in stage {_places(smooth, ', ')}" * (smooth != striding)
+        yield f"{said}{where}."
 
 
 def _dilations(spec: Spec, stages: Stages) -> Iterator[str]:
@@ -152,7 +156,7 @@ def _dilations(spec: Spec, stages: Stages) -> Iterator[str]:
     own = any(isinstance(stage.block, OwnBlock) for stage in anew)
     what = "dilated" if own else "3x3"
     if anew and spec.dilation_from == "previous":
-        lists = any(len({*stage.dilations}) > 1 for stage in stages)
+        lists = any(len({*s.dilations}) > 1 or s.by_block for s in stages)
         of = f"stage {_numbers(anew)}" if lists else "a stage"
         yield (
             f"The first {what} convolution of {of} keeps the dilation of the stage before."

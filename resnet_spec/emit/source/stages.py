@@ -108,7 +108,8 @@ class StageFunction:
             (self.rest[param],) = {*rest}
             self._add(param, first)
         elif formula and formula.is_same and (formula.name in names or alike):
-            text = names.get(formula.name, rest[0])
+            same = param != "in_channels" and first == rest
+            text = names.get(formula.name, param if same else rest[0])
             self.rest[param] = self.rest.get(formula.name, text)
             self._add(param, first)
         elif first == rest:

@@ -34,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     chains.channels_fit,
     conventions.are_said_where_they_matter,
     stages.dilation_is_used,
+    stages.ibn_b_ends_a_stage,
     stages.a_path_can_be_dropped,
     widths.groups_divide,
     widths.groups_are_whole,

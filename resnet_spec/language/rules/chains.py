@@ -158,7 +158,9 @@ def _odd_zeros(placed: Placed) -> Iterator[Problem]:
     stage, start = placed.stage, "another start, as scalar_multiplier: 1"
     for i in zeros:
         others: tuple[FieldPath, ...] = ()
-        if placed.role != "body":
+        if placed.role == "stem":
+            why = f"makes all that the stem gives zero; write {start}"
+        elif placed.role != "body":
             why = f"makes all that {placed.role} gives zero; write it in body"
         elif stage.shortcut == "none":
             why = f"makes a block without a shortcut give zero; write {start}"

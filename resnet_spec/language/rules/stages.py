@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from resnet_spec.language.plan import PER_STAGE, Plan, by_stage
+from resnet_spec.language.plan import PER_STAGE, Plan, by_stage, covers
 from resnet_spec.problems import Problem
 from resnet_spec.problems.words import by_sides
 
@@ -60,10 +60,12 @@ def not_too_many_blocks(plan: Plan) -> Iterator[Problem]:
 
 
 def dilation_is_used(plan: Plan) -> Iterator[Problem]:
-    """A stage of one such block has the dilation before it; the last hands none on."""
+    """A stage that dilates in one such block, its first, has the dilation before it; the last
+    hands none on."""
     last = plan.stages[-1]
     said, kept = last.dilations[-1], last.first_dilation
-    if last.block_entry.one_3x3 and last.depth == 1 and said != kept:
+    others = any(covers(block.reads, "dilations") for block in last.blocks[1:])
+    if last.block_entry.one_3x3 and not (last.repeats or others) and said != kept:
         yield Problem(
             "dilation-unused",
             f"the last stage's {said} changes nothing: its one 3x3 is the first of the stage, "
@@ -72,6 +74,25 @@ def dilation_is_used(plan: Plan) -> Iterator[Problem]:
             last.path("dilations"),
             others=(("dilation_from",), ("depths",), ("block",)),
         )
+
+
+def ibn_b_ends_a_stage(plan: Plan) -> Iterator[Problem]:
+    """It normalizes the sum of a stage's last block; of another one, a list says nothing.
+
+    That of the first block is the stem's, too.
+    """
+    each = plan.known("norm.type")
+    for stage in plan.stages if by_stage(each) else ():
+        said = each[stage.index]
+        listed = by_stage(said) and len({*said}) > 1
+        for nth, norm in enumerate(said[:-1] if listed else ()):
+            if norm == "ibn_b" and (stage.index or nth):
+                yield Problem(
+                    "unused-entry",
+                    "is batch in all but a stage's last block, whose sum it normalizes, so "
+                    f"write batch for block {nth + 1} of stage {stage.index + 1}",
+                    ("norm", "type", stage.index, nth),
+                )
 
 
 def a_path_can_be_dropped(plan: Plan) -> Iterator[Problem]:
