@@ -117,6 +117,17 @@ def test_blocks_beside_such_a_block_have_pairs_as_well() -> None:
     assert "BasicBlock(16, width=16, stride=(1, 2))" in source
 
 
+def test_blocks_of_another_class_have_no_pairs() -> None:
+    """Which zeros for channels could not stride by."""
+    fields = {"shortcut": ["zero_pad_after", "projection"], "strides": [2, "2x1"]}
+    network = load("resnet18", SMALL | fields | {"widths": [32, 32]}).network
+    assert verify(network, render(network)) == []
+    assert [str(stage.output) for stage in network.stages] == [
+        "32 x 20 x 18",
+        "32 x 10 x 18",
+    ]
+
+
 def test_one_stride_of_all_blocks_is_no_parameter() -> None:
     source = render(small({"depths": [1, 1]}, "2x1"))
     assert "nn.Conv2d(in_channels, width, 1, stride=(2, 1), bias=False)" in source

@@ -20,7 +20,6 @@ from resnet_spec.lowering.parts import (
     aside,
     biased,
     chain,
-    flat,
     where,
 )
 from resnet_spec.lowering.shortcuts import SHORTCUTS, Change, shared
@@ -348,23 +347,17 @@ def stage(
         return rates[i] if rates else None
 
     x = x._replace(channels=Number(x.channels, "in_channels"))
-    pairs = any(isinstance(stride, str) for stride in flat(plan.spec.strides))
-
-    def strided(stride: int | str) -> Number | Pair:
-        """The stride by its name; where some of the network are pairs, all are."""
-        height, width = both_of(stride)
-        return Pair(height, width, "stride") if pairs else Number(height, "stride")
-
-    stride = strided(plan.stride)
+    stride = _strided(kind, plan.stride)
     first = _made(Slot(plan, kind, x, stride, spacing[0], 0, rate(0)))
-    again = Slot(plan, kind, _read(first), strided(1), spacing[-1], 1, rate(-1))
+    one = _strided(kind, 1)
+    again = Slot(plan, kind, _read(first), one, spacing[-1], 1, rate(-1))
     if plan.by_block or plan.spec.pruned or len({*spacing[1:]}) > 1 or _ends(plan):
         blocks = [first]
         for i in range(1, plan.depth):
             slot = again._replace(nth=i, rate=rate(i), dilation=spacing[i])
             if plan.by_block:
                 said, kind = planned[i]
-                stride = strided(said.stride)
+                stride = _strided(kind, said.stride)
                 slot = slot._replace(stage=said, kind=kind, stride=stride)
             blocks.append(_made(slot._replace(x=_read(blocks[-1]))))
         return Stage(name=name, blocks=tuple(blocks), repeat=None)
@@ -373,6 +366,12 @@ def stage(
         return Stage(name=name, blocks=(first, *others), repeat=_made(again))
     repeat = _made(again)
     return Stage(name=name, blocks=(first, *[repeat] * (plan.depth - 1)), repeat=repeat)
+
+
+def _strided(kind: Kind, stride: int | str) -> Number | Pair:
+    """The stride by its name; where some of a class are pairs, all are."""
+    height, width = both_of(stride)
+    return Pair(height, width, "stride") if kind.pairs else Number(height, "stride")
 
 
 def _made(slot: Slot) -> Block:

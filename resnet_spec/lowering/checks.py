@@ -166,15 +166,14 @@ def _one_stride(plan: Plan, network: Network) -> Iterator[Problem]:
         for kind, said in ONE_STRIDE.items()
         if isinstance(op, kind)
     ]
-    if asked:  # first one where they differ; with it, all blocks have pairs
-        alike, path, of_stem, (does, other) = min(asked)
+    if asked:  # first one where they differ; with it, all blocks of its class have pairs
+        _, path, of_stem, (does, other) = min(asked)
         chain = not isinstance(plan.spec.stem.type, str)
         stem = ("stem", "type" if chain else "stride")
         said = [stem] if of_stem else [*_pairs(plan)]
-        of = "makes pairs of all blocks' strides" if alike else "is of height and width"
         yield Problem(
             "one-stride",
-            f"{of}, and {path}, which {does}, strides alike along both; "
+            f"is of height and width, and {path}, which {does}, strides alike along both; "
             f"write one number, or {other}",
             said[0],
             others=(("shortcut",), ("standardization",), ("block",)),

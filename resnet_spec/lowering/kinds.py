@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from resnet_spec.catalog import (
@@ -28,6 +29,7 @@ class Kind(NamedTuple):
     noun: str
     shortcut: str | Steps
     stride_on: str | None
+    pairs: bool = False  # whether strides of its blocks are of a height and a width
 
 
 class _Settled(NamedTuple):
@@ -63,7 +65,14 @@ def kinds_of(plan: Plan) -> tuple[Kind, ...]:
         differs = [len(set(values)) > 1 for values in zip(*sisters, strict=True)]
         words = [w for w, told in zip(mine.words, differs, strict=True) if told and w]
         found.append(_kind(stage, base, words, mine))
-    return _apart(found, settled)
+    return _paired(_apart(found, settled), stages)
+
+
+def _paired(kinds: Sequence[Kind], stages: Sequence[StagePlan]) -> tuple[Kind, ...]:
+    """The kinds, in which one stride of a height and a width makes all of a name pairs."""
+    each = zip(kinds, stages, strict=True)
+    pairs = {kind.name for kind, stage in each if isinstance(stage.stride, str)}
+    return tuple(kind._replace(pairs=kind.name in pairs) for kind in kinds)
 
 
 def _apart(kinds: list[Kind], settled: list[_Settled]) -> tuple[Kind, ...]:
