@@ -258,6 +258,20 @@ def test_where_scalars_start_is_told_from_what_they_compute() -> None:
     assert less.function != more.function
 
 
+def test_a_bias_that_a_norm_takes_away_is_none() -> None:
+    """Of `conv_bias: unnormalized`, also where scale and scalars are between the two."""
+    between = [
+        {"conv": 3, "stride": "block"},
+        {"scale": 0.5},
+        {"scalar_bias": 0},
+        "norm",
+    ]
+    fields = own([*between, {"conv": 3}]) | {"conv_bias": "unnormalized"}
+    names = [name for name, _ in load("resnet18", fields).network.tensors()]
+    assert "layer1.0.conv2.bias" in names
+    assert "layer1.0.conv1.bias" not in names
+
+
 def test_a_block_whose_multiplier_starts_at_zero_is_its_shortcut_and_learns() -> None:
     torch.manual_seed(0)
     for model in both(load("specs/own/skipinit_wrn16_4.yaml").network):

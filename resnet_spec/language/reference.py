@@ -24,8 +24,9 @@ merge, anything else replaces, and `null` takes an inherited value away. `name`,
 
 Where it says *per stage*, one value holds for all stages, or a list has an entry for each,
 which may itself be a list, with a value for each block of the stage: with `depths: [3, 4]`,
-`strides: [[1, 1, 2], [1, 1, 1, 2]]` stride in the last block of each stage. A stage or a block
-that has no use for the field then has `null`.
+`strides: [[1, 1, 2], [1, 1, 1, 2]]` stride in the last block of each stage. In `stride_on`,
+`expansion`, `groups`, `width_per_group` and `dilations`, `null` stands for a stage or a block
+that has no use for it.
 
 A stride of another number along the height than along the width is one word: `2x1` halves the
 height and keeps the width, as in networks for speech and for lines of text.
@@ -52,11 +53,12 @@ shortcut: projection
 `shortcut` is a word, or a chain of ops for where the shape changes, as
 `[{pool: avg, stride: block}, {conv: 1}, norm]`.
 
-In a chain `norm`, `activation`, `attention` and `dropout` stand for what the fields of those
-names say; any other op is a mapping, as below. One op of the body has `stride: block`. Channels
-are `in`, those that the block reads; `width`, what `widths` says; `out`, `expansion` times as
-many, which every block gives; or part of one of them, as `width * 3 / 8`. Kernels are padded to
-keep the size at stride 1. A convolution has a bias where `bias: true` or `conv_bias` says so.
+In a chain `norm`, `activation`, `attention`, `dropout` and `spatial` stand for what the fields
+of those names say; any other op is a mapping, as below. One op of the body has `stride: block`.
+Channels are `in`, those that the block reads; `width`, what `widths` says; `out`, `expansion`
+times as many, which every block gives; or part of one of them, as `width * 3 / 8`. Kernels are
+padded to keep the size at stride 1. A convolution has a bias where `bias: true` or `conv_bias`
+says so.
 
 `{scale: 0.1}` multiplies by a number that is fixed. `{scalar_multiplier: 0}` and
 `{scalar_bias: 0}` are one number each for the whole map, which learns from the one that is said
@@ -96,7 +98,7 @@ stem:
 
 It reads `in` channels, those of the image, and gives `width`. A stride is a number, and nothing
 is a block's: there is no `stride: block`, no `attention`, `dropout` or `spatial`. `norm` and
-`activation` are those of the first stage, and `preact` changes nothing. Behind a chain without
+`activation` are those of the first block, and `preact` changes nothing. Behind a chain without
 a pool or a blur, `pool` may say one. A kernel is odd, so the 4x4 of stride 4 that cuts an image
 into patches cannot be said.
 

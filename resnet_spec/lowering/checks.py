@@ -166,7 +166,9 @@ def _one_stride(plan: Plan, network: Network) -> Iterator[Problem]:
         for kind, said in ONE_STRIDE.items()
         if isinstance(op, kind)
     ]
-    if asked:  # first one where they differ; with it, all blocks of its class have pairs
+    if (
+        asked
+    ):  # first one where they differ; with it, all blocks of its class have pairs
         _, path, of_stem, (does, other) = min(asked)
         chain = not isinstance(plan.spec.stem.type, str)
         stem = ("stem", "type" if chain else "stride")

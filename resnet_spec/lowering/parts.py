@@ -68,19 +68,22 @@ def at(path: str, part: Part) -> Part:
 
 
 def biased(ops: Chain, asked: str, projects: bool = False) -> Chain:
-    """The ops, those convolutions with a bias of which `conv_bias` says so."""
+    """The ops, those convolutions with a bias of which `conv_bias` says so.
+
+    A norm takes a bias away, also one that was scaled or added to before.
+    """
     if asked == "none":
         return ops
 
-    def has(next_op: Op | None) -> bool:
+    def has(behind: Chain) -> bool:
         if asked == "unnormalized":
-            return not isinstance(next_op, Norm)
+            others = (op for op in behind if not isinstance(op, (Scale, Scalar)))
+            return not isinstance(next(others, None), Norm)
         return asked == "all" or (asked == "projection" and projects)
 
-    pairs = zip(ops, (*ops[1:], None), strict=False)
     return tuple(
-        op.replace(bias=True) if isinstance(op, Conv) and has(follows) else op
-        for op, follows in pairs
+        op.replace(bias=True) if isinstance(op, Conv) and has(ops[i:]) else op
+        for i, op in enumerate(ops, 1)
     )
 
 
