@@ -5,6 +5,7 @@ have it; tests/test_conventions.py has the others.
 """
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -438,3 +439,23 @@ def test_a_block_that_cannot_be_added_is_refused_with_the_smallest_image(
         "layer2.0 cannot be added: for an image of 2 x 2 its body gives 32 x 1 x 1 and its "
         "shortcut 32 x 2 x 2; write shortcut: projection, which changes as the body does",
     )
+
+
+STRIDES: Fields = {"stride": "block"}
+DOES: list[tuple[list[Fields | str], str]] = [
+    ([{"pool": "max", "kernel": 3, **STRIDES}, {"conv": 3}], "pooled and convolved"),
+    ([{"pool": "avg", **STRIDES}, {"conv": 1}, "norm"], "averaged and projected"),
+    ([{"blur": 3, **STRIDES}, {"pad": "out"}], "blurred and zero-padded"),
+    (
+        [{"conv": 1, **STRIDES}, {"scale": 0.5}, {"scalar_bias": 0}],
+        "projected, scaled and shifted",
+    ),
+    ([{"conv": 1, **STRIDES}, {"conv": 1}], "projected"),
+]
+"""Chains of shortcuts, and what the source says that they do to a block's input."""
+
+
+@pytest.mark.parametrize(("chain", "does"), DOES)
+def test_what_a_chain_does_is_said(chain: list[Fields | str], does: str) -> None:
+    network = load("resnet18", {"shortcut": chain}).network
+    assert f"the shortcut is {does} to match" in re.sub(r"\n *# ", " ", render(network))
