@@ -358,6 +358,19 @@ def test_what_is_said_twice_is_done_twice(
         torch.testing.assert_close(block(x), y)
 
 
+SMALL_HEAD: Fields = {"depths": [1] * 4, "preact.stem_norm": False}
+BARE_OWN: Fields = {"name": "Own", "body": [CONV], "post": []}
+
+
+def test_a_head_overwrites_no_activation_of_the_last_block() -> None:
+    """Which its gradient needs; what a block's sum gives may be overwritten."""
+    fields = own([CONV]) | {"norm.type": "none", "preact.final_norm": True}
+    network = load("resnet18", fields | SMALL_HEAD).network
+    assert not verify(network, render(network))
+    bare = load("resnet18", {**fields, **SMALL_HEAD, "block": BARE_OWN}).network
+    assert "self.relu = nn.ReLU(inplace=True)" in render(bare)
+
+
 @pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)
 def test_built_equals_generated(spec: Path) -> None:
     shallow: Fields = {"depths": [1] * len(load(spec).network.stages)}

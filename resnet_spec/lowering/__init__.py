@@ -34,7 +34,7 @@ def lower(plan: Plan) -> Network:
     first, pool = stem(plan)
     entry = (*first, *pool)
     stages = tuple(_stages(plan, entry[-1].output if entry else Shape(*spec.input)))
-    first, pool, last = apart(first, pool, head(plan, stages[-1].output))
+    first, pool, last = apart(first, pool, head(plan, stages[-1].blocks[-1]))
     network = Network(
         name=spec.name,
         title=spec.title,

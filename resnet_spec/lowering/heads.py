@@ -11,6 +11,7 @@ from resnet_spec.network import (
     AvgMaxPool2d,
     BatchNorm,
     BatchNorm1d,
+    Block,
     Chain,
     Conv,
     Dropout,
@@ -26,11 +27,12 @@ from resnet_spec.network import (
 )
 
 
-def head(plan: Plan, x: Shape) -> Chain:
+def head(plan: Plan, before: Block) -> Chain:
     """classifier(dropout(hidden(pool(x)))), as far as the spec asks for it.
 
     Pre-activation blocks leave their sum bare, so where the spec says so a norm and an
-    activation come first.
+    activation come first. What ends the block before is needed for its gradient, if it is no
+    sum, so an activation does not overwrite that.
     """
     made: list[Part] = []
     spec, last = plan.spec, plan.blocks[-1]
@@ -38,7 +40,8 @@ def head(plan: Plan, x: Shape) -> Chain:
     if spec.preact and spec.preact.final_norm:
         made += parts.norm_act("norm")
     made += _pool(spec.head.pool)
-    return chain(x, *made, *_ending(spec.head, parts))
+    ops = chain(before.output, *made, *_ending(spec.head, parts))
+    return (not_in_place(ops[0]), *ops[1:]) if before.post and ops else ops
 
 
 def _ending(settings: Head, parts: Parts) -> list[Part]:
