@@ -375,6 +375,16 @@ def test_blocks_are_called_by_what_tells_them_apart(
     assert [(s.blocks[0].kind, s.blocks[0].noun) for s in stages] == expected
 
 
+def test_chains_without_names_are_told_apart_by_numbers() -> None:
+    one, other, third = (
+        [{"conv": kernel, "stride": "block"}, "norm"] for kernel in (1, 3, 5)
+    )
+    fields = {"shortcut": [one, other, third, other], "strides": 2}
+    stages = load("resnet18", fields).network.stages
+    numbers = [stage.blocks[0].kind.removeprefix("BasicBlockOwn") for stage in stages]
+    assert numbers == ["", "2", "3", "2"]
+
+
 def test_only_bottlenecks_have_attention_inside(lowered: Lowered) -> None:
     network = lowered(MIXED | {"attention_after": "conv2"})
     basic, bottleneck = (stage.blocks[1].body for stage in network.stages)
