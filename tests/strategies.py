@@ -209,7 +209,12 @@ def _is_chain(schema: Schema) -> bool:
 
 
 def _entry(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) -> Any:
-    """A value in a list, or null where that is lawful."""
+    """A value in a list, or null where that is lawful; seldom one for each block."""
+    options = [
+        s for s in _plain(schema).get("oneOf", ()) if "items" not in s or _is_chain(s)
+    ]
+    if options and draw(st.integers(0, 5)):
+        schema = {**_plain(schema), "oneOf": options}
     null = _may_be_null(schema) and draw(st.integers(0, 3)) == 3
     return None if null else _value(draw, schema, field, shape)
 
