@@ -299,7 +299,10 @@ def _change(draw: st.DrawFn, data: Data, problem: Problem) -> None:
     goes = _is_idle(problem) or isinstance(there, dict) or draw(st.booleans())
     if there is None or not goes or not _may_go(schema, key):
         field = [part for part in path if isinstance(part, str)][-1]
-        holder[key] = _value(draw, _inner(schema, key), field, data["depths"])
+        shape = data["depths"]
+        if isinstance(key, int) and len(path) == 2:  # a stage's entry
+            shape = [1] * shape[min(key, len(shape) - 1)]
+        holder[key] = _value(draw, _inner(schema, key), field, shape)
     elif isinstance(holder, list):
         holder[key] = None
     else:
