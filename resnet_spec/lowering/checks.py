@@ -31,7 +31,6 @@ from resnet_spec.network import (
 )
 from resnet_spec.problems import FieldPath, Problem
 
-SIDES = ("heights", "widths")
 FLAT = (BatchNorm1d, GroupNorm)  # the norms that take features (N, C)
 
 
@@ -64,7 +63,8 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
     image, pool = list(plan.spec.input), plan.spec.head.pool
     last = network.stages[-1].output
     if largest is None or (isinstance(pool, str) and smallest > sides[wrong[0]]):
-        each = (f"{SIDES[i]} from {network.sides[i].smallest}" for i in wrong)
+        named = ("heights", "widths")
+        each = (f"{named[i]} from {network.sides[i].smallest}" for i in wrong)
         alike = len({*network.sides}) == 1
         large = f"heights and widths from {smallest}" if alike else " and ".join(each)
         message = f"{image} leaves a map too small for a pool that follows"
@@ -91,10 +91,15 @@ def _no_size(plan: Plan, network: Network) -> Problem:
         )
         return Problem("image-too-small", message, ("head", "hidden"))
     pool = plan.spec.head.pool
-    path, op = [(path, op) for path, op in network.distinct_ops() if op.least > 1][-1]
+    ends = {op.path for op in network.head}
+    *_, (path, most) = (
+        (path, most)
+        for path, op in network.distinct_ops()
+        if path not in ends and (most := max(s.smallest for s in op.takes)) > 1
+    )
     message = (
-        f"fits no image: it needs a last map of {pool} x {pool}, and {path} reads {op.least} x "
-        f"{op.least} at least; write head.pool: global"
+        f"fits no image: it needs a last map of {pool} x {pool}, and {path} reads {most} x "
+        f"{most} at least; write head.pool: global"
     )
     return Problem("image-too-small", message, ("head", "pool"))
 
@@ -166,18 +171,17 @@ def _one_stride(plan: Plan, network: Network) -> Iterator[Problem]:
         for kind, said in ONE_STRIDE.items()
         if isinstance(op, kind)
     ]
-    if (
-        asked
-    ):  # first one where they differ; with it, all blocks of its class have pairs
+    if asked:
+        # The first one where they differ: with it, all blocks of its class have pairs.
         _, path, of_stem, (does, other) = min(asked)
         chain = not isinstance(plan.spec.stem.type, str)
         stem = ("stem", "type" if chain else "stride")
-        said = [stem] if of_stem else [*_pairs(plan)]
+        said = stem if of_stem else next(_pairs(plan))
         yield Problem(
             "one-stride",
             f"is of height and width, and {path}, which {does}, strides alike along both; "
             f"write one number, or {other}",
-            said[0],
+            said,
             others=(("shortcut",), ("standardization",), ("block",)),
         )
 
