@@ -12,16 +12,15 @@ from resnet_spec.problems.words import by_sides, counted
 COLUMNS = ("part", "blocks", "output", "stride", "parameters", "MACs")
 
 
-Stride = int | tuple[int, int] | None  # of both sides, or of height and width
-
-
 class Part(NamedTuple):
     """A stem, stage or head: what it gives, and what it costs for one image."""
 
     part: str
     blocks: str  # "3 x Bottleneck"; empty where there are none
     output: Shape
-    stride: Stride  # pixels of the image per pixel of the output; None for the head
+    stride: (
+        int | tuple[int, int] | None
+    )  # image pixels per output pixel; None for the head
     params: int
     macs: int
 
@@ -47,7 +46,7 @@ def _rows(network: Network) -> Iterator[Part]:
         yield _ends("head", network.head, None)
 
 
-def _ends(part: str, ops: Chain, stride: Stride) -> Part:
+def _ends(part: str, ops: Chain, stride: int | tuple[int, int] | None) -> Part:
     params, macs = sum(op.params for op in ops), sum(op.macs for op in ops)
     return Part(part, "", ops[-1].output, stride, params, macs)
 

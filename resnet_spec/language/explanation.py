@@ -10,12 +10,12 @@ from typing import Any
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.plan import Plan
 from resnet_spec.language.source import Source
-from resnet_spec.language.values import SIDES
+from resnet_spec.language.values import PAIR
 from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.problems import FieldPath
 
 PLAIN = re.compile(
-    rf"[A-Za-z][\w./-]*( [\w./*-]+)*|{SIDES}", re.ASCII
+    rf"[A-Za-z][\w./-]*( [\w./*-]+)*|{PAIR}", re.ASCII
 )  # text that needs no quotes
 WORDS = ("true", "false", "null")
 

@@ -278,8 +278,7 @@ class StagePlan:
 
     @property
     def block(self) -> str | OwnBlock:
-        each: Any = self.spec.block
-        block: str | OwnBlock = self._mine(each)
+        block: str | OwnBlock = self._mine(self.spec.block)
         return block
 
     @property
@@ -345,8 +344,7 @@ class StagePlan:
 
     @property
     def shortcut(self) -> str | Steps:
-        each: Any = self.spec.shortcut
-        shortcut: str | Steps = self._mine(each)
+        shortcut: str | Steps = self._mine(self.spec.shortcut)
         return shortcut
 
     @property
@@ -367,9 +365,12 @@ class StagePlan:
     @property
     def stride_on(self) -> str | None:
         """As written, in a stage that has a use for it."""
-        on: Any = self.spec.stride_on
-        mine: str | None = self._mine(on) if "stride_on" in self.reads else None
-        return mine
+        on: str | None = self._if_read("stride_on")
+        return on
+
+    def _if_read(self, field: str) -> Any:
+        """A field as it is written; None in a stage that has no use for it."""
+        return self.said(field) if field in self.reads else None
 
     @property
     def groups(self) -> int:
@@ -378,15 +379,13 @@ class StagePlan:
 
     @property
     def width_per_group(self) -> int | None:
-        each: Any = self.spec.width_per_group
-        mine: int | None = self._mine(each) if "width_per_group" in self.reads else None
-        return mine
+        width: int | None = self._if_read("width_per_group")
+        return width
 
     @property
     def expansion(self) -> int | None:
-        each: Any = self.spec.expansion
-        mine: int | None = self._mine(each) if "expansion" in self.reads else None
-        return mine
+        expansion: int | None = self._if_read("expansion")
+        return expansion
 
     @property
     def inner_width(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from resnet_spec.language.rules.conventions import CONVENTIONS
 from resnet_spec.language.schema import json_schema
 from resnet_spec.language.shipped import spec_path
-from resnet_spec.language.values import SIDES
+from resnet_spec.language.values import PAIR
 from resnet_spec.problems.words import flow
 
 INTRODUCTION = """\
@@ -243,7 +243,7 @@ def _value(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{word}`" for word in words)
     if schema["type"] == "array":
         return f"a list of {_value(schema['items'])}"
-    if schema.get("pattern") == f"^{SIDES}$":
+    if schema.get("pattern") == f"^{PAIR}$":
         return "two as `2x1`"
     kinds = {
         "integer": "an integer",

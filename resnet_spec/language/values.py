@@ -14,7 +14,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 CLASS_NAME = "[A-Z][A-Za-z0-9]{0,59}"
-SIDES = "[1-9][0-9]{0,4}x[1-9][0-9]{0,4}"
+PAIR = "[1-9][0-9]{0,4}x[1-9][0-9]{0,4}"
 LARGEST = 65536  # channels, pixels or classes: beyond any network, and finite
 
 
@@ -47,10 +47,10 @@ class Sides:
         return core_schema.no_info_plain_validator_function(self._differing)
 
     def __get_pydantic_json_schema__(self, _: Any, __: Any) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^{SIDES}$", "examples": ["2x1"]}
+        return {"type": "string", "pattern": f"^{PAIR}$", "examples": ["2x1"]}
 
     def _differing(self, value: str) -> str:
-        if not re.fullmatch(SIDES, value) or max(both_of(value)) > self.largest:
+        if not re.fullmatch(PAIR, value) or max(both_of(value)) > self.largest:
             message = "must be a height and a width, as 2x1, each from 1 to {largest}"
             raise PydanticCustomError("sides", message, {"largest": self.largest})
         height, width = both_of(value)

@@ -337,8 +337,8 @@ def stage(
     """The stage's blocks: the first may change the shape, what follows repeats itself, but
     where more is said of them.
 
-    What is planned is the stage, or then each of its blocks. `x` is the
-    stage's input, `rates` those of dropping each block's body, where they are dropped.
+    What is planned is the stage, or then each of its blocks. `x` is the stage's input, `rates`
+    those of dropping each block's body, where they are dropped.
     """
     plan, kind = planned[0]
     name, spacing = f"layer{plan.index + 1}", plan.dilations
@@ -351,7 +351,8 @@ def stage(
     first = _made(Slot(plan, kind, x, stride, spacing[0], 0, rate(0)))
     one = _strided(kind, 1)
     again = Slot(plan, kind, _read(first), one, spacing[-1], 1, rate(-1))
-    if plan.by_block or plan.spec.pruned or len({*spacing[1:]}) > 1 or _ends(plan):
+    ends = plan.norm == "ibn_b"  # whose last block is another one than those before it
+    if plan.by_block or plan.spec.pruned or len({*spacing[1:]}) > 1 or ends:
         blocks = [first]
         for i in range(1, plan.depth):
             slot = again._replace(nth=i, rate=rate(i), dilation=spacing[i])
@@ -385,8 +386,3 @@ def _read(before: Block) -> Shape:
     """What the block behind that one reads."""
     out = before.output
     return out._replace(channels=Number(out.channels, "in_channels", of=out.channels))
-
-
-def _ends(plan: StagePlan) -> bool:
-    """Whether the last block is another one than those before it."""
-    return plan.norm == "ibn_b"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from resnet_spec.language.chains import Formula, Step, Steps
-from resnet_spec.language.values import both_of, function_of
-from resnet_spec.lowering.parts import Part, Parts
+from resnet_spec.language.values import function_of
+from resnet_spec.lowering.parts import Part, Parts, strided
 from resnet_spec.network import (
     AvgPool,
     BlurPool2d,
@@ -19,7 +19,6 @@ from resnet_spec.network import (
     Number,
     Op,
     PadChannels,
-    Pair,
     ScalarBias,
     ScalarMultiplier,
     Scale,
@@ -52,10 +51,7 @@ class Words(NamedTuple):
         return made
 
     def stride_of(self, step: Step) -> Stride:
-        if step.stride == "block":
-            return self.stride
-        said = step.stride or 1
-        return said if isinstance(said, int) else Pair(*both_of(said))
+        return self.stride if step.stride == "block" else strided(step.stride or 1)
 
 
 def named(*chains: Steps) -> Iterator[Named]:

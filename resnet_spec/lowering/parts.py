@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from resnet_spec.catalog import ACTIVATIONS
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import StagePlan
-from resnet_spec.language.values import Function
+from resnet_spec.language.values import Function, both_of
 from resnet_spec.network import (
     Activation,
     BareFilterResponseNorm,
@@ -30,6 +30,7 @@ from resnet_spec.network import (
     LayerNorm2d,
     Norm,
     Op,
+    Pair,
     PReLU,
     Quotient,
     Scalar,
@@ -128,6 +129,11 @@ def aside(*chains: Chain, summed: Chain = ()) -> tuple[Chain, ...]:
         return not_in_place(op) if op.path in shared else op
 
     return tuple(tuple(map(kept, ops)) for ops in (*chains, summed))
+
+
+def strided(said: int | str) -> Stride:
+    """A stride as a spec writes it, which has no name."""
+    return said if isinstance(said, int) else Pair(*both_of(said))
 
 
 def flat(values: Any) -> Iterator[Any]:

@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterator
 
 from resnet_spec.language.chains import Steps
 from resnet_spec.language.plan import Plan
-from resnet_spec.language.values import both_of
 from resnet_spec.lowering.chains import Words, named, parts_of
-from resnet_spec.lowering.parts import Part, Parts, aside, biased, chain, numbered
-from resnet_spec.network import AvgPool, Chain, MaxPool, Pair, Shape, Stride, ZeroPad
+from resnet_spec.lowering.parts import (
+    Part,
+    Parts,
+    aside,
+    biased,
+    chain,
+    numbered,
+    strided,
+)
+from resnet_spec.network import AvgPool, Chain, MaxPool, Shape, Stride, ZeroPad
 
 
 def stem(plan: Plan) -> tuple[Chain, Chain]:
@@ -56,8 +63,7 @@ def _width(parts: Parts) -> int:
 
 
 def _stride(parts: Parts, usual: int) -> Stride:
-    said = parts.spec.stem.stride or usual
-    return said if isinstance(said, int) else Pair(*both_of(said))
+    return strided(parts.spec.stem.stride or usual)
 
 
 def _conv7x7(parts: Parts) -> Iterator[Part]:
