@@ -10,6 +10,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from tests.strategies import Pool, pool
+
 ROOT = Path(__file__).parents[1]
 collect_ignore = ["helpers"]  # which are no tests
 
@@ -27,15 +29,28 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 torch.set_num_threads(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what is too long for each change, unless `-m` speaks of it."""
+    """Leave out what is too long for each change, unless `-m` speaks of it.
+
+    Tests of drawn specs run in one process, which draws them once.
+    """
+    for item in items:
+        if "drawn" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("drawn"))
     if "long" in config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Pool:
+    """Specs and their networks, drawn once for all tests."""
+    return pool()
 
 
 @pytest.fixture(autouse=True)

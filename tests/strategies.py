@@ -5,12 +5,13 @@ the language's own rules judge: what a problem names is drawn again or taken awa
 word, a field or a rule that is new is drawn and held from its first day.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from hypothesis import reject
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from resnet_spec.language.parsing import parse
@@ -132,21 +133,50 @@ def spec_data(draw: st.DrawFn) -> Data:
     if draw(st.integers(0, 2)):  # so that groups divide them
         data["widths"] = _eights(data["widths"])
     for _ in range(ROUNDS):
-        if not (problems := _problems(data)):
+        if not (found := problems(data)):
             return data
-        _mend(draw, data, problems)
+        _mend(draw, data, found)
     return reject()
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> Network:
-    """The networks of drawn specs, some cut to give the maps of some of their parts."""
-    plan = parsed(draw(spec_data()))
+def networks(draw: st.DrawFn, data: Data) -> Network:
+    """The network of a spec, some cut to give the maps of some of their parts."""
+    plan = parsed(data)
     network = lower(plan)
     if draw(st.integers(0, 3)) < 3:
         return network
     parts = st.sampled_from(network.parts)
     return noted(plan, cut(network, draw(st.lists(parts, min_size=1, unique=True))))
+
+
+class Drawn(NamedTuple):
+    """A spec and its network."""
+
+    data: Data
+    network: Network
+
+
+class Pool(tuple[Drawn, ...]):
+    """Drawn specs, no two the same, the smallest first: what a test shrinks to."""
+
+    def __repr__(self) -> str:  # of arguments, in what a test that fails prints
+        return f"{len(self)} specs"
+
+
+def pool() -> Pool:
+    """As many as the profile says: of 300 drawn for CI some 230 are left."""
+
+    found: dict[str, Drawn] = {}
+
+    @settings(max_examples=max(300, settings().max_examples))
+    @given(spec_data(), st.data())
+    def draw(data: Data, more: st.DataObject) -> None:
+        text = json.dumps(data, sort_keys=True)
+        found[text] = Drawn(data, more.draw(networks(data)))
+
+    draw()
+    return Pool(found[text] for text in sorted(found, key=len))
 
 
 def parsed(data: Any) -> Plan:
@@ -258,7 +288,8 @@ def _alternatives(schema: Schema) -> Iterator[Schema]:
 # --- mending, as the rules ask for it -----------------------------------------------------
 
 
-def _problems(data: Data) -> Sequence[Problem]:
+def problems(data: Data) -> Sequence[Problem]:
+    """What is wrong with a spec."""
     try:
         lower(parsed(data))
     except SpecError as error:
@@ -323,7 +354,7 @@ def _fit(_draw: st.DrawFn, data: Data, _problem: Problem) -> None:
     """A pool over the whole of the last map, which must be square."""
     data["input"][2] = data["input"][1]
     head = {**data["head"], "pool": "global"}
-    if _problems(pooled := {**data, "head": head}):
+    if problems(pooled := {**data, "head": head}):
         del data["head"]["pool"]
     else:
         last = lower(parsed(pooled)).stages[-1].output

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from resnet_spec.cli import main
 from resnet_spec.emit.source.stamp import stamp
-from tests.strategies import spec_data
+from tests.strategies import Pool
 
 NASTY = [
     '"',
@@ -150,10 +150,11 @@ def test_any_file_name_gives_a_module_that_is_built_twice(
 
 
 @pytest.mark.slow
-@given(data=spec_data(), title=st.text(max_size=30))
+@given(st.data(), st.text(max_size=30))
 def test_whatever_is_drawn_the_source_parses(
-    folder: Path, data: dict[str, Any], title: str
+    folder: Path, drawn: Pool, draw: st.DataObject, title: str
 ) -> None:
+    data, _ = draw.draw(st.sampled_from(drawn))
     made = source({**data, "title": title}, folder)
     if made is not None:
         ast.parse(made)

@@ -14,7 +14,7 @@ from resnet_spec.cli import main
 from resnet_spec.language.shipped import FOLDERS, shipped
 from resnet_spec.problems import Problem, report
 from resnet_spec.problems.words import flow
-from tests.strategies import spec_data
+from tests.strategies import Pool
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +36,15 @@ def extending(base: str, **fields: Any) -> str:
     return "".join(f"{key}: {flow(value)}\n" for key, value in own.items())
 
 
-@given(st.sampled_from(sorted(shipped())), spec_data(), st.data())
+@given(st.sampled_from(sorted(shipped())), st.data())
 def test_nothing_is_said_of_a_line_that_ships(
-    own: Path, base: str, drawn: dict[str, Any], data: st.DataObject
+    own: Path, drawn: Pool, base: str, draw: st.DataObject
 ) -> None:
     """Whatever one's own fields do to what is inherited."""
-    known = [key for key in drawn if key not in ("name", "title", "expect")]
-    keys = data.draw(st.lists(st.sampled_from(known), min_size=1, max_size=3))
-    found = problems(own, extending(base, **{key: drawn[key] for key in keys}))
+    data, _ = draw.draw(st.sampled_from(drawn))
+    known = [key for key in data if key not in ("name", "title", "expect")]
+    keys = draw.draw(st.lists(st.sampled_from(known), min_size=1, max_size=3))
+    found = problems(own, extending(base, **{key: data[key] for key in keys}))
     assert {problem.place.file for problem in found if problem.place} <= {str(own)}
     said = report.text(found) + report.as_json(found) + report.github(found)
     assert not any(str(folder) in said for folder in FOLDERS)
