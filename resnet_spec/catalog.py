@@ -201,9 +201,9 @@ ANY_BLOCK = reads(
     anti_alias=Read(STRIDES),
 )
 POST_BLOCK = {"activation": Read(ADDS), **ANY_BLOCK}
+GROUPED = ("groups", "width_per_group", "group_width")  # what says how many groups
 ANY_BOTTLENECK = reads(
-    "groups",
-    "width_per_group",
+    *GROUPED,
     "reduce_first",
     attention_after=Read(ATTENDS),
     expansion=Read(example="4 in every published ResNet"),
@@ -290,7 +290,7 @@ ATTENTIONS = {
     "none": Entry(text="nothing"),
     "se": Entry(
         text="squeeze-and-excitation (SE-ResNet-50)",
-        reads=reads("se.ratio", "se.divisor", "se.bias"),
+        reads=reads("se.ratio", "se.ratio_of", "se.divisor", "se.bias"),
         word="se",
     ),
     "eca": Entry(text="efficient channel attention (ECA-ResNet-50-D)", word="eca"),
@@ -299,6 +299,12 @@ ATTENTIONS = {
         "convolution (CBAM's ResNet-50)",
         refuses=OWN_NORM,
         word="cbam",
+    ),
+}
+SE_RATIO_OF = {
+    "attended": Entry(text="those that it weighs (SE-ResNet-50)"),
+    "input": Entry(
+        text="those that the block reads, halves rounded to even (RegNetY-200MF)"
     ),
 }
 ATTENTION_AFTER = {
@@ -669,6 +675,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "shortcut": SHORTCUTS,
     "attention": ATTENTIONS,
     "attention_after": ATTENTION_AFTER,
+    "se.ratio_of": SE_RATIO_OF,
     "spatial.type": SPATIAL,
     "spatial.pool": SPATIAL_POOLS,
     "anti_alias": ANTI_ALIAS,
@@ -735,6 +742,13 @@ OPTIONS = {
         ),
     ),
     "standardization": Entry(text="standardized weights"),
+    "group_width": Entry(
+        text="groups of so many channels",
+        refuses=(
+            Refusal("groups", (1,), "both say how many groups there are"),
+            Refusal("width_per_group", (None,), "it is that of `groups`"),
+        ),
+    ),
     "pruned": Entry(
         text="widths of every block",
         refuses=(
@@ -746,6 +760,7 @@ OPTIONS = {
             Refusal("reduce_first", (1,), OWN_WIDTHS),
             Refusal("groups", (1,), OWN_WIDTHS),
             Refusal("width_per_group", (None,), OWN_WIDTHS),
+            Refusal("group_width", (None,), OWN_WIDTHS),
             Refusal(
                 "shortcut",
                 tuple(

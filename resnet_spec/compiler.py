@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from resnet_spec.advice import advice
 from resnet_spec.claims import untrue
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.parsing import parse
+from resnet_spec.language.parsing import generated, parse
 from resnet_spec.language.plan import Plan
 from resnet_spec.language.reading import read
 from resnet_spec.language.shipped import spec_path
@@ -51,7 +51,7 @@ def load(
     which the file's own `expect` claims nothing.
     Raises SpecError with every problem found, each with its file, line and column.
     """
-    source = read(spec_path(file), overrides)
+    source = generated(read(spec_path(file), overrides))
     plan = parse(source)
     try:
         network = lower(plan)

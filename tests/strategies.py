@@ -200,7 +200,8 @@ def _eights(width: Any) -> Any:
 # --- values, as the schema has them -------------------------------------------------------
 
 _MODELS: dict[str, Schema] = json_schema()["$defs"]
-_WHOLE = _MODELS["Whole"]
+_WHOLE = {k: v for k, v in _MODELS["Whole"].items() if k != "oneOf"}
+_WHOLE["required"] = [*_WHOLE["required"], "widths"]  # which `stages` might give
 _NULL = {"type": "null"}
 
 
@@ -210,7 +211,7 @@ def _mapping(draw: st.DrawFn, schema: Schema, depths: Sequence[int]) -> Data:
     return {
         field: _value(draw, inner, field, depths)
         for field, inner in schema["properties"].items()
-        if field not in ("depths", "expect")
+        if field not in ("depths", "expect", "stages")
         and (field in schema.get("required", ()) or draw(st.integers(0, 3)) > 2 - much)
     }
 

@@ -45,6 +45,7 @@ PRE: Fields = {
     "preact.stem_norm": False,
     "preact.final_norm": True,
 }
+SQUEEZED: Fields = {"attention": "se", "se.ratio": 0.25}  # to more than the least
 BASES = [BASIC, BOTTLENECK, BASIC | PRE, BOTTLENECK | PRE]
 NEEDS: dict[tuple[str, str], Fields] = {
     ("spatial.type", "res2net"): {"spatial.scale": 4},
@@ -65,10 +66,13 @@ NEEDS: dict[tuple[str, str], Fields] = {
     ("preact.shortcut", "raw"): PRE,
     ("preact.first", "own"): PRE | {"stem.width": 32},
     ("preact.first", "shared"): PRE | {"stem.width": 32},
-    ("attention_after", "last"): {"attention": "se"},
-    ("attention_after", "conv2"): {"attention": "se"},
+    ("attention", "se"): {"se.ratio": 0.25},
+    ("attention_after", "last"): SQUEEZED,
+    ("attention_after", "conv2"): SQUEEZED,
+    ("se.ratio_of", "attended"): SQUEEZED,
+    ("se.ratio_of", "input"): SQUEEZED,
     ("conv_bias", "unnormalized"): PRE,
-    ("head.classes", "none"): {"attention": "se"},  # biases, which schemes start
+    ("head.classes", "none"): SQUEEZED,  # biases, which schemes start
     ("shortcut", "avg_floor_projection"): {"anti_alias": "avg_floor"},
     ("anti_alias", "avg_floor"): {"shortcut": "avg_floor_projection"},
     ("head.hidden", "norm"): {"head.hidden": [8, "norm"]},
@@ -82,6 +86,7 @@ TRIED: dict[str, list[Any]] = {
     "expansion": [4],
     "groups": [2],
     "width_per_group": [32],
+    "group_width": [16],
     "reduce_first": [2],
     "dilations": [[1, [2, 3]]],
     "preact": [None, {"shortcut": "raw", "stem_norm": True, "final_norm": True}],

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from resnet_spec import SpecError, load, render
 from resnet_spec.language.canonical import canonical
-from resnet_spec.language.fields import Preact, Spec
+from resnet_spec.language.fields import Preact, RegNet, Spec
 from resnet_spec.lowering import lower
 from resnet_spec.network import digests
 from tests.strategies import Pool, parsed
@@ -61,6 +61,13 @@ LIVE: dict[str, Any] = {
     "dilation_from": "own",
     "groups": 32,
     "width_per_group": 128,
+    "group_width": 16,
+    "stages.regnet.w_0": 32,
+    "stages.regnet.w_a": 40,
+    "stages.regnet.w_m": 2.2,
+    "stages.regnet.d": 14,
+    "stages.regnet.group_width": 4,
+    "stages.regnet.rounding": "torchvision",
     "shortcut": "zero_pad_after",
     "preact.shortcut": "raw",
     "preact.first": "shared",
@@ -72,6 +79,7 @@ LIVE: dict[str, Any] = {
     "attention": "se",
     "attention_after": "conv2",
     "se.ratio": 0.25,
+    "se.ratio_of": "input",
     "se.divisor": 3,
     "se.activated": True,
     "se.bias": False,
@@ -131,6 +139,7 @@ WHERE = {
     "pruned.conv2": "ecaresnet50d_pruned",
     "pruned.out": "ecaresnet50d_pruned",
     "se.ratio": "seresnet50",
+    "se.ratio_of": "seresnet50",
     "se.divisor": "seresnet50",
     "se.activated": "seresnet18",
     "se.bias": "seresnet50",
@@ -144,6 +153,7 @@ WHERE = {
     "dropout": "resnet18",
     "dilation_from": "fcn_resnet50_backbone",
     **{f"preact.{key}": "resnetv2_18" for key in Preact.model_fields},
+    **{f"stages.regnet.{key}": "regnetx_004" for key in RegNet.model_fields},
 }
 """For fields without a place in ResNet-50, a network that has them."""
 WITH: dict[str, dict[str, Any]] = {

@@ -243,12 +243,13 @@ def _lines(fields: dict[str, Any], above: list[str], data: Data) -> Iterator[str
     """The fields as one writes them, those of a mapping together."""
     whole: dict[str, Any] = {}
     for field, value in fields.items():
-        first, *inner = field.split(".")
-        if above == [first] or not inner:
-            whole[(inner or [first])[0]] = value
-        else:
-            start = {} if first in data or first != "stem" else _example(first)
-            whole.setdefault(first, start)[inner[0]] = value
+        keys = field.split(".")
+        *outer, last = keys[len(above) * (keys[: len(above)] == above) :]
+        inside = whole
+        for key in outer:
+            start = {} if key in data or key != "stem" else _example(key)
+            inside = inside.setdefault(key, start)
+        inside[last] = value
     return (f"{key}: {flow(value)}" for key, value in whole.items())
 
 

@@ -20,7 +20,7 @@ def canonical(plan: Plan) -> dict[str, Any]:
     It is a spec again, of the same network. A field has one value where all stages that
     read it agree, and claims are left out.
     """
-    plain = plan.spec.model_dump(mode="json", exclude={"expect"})
+    plain = plan.spec.model_dump(mode="json", exclude={"expect", "stages"})
     said = {name: _said(plan, name, value) for name, value in plain.items()}
     return {name: value for name, value in said.items() if value not in (None, {})}
 

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from resnet_spec.catalog import (
     ANY_CHAIN,
     CATALOG,
+    GROUPED,
     NUMBER,
     OWN_STEMS,
     STEPS,
@@ -386,14 +387,14 @@ def _read(*chains: Steps) -> dict[str, Read]:
     alone = any(b == "activation" and a != "norm" for a, b in pairs)
     found = reads(*map(str, words), *["activation"] * alone)
     if any(word == "spatial" for _, word in pairs):
-        found |= reads("spatial", "spatial.type", "groups", "width_per_group")
+        found |= reads("spatial", "spatial.type", *GROUPED)
     for step in steps_of(tuple(step for _, step in pairs)):
         if step.norm:
             found |= CATALOG["norm.type"][step.norm].reads
         if step.dilation == "block":
             found |= reads("dilations")
         if step.groups == "block":
-            found |= reads("groups", "width_per_group")
+            found |= reads(*GROUPED)
     return found
 
 

@@ -21,6 +21,7 @@ EXPECTED = {
     "model_type": "must be a mapping of keys to values",
     "greater_than_equal": "must be at least {ge:g}",
     "greater_than": "must be more than {gt:g}",
+    "multiple_of": "must be a multiple of {multiple_of:g}",
     "less_than_equal": "must be at most {le:g}",
     "less_than": "must be less than {lt:g}",
     "string_too_long": "must have at most {max_length} characters",

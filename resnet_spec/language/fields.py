@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from resnet_spec.language.chains import BlockPerStage, ShortcutPerStage, StemType
+from resnet_spec.language.generators import ROUNDINGS
 from resnet_spec.language.values import (
     CLASS_NAME,
     LARGEST,
@@ -18,6 +19,7 @@ from resnet_spec.language.values import (
     DilationFromWord,
     Line,
     Model,
+    OneOf,
     PerBottleneck,
     PerStage,
     Sided,
@@ -32,6 +34,9 @@ from resnet_spec.language.values import (
     class_name,
     web_address,
 )
+
+DEEPEST = 20_000  # blocks of a network
+MOST_STAGES = 100
 
 
 class Paper(Model):
@@ -66,6 +71,47 @@ class Stem(Model):
         default=None,
         description=choices("what halves height and width once more", "stem.pool")
         + "; behind a chain nothing does where nothing is said",
+    )
+
+
+class RegNet(Model):
+    """The rule for the depths and widths of RegNets, by the letters of their paper."""
+
+    w_0: Annotated[int, Field(ge=8, le=LARGEST, multiple_of=8)] = Field(
+        description="width of the first block (24 in RegNetX-200MF)"
+    )
+    w_a: float = Field(
+        ge=0,
+        le=LARGEST,
+        description="by how much the width grows from block to block, before it is rounded "
+        "(36.44 in RegNetX-200MF)",
+    )
+    w_m: float = Field(
+        gt=1,
+        le=LARGEST,
+        description="by what the width grows from stage to stage, before it is rounded "
+        "(2.49 in RegNetX-200MF)",
+    )
+    d: Annotated[int, Field(ge=1, le=DEEPEST)] = Field(
+        description="blocks of the network (13 in RegNetX-200MF)"
+    )
+    group_width: Count | None = Field(
+        default=None,
+        description="channels of each group, or of the one in a narrower stage (8 in "
+        "RegNetX-200MF); without it there are no groups, and nothing is rounded to them",
+    )
+    rounding: Annotated[str, OneOf(tuple(ROUNDINGS))] = Field(
+        description="to which of its multiples a width goes that groups do not divide: pycls, "
+        "the nearest (timm's RegNetX-400MF); torchvision, the nearest that is not below 0.9 of "
+        "it (torchvision's RegNetX-400MF)"
+    )
+
+
+class Stages(Model):
+    """A rule that gives depths and widths."""
+
+    regnet: RegNet = Field(
+        description="that of RegNets (https://arxiv.org/abs/2003.13678)"
     )
 
 
@@ -143,6 +189,10 @@ class SqueezeExcite(Model):
         le=1,
         description="channels between its two convolutions over those it weighs (1 / 16 "
         "in SE-ResNet-50, 0.25 in ResNet-RS-50)",
+    )
+    ratio_of: Annotated[str, Word("se.ratio_of")] = Field(
+        default="attended",
+        description=choices("the channels that `ratio` is of", "se.ratio_of"),
     )
     divisor: Count = Field(
         default=8,
@@ -339,8 +389,8 @@ class Spec(Model):
         description="output channels of a bottleneck over `widths`, 4 in ResNet-50",
     )
     depths: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=20_000)], ...],
-        Field(strict=False, min_length=1, max_length=100),
+        tuple[Annotated[int, Field(ge=1, le=DEEPEST)], ...],
+        Field(strict=False, min_length=1, max_length=MOST_STAGES),
     ] = Field(
         description="blocks in each stage; its length is the number of stages",
         examples=[[3, 4, 6, 3]],
@@ -348,6 +398,22 @@ class Spec(Model):
     widths: PerStage[Count] = Field(
         description="channels inside each stage's blocks",
         examples=[[64, 128, 256, 512]],
+    )
+    stages: Stages | None = Field(
+        default=None,
+        description="a rule that gives `depths`, `widths` and `group_width`, in place of those",
+        examples=[
+            {
+                "regnet": {
+                    "w_0": 24,
+                    "w_a": 36.44,
+                    "w_m": 2.49,
+                    "d": 13,
+                    "group_width": 8,
+                    "rounding": "pycls",
+                }
+            }
+        ],
     )
     strides: PerStage[Stride] = Field(
         description="stride of each stage's first block; in an entry that is a list, of each "
@@ -377,6 +443,11 @@ class Spec(Model):
         description="channels of a group where `widths` says 64, and in proportion "
         "elsewhere (4 in ResNeXt-50 32x4d, 128 in Wide ResNet-50-2); without it, the "
         "3x3 has just the channels that `widths` says",
+    )
+    group_width: PerBottleneck[Count] | None = Field(
+        default=None,
+        description="channels of each group of a bottleneck's 3x3, whatever its width, in "
+        "place of `groups` (48 in RegNetX-3.2GF; 1 makes it depthwise)",
     )
     shortcut: ShortcutPerStage = Field(
         description=choices("what is added to a block's body", "shortcut")

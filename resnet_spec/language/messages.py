@@ -19,6 +19,8 @@ from resnet_spec.language.yaml_nodes import FLOAT, INTEGER
 from resnet_spec.problems import FieldPath, Problem, dotted, nested
 from resnet_spec.problems.words import by_sides, closest, describe, either, flow
 
+GIVEN = (("depths",), ("widths",))  # what `stages` gives
+
 
 def translated(errors: Sequence[ErrorDetails], data: Any) -> Iterator[Problem]:
     """A problem for each error; a key that was misspelt is not called missing as well."""
@@ -32,6 +34,8 @@ def translated(errors: Sequence[ErrorDetails], data: Any) -> Iterator[Problem]:
         if rule == "too_short" and path in inner:
             continue  # pydantic counts the valid entries alone
         if rule == "missing":
+            if path in GIVEN and "stages" in data:
+                continue  # whose own mistake is said
             if not {path, ("extends",)} & meant:
                 yield Problem("missing", f"is missing; {_purpose(path)}", path)
         elif rule == "extra_forbidden":

@@ -7,14 +7,67 @@ from typing import Any, cast
 
 from pydantic import ValidationError, create_model
 
-from resnet_spec.language.fields import Spec
+from resnet_spec.language.fields import MOST_STAGES, Spec, Stages
+from resnet_spec.language.generators import Lists, regnet
 from resnet_spec.language.plan import Plan, UnknownError
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
 from resnet_spec.language.source import Source
-from resnet_spec.language.values import Model
+from resnet_spec.language.values import LARGEST, Model
+from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.problems import Problem
+from resnet_spec.problems.words import flow, shortened
 
 MOST_PROBLEMS = 100  # problems that one report shows
+
+
+def generated(source: Source) -> Source:
+    """The same with the lists that its `stages` give, each at the place of those.
+
+    Where those are not valid, nothing is given; `parse` says why.
+    """
+    rule = source.root.value.get("stages")
+    if rule is None:
+        return source
+    try:
+        stages = Stages.model_validate(rule.data)
+    except ValidationError:
+        return source
+    lists = regnet(**stages.regnet.model_dump())
+    if problem := _unbuildable(lists):
+        return source._replace(problems=(*source.problems, problem))
+    made = {field: each for field, each in lists._asdict().items() if each}
+    both = [field for field in made if field in source.root.value]
+    nodes = {
+        field: Node([Node(value, rule.place) for value in values], rule.place)
+        for field, values in made.items()
+        if field not in both
+    }
+    return source._replace(
+        root=source.root._replace(value=source.root.value | nodes),
+        problems=(*source.problems, *map(_said_twice, both)),
+    )
+
+
+def _unbuildable(lists: Lists) -> Problem | None:
+    """What is wrong with lists that are longer or wider than any network."""
+    if len(lists.widths) <= MOST_STAGES and lists.widths[-1] <= LARGEST:
+        return None
+    message = (
+        f"gives {len(lists.widths)} stages of {shortened(flow(lists.widths))} channels; "
+        f"at most {MOST_STAGES} stages of {LARGEST:,} channels can be built"
+    )
+    return Problem("rule-of-stages", message, ("stages", "regnet"))
+
+
+def _said_twice(field: str) -> Problem:
+    return Problem(
+        "said-twice",
+        "is what `stages` gives; write one of the two",
+        (field,),
+        others=(("stages",),),
+        about_key=True,
+        inherited=f"is inherited, and `stages` gives it, so write {field}: null",
+    )
 
 
 def parse(source: Source) -> Plan:

@@ -36,6 +36,7 @@ PER_STAGE = (
     "dilations",
     "groups",
     "width_per_group",
+    "group_width",
     "expansion",
     "stride_on",
     "shortcut",
@@ -69,6 +70,8 @@ ANYWAY = (
     "head.hidden",
     "head.classes",
     "expect.*",
+    "stages",
+    "stages.*",
     "dilation_from",
 )
 """The fields that every network reads; of those in `rules.conventions`, that says which."""
@@ -374,8 +377,15 @@ class StagePlan:
 
     @property
     def groups(self) -> int:
+        if self.group_width and not self.width_per_group:  # which is refused
+            return self.inner_width // self.group_width
         groups: int = self.value("groups") if "groups" in self.reads else 1
         return groups
+
+    @property
+    def group_width(self) -> int | None:
+        width: int | None = self._if_read("group_width")
+        return width
 
     @property
     def width_per_group(self) -> int | None:

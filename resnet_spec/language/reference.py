@@ -119,6 +119,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "stride_on",
         "depths",
         "widths",
+        "stages",
         "strides",
         "shortcut",
         "head",
@@ -128,6 +129,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "norm",
         "groups",
         "width_per_group",
+        "group_width",
         "attention",
         "se",
         "attention_after",
@@ -166,9 +168,18 @@ def markdown() -> str:
         *training,
     ]
     for field in (field for fields in GROUPS.values() for field in fields):
-        if model := _reference(whole["properties"][field]):
-            parts += _table(f"`{field}`", models[model])
+        parts += _mappings(field, whole["properties"][field], models)
     return "\n".join(parts).rstrip("\n")
+
+
+def _mappings(
+    name: str, schema: dict[str, Any], models: dict[str, Any]
+) -> Iterator[str]:
+    """The table of a field that is a mapping, and of those in it."""
+    if model := _reference(schema):
+        yield from _table(f"`{name}`", models[model])
+        for field, inner in models[model]["properties"].items():
+            yield from _mappings(f"{name}.{field}", inner, models)
 
 
 def _stem_ops(models: dict[str, Any]) -> dict[str, Any]:
@@ -209,12 +220,21 @@ def _table(
     yield "| field | value | default | what it says |"
     yield "| --- | --- | --- | --- |"
     required = model.get("required", [])
+    either = [key for way in model.get("oneOf", ()) for key in way["required"]]
     for name in fields or model["properties"]:
         schema = model["properties"][name]
         default = "must be written" if name in required else _default(schema)
+        if name in either:
+            default = f"must be written, or {_others(name, model['oneOf'])}"
         said = schema["description"].replace("|", "\\|")
         yield f"| `{name}` | {_value(schema)} | {default} | {said} |"
     yield ""
+
+
+def _others(name: str, ways: list[dict[str, Any]]) -> str:
+    """What may be written in place of a field."""
+    others = (way["required"] for way in ways if name not in way["required"])
+    return " or ".join(" and ".join(f"`{key}`" for key in way) for way in others)
 
 
 def _reference(schema: dict[str, Any]) -> str | None:

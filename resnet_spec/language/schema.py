@@ -14,6 +14,9 @@ def json_schema() -> dict[str, Any]:
     """
     whole = Spec.model_json_schema(ref_template="#/$defs/{model}")
     models = whole.pop("$defs")
+    lists = ["depths", "widths"]
+    whole["required"] = [key for key in whole["required"] if key not in lists]
+    whole["oneOf"] = [{"required": ["stages"]}, {"required": lists}]
     partial = _partial(whole)
     partial["required"] = ["extends", "name", "title"]
     extends = {
@@ -44,7 +47,8 @@ def _partial(model: dict[str, Any]) -> dict[str, Any]:
     }
     for name, schema in model["properties"].items():
         properties[name]["description"] = schema.get("description", "")
-    kept = {k: v for k, v in model.items() if k not in ("required", "properties")}
+    own = ("required", "oneOf", "properties")
+    kept = {k: v for k, v in model.items() if k not in own}
     return {**kept, "properties": properties}
 
 

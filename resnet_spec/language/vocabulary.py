@@ -25,12 +25,19 @@ DEPTHS = {
 
 CALLED: Mapping[str, str] = {
     "depths": "layers num_blocks block_counts stage_blocks stage_depths stage_sizes repeats "
-    "blocks num_layers layer_counts units stages",
+    "blocks num_layers layer_counts units",
     "widths": "planes filters num_filters stage_widths",
     "strides": "stage_strides",
     "block": "layer_type block_type block_fn trans_fun unit_type",
     "groups": "cardinality num_groups",
     "width_per_group": "base_width bottleneck_width",
+    "group_width": "group_size group_w group_widths gw",
+    "stages.regnet.w_0": "w_0 w0 width_initial stages.regnet.w0 stages.regnet.width_initial",
+    "stages.regnet.w_a": "w_a wa width_slope stages.regnet.wa stages.regnet.width_slope",
+    "stages.regnet.w_m": "w_m wm width_mult stages.regnet.wm stages.regnet.width_mult",
+    "stages.regnet.d": "d stages.regnet.depth stages.regnet.num_layers",
+    "stages.regnet.group_width": "stages.regnet.group_w stages.regnet.group_size "
+    "stages.regnet.g stages.regnet.gw",
     "reduce_first": "block_reduce_first",
     "shortcut": "shortcut_type downsample_type downsample",
     "drop_path": "drop_path_rate stochastic_depth drop_connect drop_connect_rate "
@@ -81,6 +88,9 @@ KEYS: Mapping[str, str] = {
     "batch_size weight_decay scheduler schedule augment seed precision",
     "leave it out, norm: {type: frozen} and train --freeze-backbone freeze": "frozen_stages "
     "freeze_at norm_eval freeze trainable",
+    "write expansion: 1 and take this away": "stages.regnet.bottleneck_ratio "
+    "stages.regnet.bot_mul stages.regnet.bottleneck_multiplier",
+    "write it below stages": "regnet",
     "leave it out, it changes no network": "with_cp id2label label2id data_format "
     "channels_last channels_first gradient_checkpointing",
     "leave it out, build_model(SPEC, device=...) has it": "device dtype torch_dtype",
@@ -323,6 +333,7 @@ SENTENCES: Mapping[str, str] = {
     "converts",
     "norm.type: ibn": "write ibn_a, instance and batch side by side, or ibn_b, with instance "
     "after the sum of a stage's last block",
+    "stages [model-type]": "blocks in each stage are `depths`",
     "dropout [unused]": "the one before the classifier is head: {dropout: VALUE}",
 }
 """Answers to a field with that value, and to a field that breaks that rule."""

@@ -18,16 +18,29 @@ from resnet_spec.network import (
 
 
 class Weighed(NamedTuple):
-    """What is weighed: its channels, and those that it would have if nothing were pruned."""
+    """What is weighed: its channels, and those that it would have if nothing were pruned.
+
+    `block_in` are the channels that the block reads.
+    """
 
     channels: int
     unpruned: int
+    block_in: int
 
 
 def se(spec: Spec, x: Weighed) -> Part:
-    """x * sigmoid(conv1x1(relu(conv1x1(mean(x)))))"""
-    size = rounded(x.channels * spec.se.ratio, spec.se.divisor)
-    over = (x.channels, round(1 / spec.se.ratio))
+    """x * sigmoid(conv1x1(relu(conv1x1(mean(x))))), squeezed to a ratio of channels.
+
+    Halves of the ratio of a block's input go to the even number, as in timm 1.0's RegNets.
+    """
+    ratio, divisor = spec.se.ratio, spec.se.divisor
+    if spec.se.ratio_of == "input":
+        whole = x.block_in
+        size = max(round(whole * ratio / divisor), 1) * divisor
+    else:
+        whole = x.channels
+        size = rounded(whole * ratio, divisor)
+    over = (whole, round(1 / spec.se.ratio))
     squeezed = Number(size, "squeezed", over=over)
     made = SqueezeExcite if spec.se.bias else BareSqueezeExcite
     return lambda x: made(path="se", input=x, squeezed=squeezed)

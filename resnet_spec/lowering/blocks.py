@@ -31,6 +31,7 @@ from resnet_spec.network import (
     Number,
     Op,
     Pair,
+    Quotient,
     Rate,
     Shape,
     Shortcut,
@@ -98,10 +99,17 @@ class Slot(NamedTuple):
         In pre-activation blocks the norm behind it belongs to the next convolution.
         """
         changes = Change(self.x, out, self.stride, self.parts).condition
-        groups = Number(self.stage.groups, "groups")
+        groups = self._groups(width)
         norm = self.parts.name(number + self.stage.preact)
         at = At(number, norm, width, stride, dilation, groups, changes)
         return conv3x3(self.parts, at)
+
+    def _groups(self, channels: int) -> int:
+        """Those of a convolution that reads so many channels."""
+        each = self.stage.group_width
+        if each is None:
+            return Number(self.stage.groups, "groups")
+        return Quotient(channels, Number(each, "group_width"))
 
     def attention(self, after: str, channels: int) -> list[Part]:
         """The attention where the spec has it after that part of the body.
@@ -115,7 +123,10 @@ class Slot(NamedTuple):
         unpruned = channels
         if self.spec.pruned:
             unpruned = stage.unpruned if after == "last" else stage.width
-        return [ATTENTION[kind](self.spec, Weighed(channels, unpruned))]
+        return [ATTENTION[kind](self.spec, self._weighed(channels, unpruned))]
+
+    def _weighed(self, channels: int, unpruned: int) -> Weighed:
+        return Weighed(channels, unpruned, self.x.channels)
 
     def dropout(self) -> list[Part]:
         rate = self.spec.dropout
@@ -129,7 +140,7 @@ class Slot(NamedTuple):
             parts=self.parts,
             channels={"in": self.x.channels, "width": width, "out": out},
             stride=self.stride,
-            groups=Number(self.stage.groups, "groups"),
+            groups=self._groups,
             dilation=self._dilation(dilated(*chains), where),
             alone={
                 "activation": lambda _: [self.parts.activation()],
@@ -163,7 +174,7 @@ class Slot(NamedTuple):
             return []
 
         def made(x: Shape) -> Op:
-            op = ATTENTION[kind](self.spec, Weighed(*[x.channels] * 2))(x)
+            op = ATTENTION[kind](self.spec, self._weighed(*[x.channels] * 2))(x)
             own = {k: v for k, v in op.values().items() if isinstance(v, Number)}
             return op.replace(
                 **{k: v.renamed(f"{v.name}{nth}") for k, v in own.items()}

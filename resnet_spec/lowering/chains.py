@@ -36,7 +36,7 @@ class Words(NamedTuple):
     channels: Mapping[str, int]  # of `in`, `width` and `out`
     alone: Mapping[str, Callable[[int], list[Part]]]  # by number, of words but `norm`
     stride: Stride = 1
-    groups: int = 1
+    groups: Callable[[int], int] = int  # of a convolution of so many channels
     dilation: Callable[[int], int] = int  # of the convolution of that number
 
     def of(self, formula: Formula) -> int:
@@ -141,9 +141,9 @@ def _conv(words: Words, number: int, step: Step) -> Sequence[Part]:
 
     def made(x: Shape) -> Op:
         out = words.of(formula) if formula else x.channels
-        groups = x.channels if step.depthwise else words.groups
-        if isinstance(step.groups, int):
-            groups = step.groups
+        groups = step.groups
+        if isinstance(groups, str):
+            groups = x.channels if step.depthwise else words.groups(x.channels)
         conv = words.parts.conv(
             f"conv{number}",
             out,

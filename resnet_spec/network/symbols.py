@@ -229,6 +229,8 @@ def _found(part: Any, kind: type[Any] | tuple[type[Any], ...]) -> Iterator[Any]:
             yield from _found(item, kind)
     elif isinstance(part, Either):
         yield from _found(part.when, kind)
+    elif isinstance(part, Quotient):
+        yield from _found((part.number, part.by), kind)
     elif isinstance(part, Record):
         for value in part.values().values():
             yield from _found(value, kind)

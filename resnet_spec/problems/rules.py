@@ -231,6 +231,12 @@ RULES: Mapping[str, Rule] = {
         wrong=own("resnet50", "depths: [3, 4, 0, 3]"),
         right=own("resnet50", "depths: [3, 4, 1, 3]"),
     ),
+    "multiple-of": Rule(
+        "a number is not a multiple of what it must be one of",
+        "Every width of a RegNet is a multiple of 8, and `w_0` is the first of them.",
+        wrong=own("regnetx_002", "stages: {regnet: {w_0: 25}}"),
+        right=own("regnetx_002", "stages: {regnet: {w_0: 24}}"),
+    ),
     "greater-than": Rule(
         "a number is not above its bound",
         "The field takes numbers above the one that the message names, and not that one. A "
@@ -347,6 +353,21 @@ RULES: Mapping[str, Rule] = {
         "stride has no use for `stride_on`. Write null for that stage.",
         wrong=own("resnet50", "stride_on: [conv1, conv2, conv2, conv2]"),
         right=own("resnet50", "stride_on: [null, conv2, conv2, conv2]"),
+    ),
+    "said-twice": Rule(
+        "a list is written beside the rule that gives it",
+        "`stages` gives `depths`, `widths` and `group_width`. Write the rule or the lists; "
+        "null takes away what is inherited.",
+        wrong=own("regnetx_002", "depths: [1, 1, 4, 7]"),
+        right=own("regnetx_002", "stages: {regnet: {d: 14}}"),
+    ),
+    "rule-of-stages": Rule(
+        "the rule in `stages` gives no network that can be built",
+        "A RegNet's widths grow from `w_0` by `w_a` with each of `d` blocks, and each is "
+        "rounded to `w_0` times a power of `w_m`; blocks of one width are a stage. Those that "
+        "ship have a `w_m` of 2 to 2.9, and four stages.",
+        wrong=own("regnetx_002", "stages: {regnet: {w_a: 30000}}"),
+        right=own("regnetx_002", "stages: {regnet: {w_a: 30}}"),
     ),
     "not-together": Rule(
         "two choices have no meaning together",

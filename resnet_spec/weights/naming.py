@@ -128,10 +128,53 @@ def timm_senet(ours: list[str]) -> Replacements:
     ]
 
 
+def timm_regnet(ours: list[str]) -> Replacements:
+    """timm 1.0's regnet.py, which counts stages and blocks from 1."""
+    return [
+        (r"^conv1\.", "stem.conv."),
+        (r"^bn1\.", "stem.bn."),
+        (r"\.conv(\d)\.", r".conv\1.conv."),
+        (r"\.bn(\d)\.", r".conv\1.bn."),
+        (r"\.downsample\.0\.", ".downsample.conv."),
+        (r"\.downsample\.1\.", ".downsample.bn."),
+        *((rf"^(layer\d+)\.{n}\.", rf"\1.b{n + 1}.") for n in _blocks(ours)),
+        (r"^layer(\d+)\.", r"s\1."),
+        (r"^fc\.", "head.fc."),
+    ]
+
+
+def _blocks(ours: list[str]) -> list[int]:
+    """The numbers that blocks have in their stages."""
+    found = {int(m[1]) for name in ours if (m := re.match(r"layer\d+\.(\d+)", name))}
+    return sorted(found)
+
+
+def torchvision_regnet(_: list[str]) -> Replacements:
+    """torchvision 0.29's regnet.py."""
+    letters = zip("123", "abc", strict=True)
+    return [
+        (r"^conv1\.", "stem.0."),
+        (r"^bn1\.", "stem.1."),
+        *(
+            pair
+            for number, letter in letters
+            for pair in (
+                (rf"(layer.*)\.conv{number}\.", rf"\1.f.{letter}.0."),
+                (rf"(layer.*)\.bn{number}\.", rf"\1.f.{letter}.1."),
+            )
+        ),
+        (r"\.se\.", ".f.se."),
+        (r"\.downsample\.", ".proj."),
+        (r"^layer(\d+)\.(\d+)\.", r"trunk_output.block\1.block\1-\2."),
+    ]
+
+
 NAMINGS: dict[str, Callable[[list[str]], Replacements]] = {
     "torchvision": torchvision,
     "timm": timm,
     "timm-senet": timm_senet,
+    "timm-regnet": timm_regnet,
+    "torchvision-regnet": torchvision_regnet,
     "tutorial": tutorial,
     "kuangliu": kuangliu,
 }

@@ -36,7 +36,8 @@ class Scope(NamedTuple):
             return self._either(value)
         if isinstance(value, Quotient):
             number = self.text(value.number)
-            return str(int(value)) if number.isdigit() else f"{number} // {value.by}"
+            by = self.text(value.by)
+            return str(int(value)) if number.isdigit() else f"{number} // {by}"
         if isinstance(value, (Number, Pair, Rate)) and value.name in self.names:
             return self.names[value.name]
         if isinstance(value, str):

@@ -284,6 +284,11 @@ def _given(
         return x
     made = _made(step.channels, bases) if step.channels else x
     groups = {"each": x, "block": stage.groups}.get(str(step.groups), step.groups)
+    if step.groups == "block" and stage.group_width:
+        if x % stage.group_width:
+            each = f"its groups of {stage.group_width} channels"
+            return Wrong(f"{each} do not divide the {x} that it reads", ("groups",))
+        groups = x // stage.group_width
     if made is None:
         base = (step.to or step.pad or "").split()[0]
         key = "to" if step.to else "pad"

@@ -88,6 +88,8 @@ def _written(plan: Plan) -> Iterator[list[str]]:
 def _unread(plan: Plan, field: str, leaf: str) -> Problem:
     from resnet_spec.language.answers import answer  # which good specs spare
 
+    if field == "group_width" and plan.known("stages"):
+        field = "stages.regnet.group_width"  # which gives it
     path, others = tuple(field.split(".")), _owners(leaf)
     why = f"changes nothing here; only {_readers(leaf)} reads it"
     return unused(why, field, others, answer(path, plan.known(path[0]), "unused"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import gcd
 
+from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.problems import FieldPath, Problem
 
@@ -14,12 +15,14 @@ STEM_MULTIPLES = {"deep": 2, "tiered": 8}
 def groups_divide(plan: Plan) -> Iterator[Problem]:
     said: dict[FieldPath, list[StagePlan]] = {}
     for stage in _grouped(plan):
-        if stage.width_per_group is None:
-            said.setdefault(stage.path("groups"), []).append(stage)
+        chain = isinstance(stage.block, OwnBlock) and "spatial" not in stage.reads
+        if stage.width_per_group is None and not chain:  # of which each op is asked
+            field = "group_width" if stage.group_width else "groups"
+            said.setdefault(stage.path(field), []).append(stage)
     for path, stages in said.items():
-        odd = [stage for stage in stages if stage.width % stage.groups]
+        odd = [stage for stage in stages if stage.width % _divisor(stage)]
         if odd:
-            asked, common = odd[0].groups, gcd(*(stage.width for stage in stages))
+            asked, common = _divisor(odd[0]), gcd(*(stage.width for stage in stages))
             near = nearest_divisor(common, asked)
             widths = ", ".join(str(stage.width) for stage in odd)
             numbers = ", ".join(dict.fromkeys(str(stage.index + 1) for stage in odd))
@@ -27,6 +30,11 @@ def groups_divide(plan: Plan) -> Iterator[Problem]:
             others = tuple(stage.path("widths") for stage in odd)
             message = f"{message}; {near} does"
             yield Problem("groups-divide", message, path, others=others)
+
+
+def _divisor(stage: StagePlan) -> int:
+    """What the width is to be a multiple of."""
+    return stage.group_width or stage.groups
 
 
 def nearest_divisor(number: int, asked: int) -> int:
@@ -41,6 +49,8 @@ def nearest_divisor(number: int, asked: int) -> int:
 
 def groups_are_whole(plan: Plan) -> Iterator[Problem]:
     for stage in _grouped(plan):
+        if stage.group_width:  # beside which the other one is refused
+            continue
         if stage.width_per_group and stage.width * stage.width_per_group % 64:
             each = stage.width * stage.width_per_group / 64
             yield Problem(
