@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+from unittest.mock import patch
 
 import timm
 import torch
@@ -21,17 +22,21 @@ import torchvision
 from torch import Tensor, nn
 from torchvision.models import detection, segmentation
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+from torchvision.models.regnet import BlockParams
 
 from resnet_spec import load, load_weights, render
 from resnet_spec.compare.libraries import differences, draw_weights, naming_of, results
 from resnet_spec.emit.module import build
+from resnet_spec.language.shipped import shipped
 from resnet_spec.network import Network, digests
 from resnet_spec.weights.naming import names
 from tests.models import module_of
 
 TABLE = Path(__file__).with_suffix(".csv")
-FILES = ("resnet", "resnetv2", "senet", "sknet", "resnest", "res2net")  # of timm
+FILES = ("resnet", "resnetv2", "senet", "sknet", "resnest", "res2net")  # of timm, whole
+PARTLY = ("regnet", "byobnet")  # of which those are here that have a spec
 LARGE = 200_000_000  # parameters; beyond, a training step at the own size needs 24 GB
+HUGE = 1_000_000_000  # beyond which one at a small size does
 TYPICAL = 25_576_264  # parameters of resnet50d
 
 
@@ -76,6 +81,11 @@ def _timm() -> Iterator[Case]:
     for file in FILES:
         for model in timm.list_models(module=file):
             yield Case("timm", model, model, (), partial(timm.create_model, model))
+    ours = {Path(key).name for key in shipped()}
+    for file in PARTLY:
+        for model in timm.list_models(module=file):
+            if model in ours:
+                yield Case("timm", model, model, (), partial(timm.create_model, model))
 
 
 def _torchvision() -> Iterator[Case]:
@@ -86,6 +96,31 @@ def _torchvision() -> Iterator[Case]:
         plain = name.removeprefix("quantized_")
         if plain.startswith(("resnet", "resnext", "wide_resnet")):
             yield Case("torchvision", name, plain, (), partial(get, name))
+        elif plain.startswith("regnet"):
+            theirs = partial(_torchvision_regnet, name)
+            yield Case("torchvision", name, _regnet(name), (), theirs)
+
+
+def _torchvision_regnet(name: str) -> nn.Module:
+    """Its rule computes with tensors, which must not be on the meta device."""
+    rule = BlockParams.from_init_params
+
+    def ruled(**numbers: Any) -> BlockParams:
+        with torch.device("cpu"):
+            return rule(**numbers)
+
+    with patch.object(BlockParams, "from_init_params", ruled):
+        return cast(nn.Module, torchvision.models.get_model(name))
+
+
+def _regnet(model: str) -> str:
+    """Our spec, which is called as in timm: `regnet_y_1_6gf` is `regnety_016`."""
+    _, family, size = model.split("_", 2)
+    millions = size.endswith("mf")
+    amount = float(size[:-2].replace("_", "."))
+    name = f"regnet{family}_{int(amount / 100 if millions else amount * 10):03}"
+    own = f"{name}_tv"
+    return own if own in timm.list_models(module="regnet") else name
 
 
 def _bodies() -> Iterator[Case]:
@@ -167,7 +202,8 @@ def outcome(case: Case, sizes: list[tuple[int, int]]) -> Outcome:
 
 def _step(model: nn.Module, images: Tensor, network: Network) -> dict[str, Tensor]:
     """All results; of a network too large to train at that size, the evaluation's alone."""
-    if network.params > LARGE and images.shape[-1] > 100:
+    least = 100 if network.params < HUGE else 0
+    if network.params > LARGE and images.shape[-1] > least:
         with torch.inference_mode():
             return {"evaluation output 0": model.eval()(images[:1])}
     return dict(results(model, images))

@@ -114,6 +114,7 @@ TRIED: dict[str, list[Any]] = {
     "init.zero_last_norm": [True],
     "head.dropout": [0.5],
     **{field: words(field) for field in CATALOG},
+    "head.conv": [16],
     "head.pool": [16, *words("head.pool")],
     "head.hidden": [[8, "norm", "activation"], []],
     "head.bias": [False],

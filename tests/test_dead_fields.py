@@ -105,6 +105,7 @@ LIVE: dict[str, Any] = {
     "activation": "silu",
     "init.scheme": "bit",
     "init.zero_last_norm": True,
+    "head.conv": 64,
     "head.pool": 7,
     "head.classifier": "conv",
     "head.hidden": [512, "norm", "activation"],

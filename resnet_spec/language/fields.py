@@ -295,6 +295,11 @@ class Init(Model):
 class Head(Model):
     """What follows the last stage."""
 
+    conv: Count | None = Field(
+        default=None,
+        description="channels of a 1x1 convolution, with norm and activation, before the pool "
+        "(1280 in ResNet-33-TS)",
+    )
     pool: WordOr[Annotated[str, Word("head.pool")]] = Field(
         default="global",
         description=choices("what becomes of the last map", "head.pool")

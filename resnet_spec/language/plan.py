@@ -66,6 +66,7 @@ ANYWAY = (
     "conv_bias",
     "norm.type",
     "init.scheme",
+    "head.conv",
     "head.pool",
     "head.hidden",
     "head.classes",

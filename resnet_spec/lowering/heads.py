@@ -28,7 +28,7 @@ from resnet_spec.network import (
 
 
 def head(plan: Plan, before: Block) -> Chain:
-    """classifier(dropout(hidden(pool(x)))), as far as the spec asks for it.
+    """classifier(dropout(hidden(pool(conv(x))))), as far as the spec asks for it.
 
     Pre-activation blocks leave their sum bare, so where the spec says so a norm and an
     activation come first. What ends the block before is needed for its gradient, if it is no
@@ -39,6 +39,9 @@ def head(plan: Plan, before: Block) -> Chain:
     parts = Parts(last)
     if spec.preact and spec.preact.final_norm:
         made += parts.norm_act("norm")
+    if spec.head.conv:
+        made += [parts.conv("head_conv", spec.head.conv, 1)]
+        made += parts.norm_act("head_norm")
     made += _pool(spec.head.pool)
     ops = chain(before.output, *made, *_ending(spec.head, parts))
     return (not_in_place(ops[0]), *ops[1:]) if before.post and ops else ops

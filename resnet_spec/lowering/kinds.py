@@ -40,6 +40,7 @@ class _Settled(NamedTuple):
     attention: str
     activation: Function
     norm: str
+    grouped: bool  # by channels of a group
     shares: bool
 
     @property
@@ -50,6 +51,7 @@ class _Settled(NamedTuple):
             ATTENTIONS[self.attention].word,
             _function(self.activation),
             NORMS[self.norm].word,
+            "grouped" if self.grouped else "",
             "shared" if self.shares else "",
         )
 
@@ -95,6 +97,7 @@ def _settled(stage: StagePlan, stages: tuple[StagePlan, ...]) -> _Settled:
         stage.attention,
         stage.activation,
         stage.norm,
+        stage.group_width is not None,
         stage.shares,
     )
 

@@ -1,17 +1,39 @@
-"""What other libraries call the tensors of a network: one table for each of them.
+"""What other libraries call the tensors of a network, by what each tensor is: its stage, its
+block, and the op in it.
 
-Names here are torchvision's wherever torchvision has the thing. A table is a list of
-replacements, each a pattern and what it becomes, that are made one after the other.
+Names here are torchvision's wherever torchvision has the thing.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-Replacements = list[tuple[str, str]]
+Table = Mapping[str, str]
+"""Their path for ours, or for its beginning: the longest that fits is replaced.
 
-BLOCK = r"^(layer\d+\.\d+)"
+`*` in ours stands for its first number, which theirs has in the same place.
+"""
+Paths = Collection[str]  # of tensors, outside of blocks or in one of them
+
+
+class Place(NamedTuple):
+    """Where a tensor is: in which block of which stage, both from 0, or outside of those."""
+
+    block: tuple[int, int] | None
+    path: str
+
+
+class Library(NamedTuple):
+    """What a library calls things, which may depend on what there is beside them.
+
+    `block` may have `{stage}` and `{block}`, which count from 0, and `{stage1}` and `{block1}`.
+    """
+
+    block: str = "layer{stage1}.{block}"
+    inside: Callable[[Paths], Table] = lambda _: {}
+    outside: Callable[[Paths], Table] = lambda _: {}
 
 
 def names(ours: Iterable[str], naming: str) -> dict[str, str]:
@@ -23,157 +45,250 @@ def names(ours: Iterable[str], naming: str) -> dict[str, str]:
     >>> names(["conv1.weight", "layer1.0.downsample.0.weight"], "tutorial")["conv1.weight"]
     'conv1.weight'
     """
-    found = list(ours)
-    replacements = NAMINGS[naming](found)
-    theirs = {name: _replaced(name, replacements) for name in found}
-    assert len(set(theirs.values())) == len(found), "two tensors have one name"
+    places = {name: _place(name) for name in ours}
+    library = NAMINGS[naming](places.keys())
+    paths: dict[tuple[int, int] | None, list[str]] = defaultdict(list)
+    for place in places.values():
+        paths[place.block].append(place.path)
+    tables = {
+        block: (library.inside if block else library.outside)(found)
+        for block, found in paths.items()
+    }
+    theirs = {}
+    for name, (block, path) in places.items():
+        path = _renamed(path, tables[block])
+        theirs[name] = f"{_called(library, *block)}.{path}" if block else path
+    assert len(set(theirs.values())) == len(theirs), "two tensors have one name"
     return theirs
 
 
-def _replaced(name: str, replacements: Replacements) -> str:
-    for pattern, becomes in replacements:
-        name = re.sub(pattern, becomes, name)
-    return name
+def _place(name: str) -> Place:
+    """
+    >>> _place("layer2.0.conv1.weight"), _place("fc.bias")
+    (Place(block=(1, 0), path='conv1.weight'), Place(block=None, path='fc.bias'))
+    """
+    stage, _, inside = name.partition(".")
+    block, _, path = inside.partition(".")
+    number = stage.removeprefix("layer")
+    if number != stage and number.isdigit() and block.isdigit():
+        return Place((int(number) - 1, int(block)), path)
+    return Place(None, name)
 
 
-def torchvision(_: list[str]) -> Replacements:
+def _called(library: Library, stage: int, block: int) -> str:
+    return library.block.format(
+        stage=stage, block=block, stage1=stage + 1, block1=block + 1
+    )
+
+
+def _renamed(path: str, table: Table) -> str:
+    """
+    >>> table = {"bn1": "norm1", "bands.*.0": "convs.*"}
+    >>> _renamed("bn1.weight", table), _renamed("bands.2.0.weight", table)
+    ('norm1.weight', 'convs.2.weight')
+    """
+    parts = path.split(".")
+    number = next((part for part in parts if part.isdigit()), "")
+    at = parts.index(number) if number else len(parts)
+    starred = [*parts[:at], "*", *parts[at + 1 :]]
+    for end in range(len(parts), 0, -1):
+        for ours in (parts, starred):
+            theirs = table.get(".".join(ours[:end]))
+            if theirs is not None:
+                return ".".join([theirs.replace("*", number), *parts[end:]])
+    return path
+
+
+# --- torchvision, tutorials ---------------------------------------------------------------
+
+
+def torchvision(_: Paths) -> Library:
     """torchvision 0.29: the names are its own."""
-    return []
+    return Library()
 
 
-def tutorial(_: list[str]) -> Replacements:
+def torchvision_regnet(_: Paths) -> Library:
+    """torchvision 0.29's regnet.py."""
+    convolutions = {
+        f"{ours}{number}": f"f.{letter}.{theirs}"
+        for number, letter in enumerate("abcdefghi", 1)
+        for theirs, ours in enumerate(("conv", "bn"))
+    }
+    return Library(
+        block="trunk_output.block{stage1}.block{stage1}-{block}",
+        inside=lambda _: {**convolutions, "se": "f.se", "downsample": "proj"},
+        outside=lambda _: {"conv1": "stem.0", "bn1": "stem.1"},
+    )
+
+
+def tutorial(_: Paths) -> Library:
     """Tutorials that call it `shortcut.0`."""
-    return [(r"\.downsample\.", ".shortcut.")]
+    return Library(inside=lambda _: {"downsample": "shortcut"})
 
 
-def kuangliu(ours: list[str]) -> Replacements:
+def kuangliu(ours: Paths) -> Library:
     """https://github.com/kuangliu/pytorch-cifar: as tutorials, and `linear`."""
-    return [*tutorial(ours), (r"^fc\.", "linear.")]
+    return tutorial(ours)._replace(outside=lambda _: {"fc": "linear"})
 
 
-def timm(ours: list[str]) -> Replacements:
+# --- timm ---------------------------------------------------------------------------------
+
+
+def timm(ours: Paths) -> Library:
     """timm 1.0: resnet.py, res2net.py, resnest.py, sknet.py, or resnetv2.py."""
     if "layer1.0.norm1.weight" in ours and "norm1.weight" not in ours:
-        return _timm_v2(ours)
-    return [
-        (r"^pool\.", "maxpool."),
-        (r"\bnorm(\d)\.", r"bn\1."),
-        (r"\.eca\.", ".se."),
-        (BLOCK + r"\.conv2\.bands\.(\d+)\.0\.", r"\1.convs.\2."),
-        (BLOCK + r"\.conv2\.bands\.(\d+)\.1\.", r"\1.bns.\2."),
-        *_selective(ours),
-    ]
-
-
-def _selective(ours: list[str]) -> Replacements:
-    """Blocks of sknet.py: a selective kernel, and pairs of convolution and norm."""
-    found = {
-        m.group(1, 2)
-        for n in ours
-        if (m := re.search(BLOCK + r"\.(conv\d)\.paths\.", n))
-    }
-    return [
-        (BLOCK + r"\.(conv\d)\.fc1\.", r"\1.\2.attn.fc_reduce."),
-        (r"^(layer.*conv\d)\.bn\.", r"\1.attn.bn."),
-        (BLOCK + r"\.(conv\d)\.fc2\.", r"\1.\2.attn.fc_select."),
-        (r"\.paths\.(\d)\.0\.", r".paths.\1.conv."),
-        (r"\.paths\.(\d)\.1\.", r".paths.\1.bn."),
-        *_pairs([block for block, kernel in found if kernel == "conv1"], "23"),
-        *_pairs([block for block, kernel in found if kernel == "conv2"], "13"),
-    ]
-
-
-def _pairs(blocks: list[str], numbers: str) -> Replacements:
-    """`conv1` and `bn1` of those blocks as `conv1.conv` and `conv1.bn`."""
-    if not blocks:
-        return []
-    block = f"^({'|'.join(map(re.escape, sorted(blocks)))})"
-    return [
-        (block + rf"\.conv([{numbers}])\.weight", r"\1.conv\2.conv.weight"),
-        (block + rf"\.bn([{numbers}])\.", r"\1.conv\2.bn."),
-    ]
-
-
-def _timm_v2(ours: list[str]) -> Replacements:
-    """resnetv2.py, which counts its stages from 0."""
-    steps = sorted(
-        {int(m[1]) for name in ours if (m := re.match(r"conv1\.(\d+)", name))}
+        return TIMM_V2
+    return Library(
+        inside=_timm_block,
+        outside=lambda _: {
+            "pool": "maxpool",
+            **{f"norm{number}": f"bn{number}" for number in range(10)},
+        },
     )
-    stem = [
-        (f"conv{i // 2 + 1}", f"norm{i // 2 + 1}")[i % 2] for i in range(len(steps))
-    ]
-    stages = {m[1] for name in ours if (m := re.match(r"layer(\d+)", name))}
-    return [
-        (r"^conv1\.weight", "stem.conv.weight"),
-        *((rf"^conv1\.{i}\.", f"stem.{s}.") for i, s in zip(steps, stem, strict=True)),
-        *((rf"^layer{n}\.(\d+)", rf"stages.{int(n) - 1}.blocks.\1") for n in stages),
-        (r"\.downsample\.(1\.)?weight", ".downsample.conv.weight"),
-        (r"^fc\.", "head.fc."),
-    ]
 
 
-def timm_senet(ours: list[str]) -> Replacements:
+def _timm_block(paths: Paths) -> Table:
+    kernels = {path.split(".")[0] for path in paths if ".paths." in path}
+    table = {
+        "eca": "se",
+        "conv2.bands.*.0": "convs.*",
+        "conv2.bands.*.1": "bns.*",
+        **{f"norm{number}": f"bn{number}" for number in range(10)},
+    }
+    for (
+        kernel
+    ) in kernels:  # of selective kernels, beside which timm pairs conv and norm
+        table |= {
+            f"{kernel}.fc1": f"{kernel}.attn.fc_reduce",
+            f"{kernel}.bn": f"{kernel}.attn.bn",
+            f"{kernel}.fc2": f"{kernel}.attn.fc_select",
+            f"{kernel}.paths.*.0": f"{kernel}.paths.*.conv",
+            f"{kernel}.paths.*.1": f"{kernel}.paths.*.bn",
+            **_pairs("23" if kernel == "conv1" else "13"),
+        }
+    return table
+
+
+def _pairs(numbers: str) -> Table:
+    """`conv1` and `bn1` as `conv1.conv` and `conv1.bn`."""
+    return {
+        f"{ours}{number}": f"conv{number}.{theirs}"
+        for number in numbers
+        for ours, theirs in (("conv", "conv"), ("bn", "bn"))
+    }
+
+
+def _timm_v2_ends(paths: Paths) -> Table:
+    """A deep stem has convolutions and norms by turns, and maybe activations between them."""
+    parts = (path.split(".") for path in paths if path.startswith("conv1."))
+    steps = sorted({int(step) for _, step, *_ in parts if step.isdigit()})
+    turns = {step: (nth // 2 + 1, nth % 2) for nth, step in enumerate(steps)}
+    return {
+        "conv1": "stem.conv",
+        **{
+            f"conv1.{step}": f"stem.{('conv', 'norm')[kind]}{number}"
+            for step, (number, kind) in turns.items()
+        },
+        "fc": "head.fc",
+    }
+
+
+TIMM_V2 = Library(
+    block="stages.{stage}.blocks.{block}",
+    inside=lambda _: {
+        "downsample": "downsample.conv",
+        "downsample.1": "downsample.conv",
+    },
+    outside=_timm_v2_ends,
+)
+
+
+def timm_regnet(_: Paths) -> Library:
+    """timm 1.0's regnet.py."""
+    return Library(
+        block="s{stage1}.b{block1}",
+        inside=lambda _: {
+            **_pairs("123456789"),
+            "downsample.0": "downsample.conv",
+            "downsample.1": "downsample.bn",
+        },
+        outside=lambda _: {"conv1": "stem.conv", "bn1": "stem.bn", "fc": "head.fc"},
+    )
+
+
+def timm_byobnet(_: Paths) -> Library:
+    """timm 1.0's byobnet.py: bottlenecks, basic blocks, and blocks of one's own of three."""
+
+    def inside(paths: Paths) -> Table:
+        kernels = ("1x1", "kxk", "1x1") if "conv3.weight" in paths else ("kxk", "kxk")
+        pairs = [
+            (f"{ours}{number}", f"conv{number}_{kernel}.{theirs}")
+            for number, kernel in enumerate(kernels, 1)
+            for ours, theirs in (("conv", "conv"), ("bn", "bn"))
+        ]
+        attention = dict.fromkeys(("se", "eca"), "attn")
+        return {
+            **dict(pairs),
+            **attention,
+            "downsample.0": "shortcut.conv",
+            "downsample.1": "shortcut.bn",
+        }
+
+    def outside(paths: Paths) -> Table:
+        ends = {"head_conv": "final_conv.conv", "head_norm": "final_conv.bn"}
+        stem = {ours: f"stem.{theirs}" for ours, theirs in _byob_stem(paths)}
+        return {**stem, **ends, "fc": "head.fc"}
+
+    return Library("stages.{stage}.{block}", inside, outside)
+
+
+def _byob_stem(paths: Paths) -> Iterator[tuple[str, str]]:
+    """One convolution, our deep stem, or a chain; the last convolutions have the norms."""
+    convolutions, norms = (
+        [f"{kind}{n}" for n in range(1, 10) if f"{kind}{n}.weight" in paths]
+        for kind in ("conv", "bn")
+    )
+    if "conv1.0.weight" in paths:
+        convolutions = ["conv1.0", "conv1.3", "conv1.6"]
+        norms = ["conv1.1", "conv1.4", "bn1"]
+    if len(convolutions) == 1:
+        yield from {convolutions[0]: "conv", "bn1": "bn"}.items()
+        return
+    bare = len(convolutions) - len(norms)
+    for n, path in enumerate(convolutions, 1):
+        yield path, f"conv{n}.conv" if n > bare else f"conv{n}"
+    for n, path in enumerate(norms, bare + 1):
+        yield path, f"conv{n}.bn"
+
+
+def timm_senet(_: Paths) -> Library:
     """timm 1.0's senet.py, which has them from https://github.com/Cadene."""
-    deep = "conv1.0.weight" in ours
-    return [
-        (r"^bn1\.", "layer0.bn3." if deep else "layer0.bn1."),
-        (r"^conv1\.0\.", "layer0.conv1."),
-        (r"^conv1\.1\.", "layer0.bn1."),
-        (r"^conv1\.3\.", "layer0.conv2."),
-        (r"^conv1\.4\.", "layer0.bn2."),
-        (r"^conv1\.6\.", "layer0.conv3."),
-        (r"^conv1\.weight", "layer0.conv1.weight"),
-        (r"\.se\.", ".se_module."),
-        (r"^fc\.", "last_linear."),
-    ]
+
+    def ends(paths: Paths) -> Table:
+        deep = {
+            "conv1.1": "layer0.bn1",
+            "conv1.3": "layer0.conv2",
+            "conv1.4": "layer0.bn2",
+            "conv1.6": "layer0.conv3",
+            "bn1": "layer0.bn3",
+        }
+        return {
+            "conv1": "layer0.conv1",
+            "conv1.0": "layer0.conv1",
+            "bn1": "layer0.bn1",
+            **(deep if "conv1.0.weight" in paths else {}),
+            "fc": "last_linear",
+        }
+
+    return Library(inside=lambda _: {"se": "se_module"}, outside=ends)
 
 
-def timm_regnet(ours: list[str]) -> Replacements:
-    """timm 1.0's regnet.py, which counts stages and blocks from 1."""
-    return [
-        (r"^conv1\.", "stem.conv."),
-        (r"^bn1\.", "stem.bn."),
-        (r"\.conv(\d)\.", r".conv\1.conv."),
-        (r"\.bn(\d)\.", r".conv\1.bn."),
-        (r"\.downsample\.0\.", ".downsample.conv."),
-        (r"\.downsample\.1\.", ".downsample.bn."),
-        *((rf"^(layer\d+)\.{n}\.", rf"\1.b{n + 1}.") for n in _blocks(ours)),
-        (r"^layer(\d+)\.", r"s\1."),
-        (r"^fc\.", "head.fc."),
-    ]
-
-
-def _blocks(ours: list[str]) -> list[int]:
-    """The numbers that blocks have in their stages."""
-    found = {int(m[1]) for name in ours if (m := re.match(r"layer\d+\.(\d+)", name))}
-    return sorted(found)
-
-
-def torchvision_regnet(_: list[str]) -> Replacements:
-    """torchvision 0.29's regnet.py."""
-    letters = zip("123", "abc", strict=True)
-    return [
-        (r"^conv1\.", "stem.0."),
-        (r"^bn1\.", "stem.1."),
-        *(
-            pair
-            for number, letter in letters
-            for pair in (
-                (rf"(layer.*)\.conv{number}\.", rf"\1.f.{letter}.0."),
-                (rf"(layer.*)\.bn{number}\.", rf"\1.f.{letter}.1."),
-            )
-        ),
-        (r"\.se\.", ".f.se."),
-        (r"\.downsample\.", ".proj."),
-        (r"^layer(\d+)\.(\d+)\.", r"trunk_output.block\1.block\1-\2."),
-    ]
-
-
-NAMINGS: dict[str, Callable[[list[str]], Replacements]] = {
+NAMINGS: dict[str, Callable[[Paths], Library]] = {
     "torchvision": torchvision,
     "timm": timm,
     "timm-senet": timm_senet,
     "timm-regnet": timm_regnet,
+    "timm-byobnet": timm_byobnet,
     "torchvision-regnet": torchvision_regnet,
     "tutorial": tutorial,
     "kuangliu": kuangliu,

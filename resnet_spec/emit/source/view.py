@@ -180,7 +180,9 @@ class View:
     @property
     def setup(self) -> str:
         stem = definitions(self.network.entry, self.scope)
-        head = definitions(self.network.head, self.scope)
+        there = {op.path for op in self.network.entry}  # which the head uses again
+        new = (op for op in self.network.head if op.path not in there)
+        head = definitions(new, self.scope)
         stages = [self._stage(stage) for stage in self.network.stages]
         if self.rates:
             total, last = self.rates[0].total, self.rates[0].last
