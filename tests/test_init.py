@@ -15,14 +15,16 @@ from tests.models import module_of, seeded
 
 # A model of each way in which timm makes its ResNets. Where it makes a block's projection
 # before the block, what torch draws while they are made differs in such blocks: the biases of
-# squeeze-and-excitation and split attention, and ECA's weights. In resnetv2.py the projection
-# comes first in the block as well, so its convolutions are drawn in another order.
+# squeeze-and-excitation and split attention, and ECA's weights. In resnetv2.py and byobnet.py
+# the projection is first in the block as well, so convolutions are drawn in another order.
 EQUAL = ["resnet26", "resnet18d", "resnet50_gn", "resnetblur18", "skresnet18"]
+EQUAL += ["regnetx_002", "regnety_002"]
 PROJECTED = {
     "ecaresnet26t": r"eca.conv.weight",
     "seresnet18": r"se.fc1.bias se.fc2.bias",
     "legacy_seresnet18": r"se.fc1.bias se.fc2.bias",
     "resnest14d": r"conv2.fc1.bias conv2.fc2.bias",
+    "resnext26ts": r"conv1.weight conv2.weight conv3.weight downsample.0.weight",
     "resnetv2_18": r"conv1.weight conv2.weight downsample.weight",
     "resnetv2_50d_evos": ("conv1.weight conv2.weight conv3.weight downsample.1.weight"),
 }
