@@ -201,6 +201,8 @@ elsewhere.
 torchvision and timm |
 | `shortcut` | option A, where channels are added | zero_pad_after in fb.resnet.torch, \
 zero_pad_around in akamaster's pytorch_resnet_cifar10 |
+| `stages.regnet.rounding` | widths that groups do not divide | pycls in pycls and timm, \
+torchvision in torchvision and timm's models with `_tv` |
 """
 
 
