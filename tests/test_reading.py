@@ -360,8 +360,8 @@ OVERRIDDEN = [
     ),
     (
         {"head": {1: 2}},
-        "head={1: 2}: head[1]: unknown key; known here: pool, hidden, classifier, dropout, "
-        "bias, classes",
+        "head={1: 2}: head[1]: unknown key; known here: conv, pool, hidden, classifier, "
+        "dropout, bias, classes",
     ),
     ({"title": "\ud800"}, "title=\ud800: title: must be text, got '\\ud800'"),
 ]

@@ -192,7 +192,7 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
         ("zero_init_residual: yes", "write init: {zero_last_norm: true}"),
         ("depth: 20", "write depths, the blocks of each stage, as [3, 4, 6, 3]"),
         ("depth: 18", "unknown key; write extends: resnet18"),
-        ("arch: resnet51", "write extends with a name that resnet-spec list prints"),
+        ("arch: resnet57", "write extends with a name that resnet-spec list prints"),
         ("replace_stem_pool: false", "leave it out, unless stem.pool is conv"),
         ("down_kernel_size: 1", "leave it out, that of a projection is 1x1"),
         ("avg_down: false", "unknown key; leave it out"),

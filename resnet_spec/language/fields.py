@@ -75,7 +75,8 @@ class Stem(Model):
 
 
 class RegNet(Model):
-    """The rule for the depths and widths of RegNets, by the letters of their paper."""
+    """The rule for the depths and widths of RegNets, by the letters of their paper,
+    https://arxiv.org/abs/2003.13678."""
 
     w_0: Annotated[int, Field(ge=8, le=LARGEST, multiple_of=8)] = Field(
         description="width of the first block (24 in RegNetX-200MF)"
@@ -111,7 +112,7 @@ class Stages(Model):
     """A rule that gives depths and widths."""
 
     regnet: RegNet = Field(
-        description="that of RegNets (https://arxiv.org/abs/2003.13678)"
+        description="the rule of RegNets, from the numbers that their paper has for each"
     )
 
 

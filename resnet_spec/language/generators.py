@@ -7,6 +7,8 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import NamedTuple
 
+STEP = 8  # of which every width is a multiple, before groups round it
+
 
 class Lists(NamedTuple):
     """What a rule gives, with an entry for each stage."""
@@ -14,9 +16,6 @@ class Lists(NamedTuple):
     depths: list[int]
     widths: list[int]
     group_width: list[int] | None
-
-
-STEP = 8  # of which every width is a multiple, before groups round it
 
 
 def regnet(

@@ -62,7 +62,7 @@ def _unbuildable(lists: Lists) -> Problem | None:
 def _said_twice(field: str) -> Problem:
     return Problem(
         "said-twice",
-        "is what `stages` gives; write one of the two",
+        "is what `stages` gives; remove it, or write stages: null",
         (field,),
         others=(("stages",),),
         about_key=True,

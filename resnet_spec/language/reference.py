@@ -25,8 +25,8 @@ merge, anything else replaces, and `null` takes an inherited value away. `name`,
 Where it says *per stage*, one value holds for all stages, or a list has an entry for each,
 which may itself be a list, with a value for each block of the stage: with `depths: [3, 4]`,
 `strides: [[1, 1, 2], [1, 1, 1, 2]]` stride in the last block of each stage. In `stride_on`,
-`expansion`, `groups`, `width_per_group` and `dilations`, `null` stands for a stage or a block
-that has no use for it.
+`expansion`, `dilations` and those of groups, `null` stands for a stage or a block that has no
+use for it.
 
 A stride of another number along the height than along the width is one word: `2x1` halves the
 height and keeps the width, as in networks for speech and for lines of text.
