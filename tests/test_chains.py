@@ -22,6 +22,7 @@ BASIC = [CONV, "norm", "activation", {"conv": 3, "dilation": "block"}, "norm"]
 WIDE = {**CONV, "groups": "block"}
 BOTTLENECK = [{"conv": 1}, "norm", "activation", WIDE, "norm", "activation"]
 LAST = [{"conv": 1}, "norm"]
+NORM_ACT = ["norm", "activation"]
 AVERAGED = [{"pool": "avg", "stride": "block"}, {"conv": 1}, "norm"]
 
 
@@ -74,6 +75,38 @@ def test_with_the_names_of_what_ships(spec: str) -> None:
     assert [name for name, _ in said.tensors()] == [
         name for name, _ in shipped.tensors()
     ]
+
+
+def numbered(network: Network) -> str:
+    """The source, equal to what is built, in one line."""
+    source = render(network)
+    assert verify(network, source) == []
+    return " ".join(source.split())
+
+
+@pytest.mark.parametrize(
+    ("spec", "fields", "printed"),
+    [
+        (
+            "resnet18",
+            {"dilations": [1, 1, 2, 4], "strides": [1, 2, 1, 1]}
+            | {"dilation_from": "previous", "depths": [1, 1, 2, 1]},
+            "width=256, blocks=2, stride=1, previous_dilation=1, dilation=2",
+        ),
+        (
+            "resnet50",
+            {"groups": [1, 2, 4, 8], "depths": [1] * 4},
+            "width=128, groups=2, stride=2",
+        ),
+    ],
+    ids=["dilations", "groups"],
+)
+def test_what_varies_by_stage_does_so_in_chains(
+    spec: str, fields: Fields, printed: str
+) -> None:
+    said = load(spec, {**SHIPPED[spec], **fields}).network
+    assert digests(said).function == digests(load(spec, fields).network).function
+    assert printed in numbered(said)
 
 
 @pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)
@@ -342,13 +375,21 @@ STRIDED: Fields = {"conv": 3, "stride": "block"}
             [STRIDED, *({"activation": {"leaky_relu": n}} for n in (0.1, 0.5))],
             lambda w, x: F.leaky_relu(F.leaky_relu(w(x), 0.1), 0.5),
         ),
+        (
+            [{**STRIDED, "to": "width / 4"}, {"pad": "width / 2"}, {"pad": "out"}],
+            lambda w, x: F.pad(w(x), (0, 0, 0, 0, 0, 48)),
+        ),
+        (
+            [{"pool": "max", "kernel": 5, "stride": "block"}, {"conv": 1}],
+            lambda w, x: w(F.max_pool2d(x, 5, 1, 2)),
+        ),
     ],
-    ids=["twice", "slopes"],
+    ids=["twice", "slopes", "zeros", "window"],
 )
 def test_what_is_said_twice_is_done_twice(
     body: list[Any], expected: Callable[[nn.Module, Tensor], Tensor]
 ) -> None:
-    """Functions that are not their own square, and two of one name."""
+    """Functions that are not their own square, two of one name, and windows of five."""
     fields = own(body) | {"activation": "silu", "depths": [1] * 4}
     network = load("resnet18", fields).network
     assert not verify(network, render(network))
@@ -356,6 +397,94 @@ def test_what_is_said_twice_is_done_twice(
         block, x = model.eval().get_submodule("layer1.0"), torch.randn(2, 64, 9, 7)
         y = F.silu(expected(block.get_submodule("conv1"), x) + x)
         torch.testing.assert_close(block(x), y)
+
+
+def test_the_first_convolution_alone_has_the_dilation_of_the_stage_before() -> None:
+    """Of all that a block has, wherever it stands, and that of its shortcut."""
+    five: Fields = {"conv": 5, "dilation": "block"}
+    strided, pre, post = {**five, "stride": "block"}, {"pre": [five]}, {"post": [five]}
+    own = {"name": "Own", "body": [strided, five], **pre, **post}
+    early = {"name": "Early", "body": [strided], **pre, "post": []}
+    late = {"name": "Late", "body": [strided], **post}
+    fields: Fields = {"block": [own, own, early, late], "shortcut": [CONV]}
+    fields |= {"depths": [1, 2, 2, 2], "widths": [8, 16, 24, 32], "conv_bias": "all"}
+    fields |= {"dilations": [1, 2, 4, 8], "dilation_from": "previous"}
+    network = load("resnet18", {**fields, "strides": [1, 2, 1, 1]}).network
+    source = numbered(network)
+    assert "padding=dilation * 2" in source
+    assert "dilation_of_shortcut=dilation_of_shortcut" in source
+    for model in both(network):
+        convs = {n: m for n, m in model.named_modules() if isinstance(m, nn.Conv2d)}
+        assert all(conv.bias is not None for conv in convs.values())
+        for stage, spaces in ((2, [1, 2, 2, 2]), (3, [2, 4]), (4, [4, 8])):
+            first, second = (
+                [convs[f"layer{stage}.{nth}.conv{n}"] for n, _ in enumerate(spaces, 1)]
+                for nth in (0, 1)
+            )
+            assert [conv.dilation[0] for conv in first] == spaces
+            assert [conv.padding[0] for conv in first] == [2 * n for n in spaces]
+            assert {conv.dilation[0] for conv in second} == {spaces[-1]}
+            assert convs[f"layer{stage}.0.downsample"].dilation[0] == spaces[0]
+
+
+def test_layers_of_others_have_their_own_numbers() -> None:
+    """Attention to two numbers of channels, and kernels that read more than they give."""
+    twice = [{"conv": 1}, "attention", {**CONV, "to": "out"}, "attention"]
+    small: Fields = {"depths": [1] * 4, "widths": [16, 24, 32, 64]}
+    network = load("resnet50", {**four(twice), **small, "attention": "se"}).network
+    numbered(network)
+    for model in both(network):
+        for n, channels in ((1, 16), (2, 64)):
+            se = model.get_submodule(f"layer1.0.se{n}")
+            assert se.get_submodule("fc2").out_channels == channels
+    wide = [{"conv": 1, "to": "width * 2"}, *NORM_ACT, "spatial", *LAST]
+    network = load("skresnet50", {**four(wide), **small}).network
+    numbered(network)
+
+
+def test_a_norm_that_is_an_activation_starts_at_zero_too() -> None:
+    last = ["norm", "activation", {"conv": 3}, "norm", "activation"]
+    zero: Fields = {"norm.type": "frn", "init.zero_last_norm": True}
+    network = load(
+        "resnet18", {**own([CONV, *last]), **zero, "depths": [1] * 4}
+    ).network
+    for model in both(network):
+        block = model.get_submodule("layer2.0")
+        assert block.get_parameter("norm1.weight").all()
+        assert not block.get_parameter("norm2.weight").any()
+
+
+SELECTIVE = {"type": "selective_kernel", "ratio": 0.25, "divisor": 8, "split": False}
+
+
+@pytest.mark.parametrize(
+    ("chain", "said"),
+    [
+        (
+            [{"pool": "max", "kernel": 3, "stride": "block"}, {"conv": 1}],
+            "pooled and projected",
+        ),
+        ([STRIDED, {"conv": 5}, {"norm": "layer"}], "convolved"),
+        (
+            [{"scale": 0.5}, {"scalar_bias": 0}, {**STRIDED, "conv": 1}],
+            "scaled, shifted",
+        ),
+        (["spatial"], "changed"),
+    ],
+)
+def test_what_a_shortcut_does_is_said(chain: list[Any], said: str) -> None:
+    fields: Fields = {**own(["spatial"]), "spatial": SELECTIVE, "depths": [1] * 4}
+    network = load("resnet18", {**fields, "shortcut": chain}).network
+    assert f"the shortcut is {said} to match" in numbered(network)
+
+
+def test_blocks_of_two_shortcuts_have_two_names() -> None:
+    one: list[Any] = [{"conv": 1, "stride": "block"}, "norm"]
+    fields = {"shortcut": ["projection", one, AVERAGED, one], "depths": [1] * 4}
+    network = load("resnet18", fields).network
+    kinds = [stage.blocks[0].kind for stage in network.stages[1:]]
+    assert kinds == ["BasicBlockOwn", "BasicBlockOwn2", "BasicBlockOwn"]
+    numbered(network)
 
 
 SMALL_HEAD: Fields = {"depths": [1] * 4, "preact.stem_norm": False}

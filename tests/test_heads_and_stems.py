@@ -93,6 +93,12 @@ def tstp(state: State, x: Tensor) -> Tensor:
     return linear(state, "hidden.0", torch.cat(found, 1))
 
 
+def normed_tstp(state: State, x: Tensor) -> Tensor:
+    """With the norm behind them of https://arxiv.org/abs/2005.07143 (ECAPA-TDNN)."""
+    found = [x.mean(3).flatten(1), (x.var(3) + 1e-7).sqrt().flatten(1)]
+    return linear(state, "hidden.1", norm(state, "hidden.0", torch.cat(found, 1)))
+
+
 def avgmax(state: State, x: Tensor) -> Tensor:
     """timm 1.0's SelectAdaptivePool2d("avgmax")"""
     return linear(state, "fc", 0.5 * (average(x) + x.amax((2, 3))))
@@ -112,6 +118,10 @@ HEADS: list[tuple[Fields, Callable[[State, Tensor], Tensor]]] = [
     ),
     ({"head.hidden": ["norm"], "head.bias": False}, bnneck),
     ({"head.pool": "statistics", "head.hidden": [12], **NO_CLASSES}, tstp),
+    (
+        {"head.pool": "statistics", "head.hidden": ["norm", 12], **NO_CLASSES},
+        normed_tstp,
+    ),
     ({"head.pool": "avg_max"}, avgmax),
     ({"head.pool": "max"}, largest),
 ]
@@ -217,6 +227,7 @@ def test_statistics_of_one_column_are_refused() -> None:
     ("fields", "expected"),
     [
         ({"stem.type": "conv1x1"}, nn.Conv2d(3, 8, 1)),
+        ({"stem.type": "conv1x1", "stem.stride": 2}, nn.Conv2d(3, 8, 1, 2)),
         ({"stem.type": "conv7x7", "stem.stride": 1}, nn.Conv2d(3, 8, 7, 1, 3)),
         ({"stem.type": "conv3x3", "stem.stride": 2}, nn.Conv2d(3, 8, 3, 2, 1)),
     ],
@@ -227,6 +238,7 @@ def test_a_stem_is_that_convolution(fields: Fields, expected: nn.Conv2d) -> None
     assert verify(network, render(network)) == []
     model, images = build(cut(network, ["stem"])).eval(), torch.randn(2, 3, 33, 20)
     assert isinstance(model.conv1, nn.Conv2d)
+    assert model.conv1.kernel_size == expected.kernel_size
     given = F.conv2d(
         images, model.conv1.weight, None, expected.stride, expected.padding
     )

@@ -262,12 +262,22 @@ def test_shortcuts_of_zeros_are_told_apart_by_block() -> None:
         "shortcut": [
             ["projection", "zero_pad_after"],
             "zero_pad_around",
-            *["projection"] * 2,
+            "zero_pad_after",
+            "projection",
         ],
     }
     network = load("resnet18", fields).network
     said = [note for note in network.notes if "zero channels" in note]
     assert said == [
         f"Shortcuts of stage {where} {note.removeprefix('Shortcuts ')}"
-        for where, note in (("1 (block 2)", AFTER), ("2", AROUND))
+        for where, note in (("1 (block 2) and 3", AFTER), ("2", AROUND))
     ]
+
+
+def test_where_a_pool_does_the_striding() -> None:
+    own = {"name": "Own", "body": [{"conv": 3, "stride": "block"}]}
+    fields = {"block": ["basic", "basic", own, "basic"], "anti_alias": "avg"}
+    assert load("resnet18", {**fields, "depths": [1] * 4}).network.notes == (
+        "The 3x3 convolution itself keeps the size, and an average pool after it strides, in "
+        "stage 2, 4.",
+    )

@@ -129,8 +129,9 @@ def mixed(width: int) -> nn.Module:
         nn.Conv2d(width, 3 * width // 4, 3, 3, padding=1, groups=2, bias=False),
         nn.AvgPool2d(3, 2, padding=1),
         nn.PReLU(3 * width // 4),
-        nn.Conv2d(3 * width // 4, width, 3, 1, padding=1, bias=False),
-        nn.PReLU(width),
+        nn.Conv2d(3 * width // 4, 12, 3, 1, padding=1, bias=False),
+        nn.PReLU(12),
+        nn.Conv2d(12, width, 1, bias=False),
     )
 
 
@@ -165,7 +166,7 @@ STEMS: list[tuple[Callable[[int], nn.Module], Chain, Fields]] = [
             *({"activation": {"leaky_relu": 0.5}}, {"norm": "instance"}),
             {"conv": 3, "stride": 3, "groups": 2, "to": "width * 3 / 4"},
             *({"pool": "avg", "kernel": 3, "stride": 2}, {"activation": "prelu"}),
-            *({"conv": 3}, {"activation": "prelu"}),
+            *({"conv": 3, "to": "in * 4"}, {"activation": "prelu"}, {"conv": 1}),
         ],
         {"activation": "silu"},
     ),
@@ -184,7 +185,8 @@ def test_a_stem_is_that_of_its_source(
 ) -> None:
     """In training, with its gradients, built and generated; the image stays as it was."""
     stem: Fields = {"stem.type": chain, "stem.width": 16, "stem.pool": None}
-    fields = {**stem, "depths": [1] * 4, "input": [3, *size], **fields}
+    one: Fields = {"depths": [1], "widths": 16, "strides": 1, "input": [3, *size]}
+    fields = {**stem, **one, **fields}
     features = ["pool" if fields["stem.pool"] else "stem"]
     network = load("resnet18", fields, features=features).network
     assert verify(network, render(network)) == []

@@ -72,3 +72,16 @@ def test_a_function_says_no_number_that_it_is_given() -> None:
     fields = {"block": block, "strides": [[1, 2], 2, [1, 2], [1, 2]]}
     source = render(load("resnet18", fields).network)
     assert "*(Own(out_channels, out_channels, stride=1) for _ in" in source
+
+
+def test_a_choice_without_a_difference_makes_no_class() -> None:
+    """And one that makes one does, in a stage of a single block too."""
+    once = {"depths": [1] * 4}
+    always = {"shortcut": ["projection_always", *["projection"] * 3]}
+    names = [name for name, _ in load("resnet18", once | always).network.tensors()]
+    assert "layer1.0.downsample.0.weight" in names
+    preact = {"shortcut": "activated", "stem_norm": False, "final_norm": True}
+    shared = {"preact": preact | {"first": "shared"}, "shortcut": "avg_projection"}
+    network = load("resnet18", once | shared).network
+    kinds = [stage.blocks[0].kind for stage in network.stages]
+    assert kinds == ["PreactBlockShared", *["PreactBlockAveraged"] * 3]

@@ -356,8 +356,25 @@ def test_cbam_weighs_channels_and_then_pixels(base: str) -> None:
     assert_equal(network, Reference(attention=cbam))
 
 
+def test_cbam_squeezes_to_at_least_one_channel() -> None:
+    source = render(small(BASIC, {"attention": "cbam", "widths": [8, 48]}))
+    assert "stage(8, width=48, blocks=2, stride=2, squeezed=3)" in source
+    source = render(small(BASIC, {"attention": "cbam", "widths": [24, 40]}))
+    assert "ConvBlockAttention(width, width // 16)" in source
+
+
 def test_cbams_own_norm_has_the_momentum_of_its_authors() -> None:
     model = build(small(BASIC, {"attention": "cbam"}))
     own = [m for n, m in model.named_modules() if n.endswith("cbam.bn")]
     assert {norm.momentum for norm in own} == {0.01}
     assert load("resnet50", {"attention": "cbam"}).network.params == 28_089_624
+
+
+def test_ecas_kernel_in_a_pruned_block_is_that_of_a_whole_one() -> None:
+    """Behind its 3x3 too: of (log2(channels) + 1) / 2, which is 3.5 for 64 and 4 for 128."""
+    fields = {"attention_after": "conv2"}
+    model = build(load("ecaresnet50d_pruned", fields).network, init=False)
+    kernels = [
+        m.kernel_size[0] for n, m in model.named_modules() if n.endswith("eca.conv")
+    ]
+    assert kernels == [3] * 3 + [5] * 13

@@ -133,7 +133,10 @@ class Slot(NamedTuple):
         return [lambda x: Dropout(path="dropout", input=x, rate=rate)] if rate else []
 
     def words(self, *chains: Steps, where: str = "") -> Words:
-        """What the words of chains stand for here; `where` tells numbers from the body's."""
+        """What the words stand for in the chains of a block, or in a shortcut.
+
+        `where` tells the numbers of a shortcut from those of the block.
+        """
         width = self._inner_width
         out = Number(self.stage.out_channels, "out_channels", of=width)
         return Words(
@@ -170,8 +173,6 @@ class Slot(NamedTuple):
     def _attention(self, nth: str) -> list[Part]:
         """The stage's attention, whose numbers are told from those of another one by `nth`."""
         kind = self.stage.attention
-        if kind == "none":
-            return []
 
         def made(x: Shape) -> Op:
             op = ATTENTION[kind](self.spec, self._weighed(*[x.channels] * 2))(x)
@@ -196,7 +197,8 @@ class Slot(NamedTuple):
         ops = biased(chain(self.x, *body, *self.drop_path()), asked)
         out = ops[-1].output
         start = biased(chain(self.x, *pre), asked)
-        before, ops, after = apart(start, ops, chain(out, *post))
+        end = biased(chain(out, *post), asked)
+        before, ops, after = apart(start, ops, end)
         before, ops, after = aside(before, ops, summed=after)
         reads_pre = bool(pre) and (not self.stage.preact or self.stage.activates)
         change = Change(self.x, out.channels, self.stride, self.parts, reads_pre)
@@ -219,7 +221,7 @@ class Slot(NamedTuple):
         if isinstance(chain, str):
             return SHORTCUTS[chain](change)
         (steps,) = named(chain)
-        words = self.words(chain, where="_of_shortcut")
+        words = self.words(where="_of_shortcut")
         channels = {**words.channels, "out": change.out_channels}
         parts = parts_of(words._replace(channels=channels), steps)
         return change.shaped(how(chain), *parts)

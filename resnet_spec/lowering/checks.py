@@ -263,8 +263,7 @@ def _groups(plan: Plan, op: Op) -> Iterator[tuple[int, int, FieldPath]]:
     elif isinstance(op, Conv3x3):
         yield from _groups_inside(op)
     elif isinstance(op, Conv):
-        reduced = plan.spec.reduce_first != 1
-        yield channels, op.groups, ("reduce_first" if reduced else "groups",)
+        yield channels, op.groups, ("reduce_first",)  # else a rule has refused them
 
 
 def _groups_inside(op: Conv3x3) -> Iterator[tuple[int, int, FieldPath]]:

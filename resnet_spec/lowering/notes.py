@@ -195,10 +195,9 @@ def _torchvisions() -> list[Known]:
 
 def _weights(network: Network) -> Iterator[str]:
     """What becomes of torchvision's weights, where they load."""
-    as_many = [k for k in _torchvisions() if k.params == str(network.params)]
-    mine = network.digests if as_many and network.head else None
-    for known in as_many:
-        if mine is None or mine.layout != known.layout:
+    params = str(network.params)
+    for known in _torchvisions():
+        if known.params != params or known.layout != (mine := network.digests).layout:
             continue
         if mine.function != known.function:
             yield (

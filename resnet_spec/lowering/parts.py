@@ -73,8 +73,6 @@ def biased(ops: Chain, asked: str, projects: bool = False) -> Chain:
 
     A norm takes a bias away, also one that was scaled or added to before.
     """
-    if asked == "none":
-        return ops
 
     def has(behind: Chain) -> bool:
         if asked == "unnormalized":
@@ -198,7 +196,7 @@ class Parts(NamedTuple):
                 padding=window.get("padding", padding),
                 dilation=dilation,
                 groups=window.get("groups", 1),
-                bias=bool(window.get("bias", False)),
+                bias=bool(window.get("bias")),
             )
             standard = self.spec.standardization
             return _standardized(plain, standard.eps) if standard else plain

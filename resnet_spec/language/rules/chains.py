@@ -247,10 +247,11 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
     if not all(bases.values()):  # which is refused by another rule
         return None
     x = bases["out"] if placed.role == "post" else before
-    last = None
+    write = "conv and pad change them"
     for i, step in enumerate(placed.steps):
-        if isinstance(step, Step) and step.op in ("conv", "pad"):
-            last = i
+        if isinstance(step, Step) and step.channels:
+            key, last = ("pad", "pad") if step.pad else ("to", "convolution")
+            write = f"write `{key}: {placed.gives}` in its last {last}"
         given = _given(step, x, bases, stage)
         if isinstance(given, Wrong):
             message = f"{placed.where} {given.message}".strip()
@@ -260,11 +261,7 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
         return None
     asked = f"`{placed.gives}`, {bases[placed.gives]}"
     message = f"gives {x} channels {placed.where}".strip() + f", and must give {asked}"
-    write = f"write `to: {placed.gives}` in its last convolution"
-    return _problem(
-        placed,
-        f"{message}; {write if last is not None else 'conv and pad change them'}",
-    )
+    return _problem(placed, f"{message}; {write}")
 
 
 class Wrong(NamedTuple):
