@@ -467,7 +467,7 @@ SELECTIVE = {"type": "selective_kernel", "ratio": 0.25, "divisor": 8, "split": F
         ([STRIDED, {"conv": 5}, {"norm": "layer"}], "convolved"),
         (
             [{"scale": 0.5}, {"scalar_bias": 0}, {**STRIDED, "conv": 1}],
-            "scaled, shifted",
+            "scaled, shifted and projected",
         ),
         (["spatial"], "changed"),
     ],

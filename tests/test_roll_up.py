@@ -85,3 +85,8 @@ def test_a_choice_without_a_difference_makes_no_class() -> None:
     network = load("resnet18", once | shared).network
     kinds = [stage.blocks[0].kind for stage in network.stages]
     assert kinds == ["PreactBlockShared", *["PreactBlockAveraged"] * 3]
+    where = {"strides": [1, 1, 2, 2], "shortcut": ["projection", "avg_projection"] * 2}
+    network = load("resnet18", once | where).network
+    kinds = [stage.blocks[0].kind for stage in network.stages]
+    strided = ["BasicBlock", "BasicBlockAveraged"]
+    assert kinds == ["BasicBlockAveraged"] * 2 + strided
