@@ -747,6 +747,22 @@ OPTIONS = {
         refuses=(
             Refusal("groups", (1,), "both say how many groups there are"),
             Refusal("width_per_group", (None,), "it is that of `groups`"),
+            Refusal("reduce_first", (1,), "the 3x3 reads fewer channels than it gives"),
+            Refusal(
+                "spatial",
+                (None,),
+                "the channels of its layers are not those of one 3x3",
+            ),
+        ),
+    ),
+    "stages": Entry(
+        text="widths by a rule",
+        refuses=(
+            Refusal(
+                "expansion",
+                (1, None),
+                "its widths are what blocks give; inner ones that differ are said by lists",
+            ),
         ),
     ),
     "pruned": Entry(

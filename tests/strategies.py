@@ -2,7 +2,8 @@
 
 What a field may say is read off the language's JSON Schema, each field is drawn alone, and
 the language's own rules judge: what a problem names is drawn again or taken away. So a
-word, a field or a rule that is new is drawn and held from its first day.
+word, a field or a rule that is new is drawn and held from its first day; but for `stages`,
+which stands in place of others, and is drawn in tests/test_generators.py.
 """
 
 import json
@@ -200,7 +201,7 @@ def _eights(width: Any) -> Any:
 # --- values, as the schema has them -------------------------------------------------------
 
 _MODELS: dict[str, Schema] = json_schema()["$defs"]
-_WHOLE = {k: v for k, v in _MODELS["Whole"].items() if k != "oneOf"}
+_WHOLE = {**_MODELS["Whole"]}
 _WHOLE["required"] = [*_WHOLE["required"], "widths"]  # which `stages` might give
 _NULL = {"type": "null"}
 

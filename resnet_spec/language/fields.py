@@ -79,19 +79,19 @@ class RegNet(Model):
     https://arxiv.org/abs/2003.13678."""
 
     w_0: Annotated[int, Field(ge=8, le=LARGEST, multiple_of=8)] = Field(
-        description="width of the first block (24 in RegNetX-200MF)"
+        description="channels of the first block (24 in RegNetX-200MF)"
     )
     w_a: float = Field(
         ge=0,
         le=LARGEST,
-        description="by how much the width grows from block to block, before it is rounded "
-        "(36.44 in RegNetX-200MF)",
+        description="channels that each block adds, before they are rounded (36.44 in "
+        "RegNetX-200MF)",
     )
     w_m: float = Field(
         gt=1,
         le=LARGEST,
-        description="by what the width grows from stage to stage, before it is rounded "
-        "(2.49 in RegNetX-200MF)",
+        description="the factor from stage to stage: a block has the nearest power of it times "
+        "`w_0`, and blocks of one width are a stage (2.49 in RegNetX-200MF)",
     )
     d: Annotated[int, Field(ge=1, le=DEEPEST)] = Field(
         description="blocks of the network (13 in RegNetX-200MF)"
@@ -102,9 +102,10 @@ class RegNet(Model):
         "RegNetX-200MF); without it there are no groups, and nothing is rounded to them",
     )
     rounding: Annotated[str, OneOf(tuple(ROUNDINGS))] = Field(
-        description="to which of its multiples a width goes that groups do not divide: pycls, "
-        "the nearest (timm's RegNetX-400MF); torchvision, the nearest that is not below 0.9 of "
-        "it (torchvision's RegNetX-400MF)"
+        description="a width that `group_width` does not divide becomes a multiple of it: "
+        "pycls, the nearest, of two the even one (timm's RegNetX-400MF); torchvision, the "
+        "nearest, of two the larger, or the next where that is below 0.9 of the width "
+        "(torchvision's RegNetX-400MF)"
     )
 
 

@@ -201,8 +201,8 @@ elsewhere.
 torchvision and timm |
 | `shortcut` | option A, where channels are added | zero_pad_after in fb.resnet.torch, \
 zero_pad_around in akamaster's pytorch_resnet_cifar10 |
-| `stages.regnet.rounding` | widths that groups do not divide | pycls in pycls and timm, \
-torchvision in torchvision and timm's models with `_tv` |
+| `stages.regnet.rounding` | widths that groups do not divide; every rule says it | pycls in \
+pycls and timm, torchvision in torchvision and timm's models with `_tv` |
 """
 
 
@@ -222,21 +222,15 @@ def _table(
     yield "| field | value | default | what it says |"
     yield "| --- | --- | --- | --- |"
     required = model.get("required", [])
-    either = [key for way in model.get("oneOf", ()) for key in way["required"]]
+    either = model.get("else", {}).get("required", ())
     for name in fields or model["properties"]:
         schema = model["properties"][name]
         default = "must be written" if name in required else _default(schema)
         if name in either:
-            default = f"must be written, or {_others(name, model['oneOf'])}"
+            default = "must be written, or `stages`"
         said = schema["description"].replace("|", "\\|")
         yield f"| `{name}` | {_value(schema)} | {default} | {said} |"
     yield ""
-
-
-def _others(name: str, ways: list[dict[str, Any]]) -> str:
-    """What may be written in place of a field."""
-    others = (way["required"] for way in ways if name not in way["required"])
-    return " or ".join(" and ".join(f"`{key}`" for key in way) for way in others)
 
 
 def _reference(schema: dict[str, Any]) -> str | None:

@@ -16,7 +16,9 @@ def json_schema() -> dict[str, Any]:
     models = whole.pop("$defs")
     lists = ["depths", "widths"]
     whole["required"] = [key for key in whole["required"] if key not in lists]
-    whole["oneOf"] = [{"required": ["stages"]}, {"required": lists}]
+    whole["if"] = {"required": ["stages"]}
+    whole["then"] = {"properties": dict.fromkeys((*lists, "group_width"), False)}
+    whole["else"] = {"required": lists}
     partial = _partial(whole)
     partial["required"] = ["extends", "name", "title"]
     extends = {
@@ -47,7 +49,7 @@ def _partial(model: dict[str, Any]) -> dict[str, Any]:
     }
     for name, schema in model["properties"].items():
         properties[name]["description"] = schema.get("description", "")
-    own = ("required", "oneOf", "properties")
+    own = ("required", "if", "then", "else", "properties")
     kept = {k: v for k, v in model.items() if k not in own}
     return {**kept, "properties": properties}
 

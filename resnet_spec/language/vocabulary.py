@@ -34,7 +34,7 @@ CALLED: Mapping[str, str] = {
     "group_width": "group_size group_w group_widths gw",
     "stages.regnet.w_0": "w_0 w0 width_initial stages.regnet.w0 stages.regnet.width_initial",
     "stages.regnet.w_a": "w_a wa width_slope stages.regnet.wa stages.regnet.width_slope",
-    "stages.regnet.w_m": "w_m wm width_mult stages.regnet.wm stages.regnet.width_mult",
+    "stages.regnet.w_m": "w_m wm stages.regnet.wm stages.regnet.width_mult",
     "stages.regnet.d": "d stages.regnet.depth stages.regnet.num_layers",
     "stages.regnet.group_width": "stages.regnet.group_w stages.regnet.group_size "
     "stages.regnet.g stages.regnet.gw",
@@ -46,6 +46,8 @@ CALLED: Mapping[str, str] = {
     "squeeze_and_excitation",
     "anti_alias": "aa_layer antialias blur_pool",
     "blur_taps": "filter_size filt_size blur_kernel",
+    "se.ratio_of": "ratio_of",
+    "head.conv": "num_features head.final_conv head.num_features final_conv",
     "se.ratio": "rd_ratio se_ratio se.rd_ratio se.se_ratio",
     "norm.groups": "norm.num_groups",
     "norm.channels_per_group": "norm.group_size norm.channels_in_group",
@@ -88,8 +90,8 @@ KEYS: Mapping[str, str] = {
     "batch_size weight_decay scheduler schedule augment seed precision",
     "leave it out, norm: {type: frozen} and train --freeze-backbone freeze": "frozen_stages "
     "freeze_at norm_eval freeze trainable",
-    "write expansion: 1 and take this away": "stages.regnet.bottleneck_ratio "
-    "stages.regnet.bot_mul stages.regnet.bottleneck_multiplier",
+    "leave it out, the rule is that of bottlenecks with expansion: 1": "stages.regnet.bot_mul "
+    "stages.regnet.bottleneck_ratio stages.regnet.bottleneck_multiplier",
     "write it below stages": "regnet",
     "leave it out, it changes no network": "with_cp id2label label2id data_format "
     "channels_last channels_first gradient_checkpointing",

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 from resnet_spec.language.fields import Head
 from resnet_spec.language.plan import Plan
-from resnet_spec.lowering.parts import Part, Parts, chain, not_in_place, numbered
+from resnet_spec.lowering.parts import (
+    Part,
+    Parts,
+    biased,
+    chain,
+    not_in_place,
+    numbered,
+)
 from resnet_spec.network import (
     AvgMaxPool2d,
     BatchNorm,
@@ -34,7 +41,7 @@ def head(plan: Plan, before: Block) -> Chain:
     activation come first. What ends the block before is needed for its gradient, if it is no
     sum, so an activation does not overwrite that.
     """
-    made: list[Part] = []
+    made: list[Part] = []  # before the pool
     spec, last = plan.spec, plan.blocks[-1]
     parts = Parts(last)
     if spec.preact and spec.preact.final_norm:
@@ -42,8 +49,9 @@ def head(plan: Plan, before: Block) -> Chain:
     if spec.head.conv:
         made += [parts.conv("head_conv", spec.head.conv, 1)]
         made += parts.norm_act("head_norm")
-    made += _pool(spec.head.pool)
-    ops = chain(before.output, *made, *_ending(spec.head, parts))
+    ops = biased(chain(before.output, *made), spec.conv_bias)
+    out = ops[-1].output if ops else before.output
+    ops += chain(out, *_pool(spec.head.pool), *_ending(spec.head, parts))
     return (not_in_place(ops[0]), *ops[1:]) if before.post and ops else ops
 
 

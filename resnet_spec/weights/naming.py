@@ -155,9 +155,8 @@ def _timm_block(paths: Paths) -> Table:
         "conv2.bands.*.1": "bns.*",
         **{f"norm{number}": f"bn{number}" for number in range(10)},
     }
-    for (
-        kernel
-    ) in kernels:  # of selective kernels, beside which timm pairs conv and norm
+    # Beside a selective kernel timm pairs a convolution and its norm.
+    for kernel in kernels:
         table |= {
             f"{kernel}.fc1": f"{kernel}.attn.fc_reduce",
             f"{kernel}.bn": f"{kernel}.attn.bn",
@@ -172,9 +171,9 @@ def _timm_block(paths: Paths) -> Table:
 def _pairs(numbers: str) -> Table:
     """`conv1` and `bn1` as `conv1.conv` and `conv1.bn`."""
     return {
-        f"{ours}{number}": f"conv{number}.{theirs}"
+        f"{kind}{number}": f"conv{number}.{kind}"
         for number in numbers
-        for ours, theirs in (("conv", "conv"), ("bn", "bn"))
+        for kind in ("conv", "bn")
     }
 
 
@@ -222,9 +221,9 @@ def timm_byobnet(_: Paths) -> Library:
     def inside(paths: Paths) -> Table:
         kernels = ("1x1", "kxk", "1x1") if "conv3.weight" in paths else ("kxk", "kxk")
         pairs = [
-            (f"{ours}{number}", f"conv{number}_{kernel}.{theirs}")
+            (f"{kind}{number}", f"conv{number}_{kernel}.{kind}")
             for number, kernel in enumerate(kernels, 1)
-            for ours, theirs in (("conv", "conv"), ("bn", "bn"))
+            for kind in ("conv", "bn")
         ]
         attention = dict.fromkeys(("se", "eca"), "attn")
         return {

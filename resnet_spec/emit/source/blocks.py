@@ -169,7 +169,7 @@ class BlockClass:
         groups = self.scope.text(op.groups)
         if groups == "1":
             return op.noun
-        if groups == self.scope.text(op.input.channels) and not groups.isdigit():
+        if groups == self.scope.text(op.input.channels):
             return f"depthwise {op.noun}"
         return (
             f"{op.noun} in {groups} groups"

@@ -37,7 +37,8 @@ class Scope(NamedTuple):
         if isinstance(value, Quotient):
             number = self.text(value.number)
             by = self.text(value.by)
-            return str(int(value)) if number.isdigit() else f"{number} // {by}"
+            whole = str(int(value)) if number.isdigit() else f"{number} // {by}"
+            return number if by == "1" else whole
         if isinstance(value, (Number, Pair, Rate)) and value.name in self.names:
             return self.names[value.name]
         if isinstance(value, str):

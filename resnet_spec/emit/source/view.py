@@ -23,6 +23,7 @@ from resnet_spec.network import (
     AvgMaxPool2d,
     Block,
     Chain,
+    Conv,
     GlobalAvgPool,
     GlobalMaxPool,
     Linear,
@@ -164,7 +165,11 @@ class View:
         classifier = self.network.classifier
         pools = [POOLS.get(type(op), "") for op in self.network.head]
         layers = [op for op in self.network.head if isinstance(op, Linear)]
-        said = [] if classifier else [pool for pool in pools if pool]
+        convolution = any(
+            isinstance(op, Conv) and op is not classifier for op in self.network.head
+        )
+        said = ["1x1 convolution"] * convolution
+        said += [] if classifier else [pool for pool in pools if pool]
         said += ["hidden layers"] * any(op is not classifier for op in layers)
         if classifier:
             kind = "linear" if isinstance(classifier, Linear) else "convolution as"
