@@ -29,17 +29,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 torch.set_num_threads(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what is too long for each change, unless `-m` speaks of it.
-
-    Tests of drawn specs run in one process, which draws them once.
-    """
-    for item in items:
-        if "drawn" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("drawn"))
+    """Leave out what is too long for each change, unless `-m` speaks of it."""
     if "long" in config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
@@ -49,7 +42,7 @@ def pytest_collection_modifyitems(
 
 @pytest.fixture(scope="session")
 def drawn() -> Pool:
-    """Specs and their networks, drawn once for all tests."""
+    """Specs and their networks, drawn once for all tests of a process."""
     return pool()
 
 
