@@ -479,6 +479,15 @@ def test_what_a_shortcut_does_is_said(chain: list[Any], said: str) -> None:
     assert f"the shortcut is {said} to match" in source
 
 
+def test_a_stage_that_keeps_the_shape_may_lack_the_attention_of_a_shortcut() -> None:
+    """It has the class of its sisters, whose shortcut is a chain with attention."""
+    chain = [{"conv": 1, "stride": "block"}, "norm", "attention"]
+    shortcuts, attention = ["projection", *[chain] * 3], ["none", *["se"] * 3]
+    network = load("resnet18", {"shortcut": shortcuts, "attention": attention}).network
+    assert verify(network, render(network)) == []
+    assert [*network.stages[0].blocks[0].branch] == []
+
+
 def test_blocks_of_two_shortcuts_have_two_names() -> None:
     one: list[Any] = [{"conv": 1, "stride": "block"}, "norm"]
     fields = {"shortcut": ["projection", one, AVERAGED, one], "depths": [1] * 4}

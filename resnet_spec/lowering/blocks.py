@@ -173,6 +173,8 @@ class Slot(NamedTuple):
     def _attention(self, nth: str) -> list[Part]:
         """The stage's attention, whose numbers are told from those of another one by `nth`."""
         kind = self.stage.attention
+        if kind == "none":
+            return []
 
         def made(x: Shape) -> Op:
             op = ATTENTION[kind](self.spec, self._weighed(*[x.channels] * 2))(x)
