@@ -77,8 +77,8 @@ def test_with_the_names_of_what_ships(spec: str) -> None:
     ]
 
 
-def numbered(network: Network) -> str:
-    """The source, equal to what is built, in one line."""
+def proved(network: Network) -> str:
+    """The source in one line, which is shown to equal what is built."""
     source = render(network)
     assert verify(network, source) == []
     return " ".join(source.split())
@@ -106,7 +106,7 @@ def test_what_varies_by_stage_does_so_in_chains(
 ) -> None:
     said = load(spec, {**SHIPPED[spec], **fields}).network
     assert digests(said).function == digests(load(spec, fields).network).function
-    assert printed in numbered(said)
+    assert printed in proved(said)
 
 
 @pytest.mark.parametrize("spec", OWN, ids=lambda path: path.stem)
@@ -410,7 +410,7 @@ def test_the_first_convolution_alone_has_the_dilation_of_the_stage_before() -> N
     fields |= {"depths": [1, 2, 2, 2], "widths": [8, 16, 24, 32], "conv_bias": "all"}
     fields |= {"dilations": [1, 2, 4, 8], "dilation_from": "previous"}
     network = load("resnet18", {**fields, "strides": [1, 2, 1, 1]}).network
-    source = numbered(network)
+    source = proved(network)
     assert "padding=dilation * 2" in source
     assert "dilation_of_shortcut=dilation_of_shortcut" in source
     for model in both(network):
@@ -432,14 +432,14 @@ def test_layers_of_others_have_their_own_numbers() -> None:
     twice = [{"conv": 1}, "attention", {**CONV, "to": "out"}, "attention"]
     small: Fields = {"depths": [1] * 4, "widths": [16, 24, 32, 64]}
     network = load("resnet50", {**four(twice), **small, "attention": "se"}).network
-    numbered(network)
+    proved(network)
     for model in both(network):
         for n, channels in ((1, 16), (2, 64)):
             se = model.get_submodule(f"layer1.0.se{n}")
             assert se.get_submodule("fc2").out_channels == channels
     wide = [{"conv": 1, "to": "width * 2"}, *NORM_ACT, "spatial", *LAST]
     network = load("skresnet50", {**four(wide), **small}).network
-    numbered(network)
+    proved(network)
 
 
 def test_a_norm_that_is_an_activation_starts_at_zero_too() -> None:
@@ -475,7 +475,7 @@ SELECTIVE = {"type": "selective_kernel", "ratio": 0.25, "divisor": 8, "split": F
 def test_what_a_shortcut_does_is_said(chain: list[Any], said: str) -> None:
     fields: Fields = {**own(["spatial"]), "spatial": SELECTIVE, "depths": [1] * 4}
     network = load("resnet18", {**fields, "shortcut": chain}).network
-    source = numbered(network).replace(" # ", " ")
+    source = proved(network).replace(" # ", " ")
     assert f"the shortcut is {said} to match" in source
 
 
@@ -485,7 +485,7 @@ def test_a_stage_that_keeps_the_shape_may_lack_the_attention_of_a_shortcut() -> 
     shortcuts, attention = ["projection", *[chain] * 3], ["none", *["se"] * 3]
     network = load("resnet18", {"shortcut": shortcuts, "attention": attention}).network
     assert verify(network, render(network)) == []
-    assert [*network.stages[0].blocks[0].branch] == []
+    assert not network.stages[0].blocks[0].branch
 
 
 def test_blocks_of_two_shortcuts_have_two_names() -> None:
@@ -494,7 +494,7 @@ def test_blocks_of_two_shortcuts_have_two_names() -> None:
     network = load("resnet18", fields).network
     kinds = [stage.blocks[0].kind for stage in network.stages[1:]]
     assert kinds == ["BasicBlockOwn", "BasicBlockOwn2", "BasicBlockOwn"]
-    numbered(network)
+    proved(network)
 
 
 SMALL_HEAD: Fields = {"depths": [1] * 4, "preact.stem_norm": False}

@@ -157,6 +157,7 @@ def sources(drawn: Pool, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
     for count, (_, network) in enumerate(drawn):
         (folder / f"drawn_{count}.py").write_text(render(network))
+    assert len(list(folder.iterdir())) >= 100
     return folder
 
 

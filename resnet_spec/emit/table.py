@@ -18,9 +18,7 @@ class Part(NamedTuple):
     part: str
     blocks: str  # "3 x Bottleneck"; empty where there are none
     output: Shape
-    stride: (
-        int | tuple[int, int] | None
-    )  # image pixels per output pixel; None for the head
+    stride: int | tuple[int, int] | None  # in pixels of the image; None for the head
     params: int
     macs: int
 

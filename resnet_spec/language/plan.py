@@ -378,8 +378,6 @@ class StagePlan:
 
     @property
     def groups(self) -> int:
-        if self.group_width and not self.width_per_group:  # which is refused
-            return self.inner_width // self.group_width
         groups: int = self.value("groups") if "groups" in self.reads else 1
         return groups
 

@@ -168,10 +168,10 @@ def _timm_block(paths: Paths) -> Table:
     return table
 
 
-def _pairs(numbers: str) -> Table:
-    """`conv1` and `bn1` as `conv1.conv` and `conv1.bn`."""
+def _pairs(numbers: str, called: str = "conv{}") -> Table:
+    """`conv1` and `bn1` as `conv1.conv` and `conv1.bn`, or as that is called."""
     return {
-        f"{kind}{number}": f"conv{number}.{kind}"
+        f"{kind}{number}": f"{called.format(number)}.{kind}"
         for number in numbers
         for kind in ("conv", "bn")
     }
@@ -219,16 +219,12 @@ def timm_byobnet(_: Paths) -> Library:
     """timm 1.0's byobnet.py: bottlenecks, basic blocks, and blocks of one's own of three."""
 
     def inside(paths: Paths) -> Table:
-        kernels = ("1x1", "kxk", "1x1") if "conv3.weight" in paths else ("kxk", "kxk")
-        pairs = [
-            (f"{kind}{number}", f"conv{number}_{kernel}.{kind}")
-            for number, kernel in enumerate(kernels, 1)
-            for kind in ("conv", "bn")
-        ]
-        attention = dict.fromkeys(("se", "eca"), "attn")
+        basic = "conv3.weight" not in paths
         return {
-            **dict(pairs),
-            **attention,
+            **_pairs("12", "conv{}_kxk"),
+            **({} if basic else _pairs("13", "conv{}_1x1")),
+            "se": "attn",
+            "eca": "attn",
             "downsample.0": "shortcut.conv",
             "downsample.1": "shortcut.bn",
         }

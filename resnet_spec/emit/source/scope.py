@@ -37,8 +37,9 @@ class Scope(NamedTuple):
         if isinstance(value, Quotient):
             number = self.text(value.number)
             by = self.text(value.by)
-            whole = str(int(value)) if number.isdigit() else f"{number} // {by}"
-            return number if by == "1" else whole
+            if number.isdigit():
+                return str(int(value))
+            return number if by == "1" else f"{number} // {by}"
         if isinstance(value, (Number, Pair, Rate)) and value.name in self.names:
             return self.names[value.name]
         if isinstance(value, str):
