@@ -277,10 +277,19 @@ SHORTCUTS = {
     "identity": ShortcutEntry(
         text="the input itself, in blocks that keep the shape (EDSR)", word="identity"
     ),
+    "identity_or_none": ShortcutEntry(
+        text="the input itself where the shape stays, and nothing elsewhere (RegNetZ-4.0GF)",
+        word="or_none",
+    ),
 }
 
 # --- inside blocks ------------------------------------------------------------------------
 
+OWN_NORM_OF_TORCH = (
+    Refusal("norm.type", ("batch",), "it has batch norms of its own"),
+    Refusal("norm.eps", (1e-5,), "its own norms have torch's"),
+    Refusal("norm.momentum", (0.1,), "its own norms have torch's"),
+)
 OWN_NORM = (
     Refusal("norm.type", ("batch",), "it has a batch norm of its own"),
     Refusal("norm.eps", (1e-5,), "its own norm has torch's"),
@@ -290,7 +299,14 @@ ATTENTIONS = {
     "none": Entry(text="nothing"),
     "se": Entry(
         text="squeeze-and-excitation (SE-ResNet-50)",
-        reads=reads("se.ratio", "se.ratio_of", "se.divisor", "se.bias"),
+        reads=reads(
+            "se.ratio",
+            "se.ratio_of",
+            "se.divisor",
+            "se.least",
+            "se.activation",
+            "se.bias",
+        ),
         word="se",
     ),
     "eca": Entry(text="efficient channel attention (ECA-ResNet-50-D)", word="eca"),
@@ -299,6 +315,17 @@ ATTENTIONS = {
         "convolution (CBAM's ResNet-50)",
         refuses=OWN_NORM,
         word="cbam",
+    ),
+    "bat": Entry(
+        text="bilinear attention of rows and columns in 8 parts each, by a quarter of the "
+        "channels, on maps whose sides are multiples of 8 (BAT-ResNeXt-26-TS)",
+        refuses=OWN_NORM_OF_TORCH,
+        word="bat",
+    ),
+    "gca": Entry(
+        text="global context, which adds what two 1x1 convolutions make of a weighed mean "
+        "(GC-ResNet-50-T)",
+        word="gca",
     ),
 }
 SE_RATIO_OF = {
@@ -325,7 +352,7 @@ WITHOUT_WEIGHTS = Refusal(
     ("relu", "silu", "leaky_relu", "relu6", "elu", "gelu", "mish", "hardswish"),
     "its slopes are one for each channel, and the layer activates maps of several widths",
 )
-NORMED = ("batch", "frozen", "group", "evonorm_s0", "layer", "none")
+NORMED = ("batch", "frozen", "group", "evonorm_s0", "evonorm_s0a", "layer", "none")
 OF_MAPS = (*NORMED, "frn", "instance", "instance_affine")
 BANDS = Refusal(
     "norm.type", OF_MAPS, "those of IBN-Net are of convolutions by themselves"
@@ -473,6 +500,15 @@ NORMS = {
         },
         word="evonorm_s0",
     ),
+    "evonorm_s0a": Entry(
+        text="the same, and where no activation follows without that alone (RegNetZ-B16 EvoS)",
+        reads={
+            "norm.groups": Read(COUNTED, "32 in timm's default"),
+            **reads("norm.channels_per_group", "norm.eps"),
+            "activation": Read(ACTIVATED),
+        },
+        word="evonorm_s0a",
+    ),
     "frn": Entry(
         text="filter response normalization, its own activation, and without a threshold "
         "where none follows, as before a sum (ResNetV2-50-D FRN)",
@@ -574,6 +610,8 @@ ACTIVATIONS = {
         word="hardswish",
     ),
 }
+# Those without a number and without weights, which stand inside of layers.
+BY_NAME = tuple(w for w, e in ACTIVATIONS.items() if not e.number and w != "prelu")
 
 # --- the end, and the start ---------------------------------------------------------------
 
@@ -587,8 +625,13 @@ HEAD_POOLS = {
         text="mean and standard deviation along the width, of each channel and row "
         "(wespeaker's ResNet-34)"
     ),
+    "attention": Entry(
+        text="what their average finds among all pixels by attention, for maps of just that "
+        "size (CLIP's ResNet-50)"
+    ),
     "none": Entry(text="keeps every pixel as a feature (insightface's IR-ResNets)"),
 }
+FLAT_POOLS = ("statistics", "attention")  # which give features
 WHOLE_POOLS = ("global", "max", "avg_max")  # of a map of any size, to one pixel
 HIDDEN = {
     NUMBER: Entry(text="a linear layer of so many features"),
@@ -635,6 +678,7 @@ STEPS = {
     "pool": OpEntry(takes=("kernel", "stride")),
     "blur": OpEntry(takes=("stride",)),
     "pad": OpEntry(takes=("stride",)),
+    "space_to_depth": OpEntry(),
     "scale": OpEntry(),
     "scalar_multiplier": OpEntry(),
     "scalar_bias": OpEntry(),
@@ -656,6 +700,10 @@ PREACT_SHORTCUT = {
         "ResNetV2-50, kuangliu's pytorch-cifar, Wide ResNet-28-10)"
     ),
     "raw": Entry(text="the input itself (bearpaw's pytorch-classification)"),
+    "always_activated": Entry(
+        text="in every block what norm and activation make of its input, also where the shape "
+        "stays (RegNetV-4.0GF)"
+    ),
 }
 PREACT_FIRST = {
     "own": Entry(
@@ -683,6 +731,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
     "norm.type": NORMS,
     "activation": ACTIVATIONS,
     "init.scheme": SCHEMES,
+    "head.pre": {},  # chains alone
     "head.pool": HEAD_POOLS,
     "head.hidden": HIDDEN,
     "head.classes": CLASSES,
@@ -708,6 +757,7 @@ def needs_number(word: str, entry: Entry) -> bool:
 # --- options that are on or off -----------------------------------------------------------
 
 ADDS_TO_A_SHORTCUT = (*(name for name in SHORTCUTS if name != "none"), OWN)
+ALWAYS_ADDS = tuple(name for name in ADDS_TO_A_SHORTCUT if name != "identity_or_none")
 OWN_WIDTHS = "each block has widths of its own"
 OPTIONS = {
     "drop_path": Entry(
@@ -715,7 +765,7 @@ OPTIONS = {
         refuses=(
             Refusal(
                 "shortcut",
-                ADDS_TO_A_SHORTCUT,
+                ALWAYS_ADDS,
                 "nothing would be left of a block without a shortcut",
             ),
         ),

@@ -84,6 +84,14 @@ def stems(draw: st.DrawFn) -> list[Any]:
     ]
 
 
+@st.composite
+def heads(draw: st.DrawFn) -> list[Any]:
+    """A chain of ops before the head's pool."""
+    conv = {"conv": draw(st.sampled_from([1, 3])), "to": draw(st.sampled_from([8, 64]))}
+    words = st.sampled_from(["norm", "activation"])
+    return [*[conv] * draw(st.integers(0, 1)), *draw(st.lists(words, max_size=2))]
+
+
 NOT_EMPTY = ("body", "shortcut")
 STEM_OPS: st.SearchStrategy[Any] = st.one_of(
     st.fixed_dictionaries(
@@ -101,6 +109,7 @@ STEM_OPS: st.SearchStrategy[Any] = st.one_of(
         optional={"stride": st.integers(1, 3)},
     ),
     st.fixed_dictionaries({"pool": st.just("avg"), "stride": st.just(2)}),
+    st.fixed_dictionaries({"space_to_depth": st.integers(2, 3)}),
     st.fixed_dictionaries({"blur": st.integers(2, 5), "stride": st.integers(1, 2)}),
     st.fixed_dictionaries({"activation": st.sampled_from(["gelu", "silu", "prelu"])}),
     st.fixed_dictionaries({"norm": st.sampled_from(["batch", "instance", "layer"])}),
@@ -222,8 +231,9 @@ def _value(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) ->
     schema = _plain(schema)
     if "properties" in schema:
         return _mapping(draw, schema, shape)
-    if _is_chain(schema):
-        return draw(stems() if field == "type" else chains(field))
+    if step := _step(schema):
+        others = {"StemStep": stems(), "HeadStep": heads()}
+        return draw(others.get(step, chains(field)))
     if "oneOf" in schema:
         return _value(draw, draw(st.sampled_from(schema["oneOf"])), field, shape)
     if schema["type"] == "array":
@@ -234,16 +244,17 @@ def _value(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) ->
     return draw(VALUES[field] if field in VALUES else _of_type(schema))
 
 
-def _is_chain(schema: Schema) -> bool:
-    """Whether a list is one of ops."""
+def _step(schema: Schema) -> str:
+    """The model of the ops in a chain; empty for other lists."""
     inner = schema.get("items", {}).get("oneOf", ())
-    return any(s.get("$ref", "").endswith("Step") for s in inner)
+    names = (Path(s["$ref"]).name for s in inner if "$ref" in s)
+    return next((name for name in names if name.endswith("Step")), "")
 
 
 def _entry(draw: st.DrawFn, schema: Schema, field: str, shape: Sequence[int]) -> Any:
     """A value in a list, or null where that is lawful; seldom one for each block."""
     options = [
-        s for s in _plain(schema).get("oneOf", ()) if "items" not in s or _is_chain(s)
+        s for s in _plain(schema).get("oneOf", ()) if "items" not in s or _step(s)
     ]
     if options and draw(st.integers(0, 5)):
         schema = {**_plain(schema), "oneOf": options}
@@ -363,6 +374,15 @@ def _fit(_draw: st.DrawFn, data: Data, _problem: Problem) -> None:
         data["head"]["pool"] = int(last.height)
 
 
+def _divide(draw: st.DrawFn, data: Data, problem: Problem) -> None:
+    """Sides that much divides, or nothing that has to divide them."""
+    if draw(st.booleans()) and max(data["input"][1:]) < 48:
+        data["input"][1:] = [48, 48]
+        return
+    _redraw(draw, data, problem._replace(path=("stem",)))
+    data["attention"] = "none"
+
+
 def _redraw(draw: st.DrawFn, data: Data, problem: Problem) -> None:
     """A block, a shortcut or a stem of one's own anew, or one that ships."""
     field = str(problem.path[0])
@@ -372,6 +392,7 @@ def _redraw(draw: st.DrawFn, data: Data, problem: Problem) -> None:
 
 HINTS: dict[str, Callable[[st.DrawFn, Data, Problem], None]] = {
     "image-too-small": _enlarge,
+    "image-divides": _divide,
     "pool-fits": _fit,
     **dict.fromkeys(
         (

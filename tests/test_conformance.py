@@ -42,13 +42,14 @@ def name(case: Case) -> str:
 
 
 def test_the_table_has_every_model_with_its_outcome() -> None:
-    """173 of timm, 42 of torchvision; every one equal at every size."""
+    """209 of timm, 42 of torchvision; each equal at every size, or its row says why not."""
     table = {(row["library"], row["model"]): row for row in rows()}
     assert set(table) == {(case.library, case.model) for case in CASES}
-    assert sum(case.library == "timm" for case in CASES) == 173
+    assert sum(case.library == "timm" for case in CASES) == 209
     assert set(rows()[0]) == set(Outcome._fields)
     for row in table.values():
-        assert (float(row["built"]), float(row["generated"])) == (0.0, 0.0), row
+        apart = max(float(row["built"]), float(row["generated"]))
+        assert apart <= (1e-12 if row["reason"] else 0.0), row
 
 
 def test_the_table_is_of_these_networks() -> None:
@@ -109,7 +110,7 @@ def test_multiply_adds_are_those_that_torch_counts(case: Case) -> None:
 def test_they_compute_the_same(case: Case) -> None:
     """One of each family, built and generated; `python -m tests.conformance` runs all."""
     found = outcome(case, [small(case)])
-    assert (found.built, found.generated) == (0.0, 0.0)
+    assert max(found.built, found.generated) <= (1e-12 if found.reason else 0.0)
 
 
 def test_families_have_resnet_50_d_and_a_member_for_each_set_of_ops() -> None:

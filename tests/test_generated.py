@@ -123,7 +123,11 @@ def test_only_torch_and_the_standard_library_are_imported() -> None:
             node for node in ast.walk(ast.parse(text)) if isinstance(node, IMPORTS)
         ]
         names = [getattr(line, "module", None) or line.names[0].name for line in lines]
-        assert {name.split(".")[0] for name in names} <= {"torch", "functools"}
+        assert {name.split(".")[0] for name in names} <= {
+            "torch",
+            "collections",
+            "functools",
+        }
 
 
 def test_depth_changes_numbers_not_lines() -> None:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from resnet_spec import SpecError, load, render
 from resnet_spec.compare.equality import verify
 from resnet_spec.emit.module import build
-from resnet_spec.network import Network
+from resnet_spec.network import Network, Sizes
 from resnet_spec.passes.cut import cut
 from tests.models import seeded
 
@@ -109,6 +109,39 @@ def largest(state: State, x: Tensor) -> Tensor:
 
 
 NO_CLASSES: Fields = {"head.classes": "none"}
+
+
+def convolved(state: State, x: Tensor) -> Tensor:
+    """timm 1.0's `num_features` (byobnet.py)"""
+    x = F.conv2d(x, state["final.0.weight"])
+    return linear(state, "fc", average(norm(state, "final.1", x).relu()))
+
+
+def activated(state: State, x: Tensor) -> Tensor:
+    """timm 1.0's RegNetV (regnet.py), here behind an activation, which changes nothing"""
+    return linear(state, "fc", average(x.relu()))
+
+
+def clip(state: State, x: Tensor) -> Tensor:
+    """The first token of torch's own attention (openai/CLIP clip/model.py)."""
+    x = x.flatten(2).permute(2, 0, 1)
+    x = torch.cat([x.mean(0, keepdim=True), x]) + state["attnpool.pos_embed"][:, None]
+    weights, biases = (
+        [state[f"attnpool.{name}.{kind}"] for name in "qkv"]
+        for kind in ("weight", "bias")
+    )
+    channels = x.shape[2]
+    found, _ = F.multi_head_attention_forward(
+        *(x[:1], x, x, channels, channels // 64, None, torch.cat(biases)),
+        *(None, None, False, 0.0, torch.eye(channels), None),
+        use_separate_proj_weight=True,
+        q_proj_weight=weights[0],
+        k_proj_weight=weights[1],
+        v_proj_weight=weights[2],
+    )
+    return linear(state, "fc", found[0])
+
+
 HEADS: list[tuple[Fields, Callable[[State, Tensor], Tensor]]] = [
     ({"head.hidden": [512, "norm", "activation"]}, fc512),
     ({"head.hidden": [32, "activation", 12], **NO_CLASSES}, moco_v2),
@@ -124,7 +157,13 @@ HEADS: list[tuple[Fields, Callable[[State, Tensor], Tensor]]] = [
     ),
     ({"head.pool": "avg_max"}, avgmax),
     ({"head.pool": "max"}, largest),
+    ({"head.pre": [{"conv": 1, "to": 20}, "norm", "activation"]}, convolved),
+    ({"head.pre": ["activation"]}, activated),
+    ({"head.pool": "attention", "widths": [8, 8, 16, 128]}, clip),
 ]
+
+
+ENDS = ("fc", "hidden", "final", "attnpool")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +177,7 @@ def test_a_head_is_that_of_its_source(
     trunk = build(cut(network, ["layer4"])).train()
 
     def reference(state: State, images: Tensor) -> Tensor:
-        inside = {k: v for k, v in state.items() if not k.startswith(("fc", "hidden"))}
+        inside = {k: v for k, v in state.items() if not k.startswith(ENDS)}
         maps = torch.func.functional_call(trunk, inside, (images,))
         return head(state, maps["layer4"])
 
@@ -151,6 +190,7 @@ def test_a_head_is_that_of_its_source(
         ({"head.pool": "none"}, (33, 48), (17, 32)),
         ({"head.pool": "none", "input": [3, 24, 24]}, (17, 32), (17, 32)),
         ({"head.pool": "statistics"}, (33, 48), (17, None)),
+        ({"head.pool": "attention", "widths": [8, 8, 16, 64]}, (33, 48), (17, 32)),
     ],
 )
 def test_a_head_that_keeps_pixels_takes_images_of_just_those_sizes(
@@ -158,7 +198,7 @@ def test_a_head_that_keeps_pixels_takes_images_of_just_those_sizes(
 ) -> None:
     """As many as torch takes: one pixel more or less is refused by the linear layer."""
     network = small(fields)
-    assert network.sides == (heights, widths)
+    assert network.sides == (Sizes(*heights), Sizes(*widths))
     model = build(network, init=False).eval()
 
     def takes(height: int, width: int) -> bool:
@@ -243,6 +283,21 @@ def test_a_stem_is_that_convolution(fields: Fields, expected: nn.Conv2d) -> None
         images, model.conv1.weight, None, expected.stride, expected.padding
     )
     torch.testing.assert_close(model(images)["stem"], given.div(1.00001**0.5).relu())
+
+
+def test_squares_of_pixels_are_channels() -> None:
+    """Alibaba-MIIL/TResNet src/models/tresnet/layers/space_to_depth.py: by row, column and
+    channel, where torch's own pixel_unshuffle goes by channel, row and column."""
+    chain = [{"space_to_depth": 4}, {"conv": 3}, "norm", "activation"]
+    network = small({"stem.type": chain, "stem.pool": None})
+    assert str(network.sizes) == "that are multiples of 4"
+    assert verify(network, render(network)) == []
+    model, images = build(cut(network, ["stem"])).eval(), torch.randn(2, 3, 24, 20)
+    squares = F.pixel_unshuffle(images, 4).unflatten(1, (3, 16)).transpose(1, 2)
+    given = F.conv2d(squares.flatten(1, 2), model.conv1.weight, padding=1)
+    torch.testing.assert_close(model(images)["stem"], given.div(1.00001**0.5).relu())
+    with pytest.raises(SpecError, match="which it cannot divide; write heights"):
+        small({"stem.type": chain, "stem.pool": None, "input": [3, 42, 24]})
 
 
 def shortcut_of(model: nn.Module) -> nn.Module:

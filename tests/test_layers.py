@@ -24,29 +24,42 @@ class Case(NamedTuple):
     layer: type[nn.Module]
     channels: int
     arguments: dict[str, Any]
+    height: int = H
+    width: int = W
 
     @property
     def symbols(self) -> dict[str, int]:
         """What each name in a comment of the layer is here; K of filters of 3 x 3."""
-        sizes = {"N": N, "C": self.channels, "H": H, "W": W, "K": 9 * self.channels}
+        height, width = self.height, self.width
+        sizes = {"N": N, "C": self.channels, "H": height, "W": width}
+        sizes |= {"K": 9 * self.channels, "heads": self.channels // 64}
         sizes |= {k: v for k, v in self.arguments.items() if type(v) is int}
         if stride := sizes.get("stride"):
-            sizes |= {"h": -(-H // stride), "w": -(-W // stride)}
+            sizes |= {"h": -(-height // stride), "w": -(-width // stride)}
         return sizes
 
 
 CASES = [
     Case(layers.BareFilterResponseNorm, 5, {"channels": 5}),
-    Case(layers.BareSqueezeExcite, 20, {"channels": 20, "squeezed": 5}),
+    Case(
+        layers.VariedSqueezeExcite,
+        20,
+        {"channels": 20, "squeezed": 5, "bias": False, "activation": nn.SiLU},
+    ),
+    Case(layers.AttentionPool2d, 320, {"channels": 320, "height": H, "width": W}),
     Case(layers.AvgMaxPool2d, 5, {}),
+    Case(layers.BareEvoNormS0a, 30, {"groups": 5, "channels": 30}),
+    Case(layers.BilinearAttention, 20, {"channels": 20, "squeezed": 10}, 16, 24),
     Case(layers.BlurPool2d, 5, {"taps": 4, "stride": 2}),
     Case(layers.ChannelAffine, 5, {"channels": 5}),
     Case(layers.ConvBlockAttention, 20, {"channels": 20, "squeezed": 5}),
     Case(layers.DropPath, 5, {"rate": 0.5}),
     Case(layers.EfficientChannelAttention, 5, {"kernel": 7}),
     Case(layers.EvoNormS0, 30, {"groups": 5, "channels": 30}),
+    Case(layers.EvoNormS0a, 30, {"groups": 5, "channels": 30}),
     Case(layers.FilterResponseNorm, 5, {"channels": 5}),
     Case(layers.FrozenBatchNorm2d, 5, {"channels": 5}),
+    Case(layers.GlobalContext, 20, {"channels": 20, "squeezed": 5}),
     Case(layers.InstanceBatchNorm2d, 7, {"channels": 7}),
     Case(layers.LayerNorm2d, 5, {"channels": 5}),
     Case(layers.PadChannels, 5, {"in_channels": 5, "out_channels": 8, "stride": 2}),
@@ -60,6 +73,7 @@ CASES = [
     Case(layers.Scale, 5, {"factor": 0.1}),
     Case(layers.SelectiveKernel, 20, {**KERNEL, "split": True}),
     Case(layers.SelectiveKernel, 20, {**KERNEL, "split": False}),
+    Case(layers.SpaceToDepth, 5, {"size": 3}, 18, 21),
     Case(layers.SplitAttention, 20, {**SPLIT, "radix": 2}),
     Case(layers.SplitAttention, 20, {**SPLIT, "radix": 1}),
     Case(layers.SqueezeExcite, 20, {"channels": 20, "squeezed": 5}),
@@ -81,7 +95,7 @@ def text(layer: type[nn.Module]) -> list[str]:
 
 def lines(case: Case, source: list[str]) -> list[Line]:
     layer = case.layer(**case.arguments)
-    images = torch.rand(N, case.channels, H, W)
+    images = torch.rand(N, case.channels, case.height, case.width)
     return lines_run(case.layer.forward, lambda: layer(images), source)
 
 
@@ -127,6 +141,8 @@ def test_no_size_is_mistaken_for_another() -> None:
         sizes = case.symbols
         for same in {"channels", "in_channels"} & sizes.keys():
             assert sizes.pop(same) == sizes["C"]
+        if "height" in sizes:
+            assert (sizes.pop("height"), sizes.pop("width")) == (H, W)
         assert 1 in sizes.values() or len({*sizes.values()}) == len(sizes)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import timm
 import torch
 from timm.layers import (
     BlurPool2d,
@@ -29,7 +30,8 @@ from torch import Tensor, nn
 from resnet_spec import load, render
 from resnet_spec.compare.equality import verify
 from resnet_spec.emit.module import build
-from resnet_spec.network import Network
+from resnet_spec.layers import GlobalContext
+from resnet_spec.network import Network, SqueezeExcite
 
 Fields = dict[str, Any]
 Make = Callable[..., nn.Module]
@@ -193,13 +195,15 @@ def pre(channels: int) -> Chain:
 
 
 @pytest.mark.parametrize("word", SMOOTH)
-def test_a_preact_bottleneck_smooths_and_attends_behind_its_3x3(word: str) -> None:
+def test_a_preact_bottleneck_attends_behind_its_3x3_and_smooths_what_is_activated(
+    word: str,
+) -> None:
     smooth, fields = SMOOTH[word], {**PRE, "anti_alias": word, "attention": "se"}
     network = small("resnet50", {**fields, "attention_after": "conv2"})
     body: Chain = {"conv1": conv(64, 32, 1), "norm2": nn.BatchNorm2d(32)}
     body |= {"relu2": nn.ReLU(), "conv2": conv(32, 32, 3, 2 if word == "none" else 1)}
-    body |= {"norm3": nn.BatchNorm2d(32), "relu3": nn.ReLU(), **smooth(32)}
-    body |= {"se": SEModule(32), "conv3": conv(32, 128, 1)}
+    body |= {"se": SEModule(32), "norm3": nn.BatchNorm2d(32), "relu3": nn.ReLU()}
+    body |= {**smooth(32), "conv3": conv(32, 128, 1)}
     shortcut = [conv(64, 128, 1, 2)]
     theirs = Block({"pre": pre(64), "body": body}, shortcut, activated=True)
     assert_equal(striding(network), theirs, images(64))
@@ -215,6 +219,61 @@ def test_a_preact_basic_block_smooths_behind_its_first_3x3(word: str) -> None:
     shortcut = [conv(16, 32, 1, 2)]
     theirs = Block({"pre": pre(16), "body": body}, shortcut, activated=True)
     assert_equal(striding(network), theirs, images(16))
+
+
+def test_every_shortcut_of_a_block_may_read_what_is_activated() -> None:
+    """timm 1.0's RegNetV (regnet.py), where the shape changes and where it stays."""
+    preact = {**PRE["preact"], "shortcut": "always_activated"}
+    network = small("resnet18", {**PRE, "preact": preact})
+    body: Chain = {"conv1": conv(32, 32, 3), "norm2": nn.BatchNorm2d(32)}
+    body |= {"relu2": nn.ReLU(), "conv2": conv(32, 32, 3)}
+    theirs = Block({"pre": pre(32), "body": body}, [nn.Identity()], activated=True)
+    ours = build(network).get_submodule("layer2.1")
+    assert_equal(ours, theirs, images(32))
+
+
+@pytest.mark.parametrize("nth", [0, 1])
+def test_a_block_that_changes_the_shape_may_add_nothing(nth: int) -> None:
+    """timm 1.0's RegNetZ (byobnet.py), whose last norm starts at zero where something is
+    added."""
+    fields = {"shortcut": "identity_or_none", "init": {"zero_last_norm": True}}
+    network = small("resnet18", fields)
+    ours = build(network).get_submodule(f"layer2.{nth}")
+    assert ours.get_parameter("bn2.weight").any().item() == (nth == 0)
+    read, stride = (32, 1) if nth else (16, 2)
+    body: Chain = {"conv1": conv(read, 32, 3, stride), "bn1": nn.BatchNorm2d(32)}
+    body |= {"relu1": nn.ReLU(), "conv2": conv(32, 32, 3), "bn2": nn.BatchNorm2d(32)}
+    chains = {"body": body, "post": {"relu": nn.ReLU()}}
+    theirs = Block(chains, [nn.Identity() if nth else Nothing()])
+    assert_equal(ours, theirs, images(read))
+
+
+class Nothing(nn.Module):
+    """Zeros of any shape."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.new_zeros(1)
+
+
+def test_squeezed_channels_are_a_share_of_each_stage_and_so_many_at_least() -> None:
+    """Alibaba-MIIL/TResNet has a quarter, of wider stages a half, and at least 64."""
+    se = {"ratio": [0.25, 0.5], "divisor": 1, "least": 10, "activation": "silu"}
+    network = small("resnet18", {"attention": "se", "se": se})
+    squeezed = [op.squeezed for _, op in network.ops() if isinstance(op, SqueezeExcite)]
+    assert squeezed == [10, 10, 16, 16]
+    ours = build(network).get_submodule("layer2.1.se")
+    theirs = SEModule(32, rd_channels=16, act_layer=nn.SiLU)
+    assert_equal(ours, theirs, images(32))
+
+
+def test_global_context_adds_nothing_at_first() -> None:
+    model = build(small("resnet18", {"attention": "gca"}))
+    found: list[Any] = [m for m in model.modules() if isinstance(m, GlobalContext)]
+    assert len(found) == 4
+    assert not any(layer.fc2.weight.any() for layer in found)
+    theirs = timm.layers.GlobalContext(32, fuse_add=True, fuse_scale=False)
+    renamed = "attn: conv_attn\nfc1: mlp_add.fc1\nnorm: mlp_add.norm\nfc2: mlp_add.fc2"
+    assert_equal(found[-1], theirs, images(32), renamed)
 
 
 def test_a_norm_of_weight_zero_before_a_relu_never_learns() -> None:

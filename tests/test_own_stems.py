@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from resnet_spec import SpecError, build, digests, load, render
 from resnet_spec.compare.equality import verify
-from resnet_spec.network import Network
+from resnet_spec.network import Network, Sizes
 from tests.models import module_of, seeded
 
 Fields = dict[str, Any]
@@ -237,7 +237,7 @@ def test_the_smallest_image_is_that_of_torch() -> None:
         return True
 
     smallest = next(filter(takes, range(1, 40)))
-    assert load("resnet18", fields).network.sizes == (smallest, None)
+    assert load("resnet18", fields).network.sizes == Sizes(smallest)
     small = [3, smallest - 1, smallest - 1]
     with pytest.raises(
         SpecError, match=f"heights and widths from {smallest} on do not"

@@ -18,7 +18,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet_spec import load, render
 from resnet_spec.compare.equality import verify
 from resnet_spec.emit.module import build
-from resnet_spec.network import AvgMaxPool2d, Network, Res2Conv2d
+from resnet_spec.network import (
+    AvgMaxPool2d,
+    BilinearAttention,
+    GlobalContext,
+    Network,
+    Res2Conv2d,
+)
 from tests.strategies import Pool
 
 
@@ -96,9 +102,10 @@ def test_every_sum_adds_equal_shapes(drawn: Pool) -> None:
         sides = network.sides
         least = tuple(side.smallest for side in sides)
         other = tuple(
-            side.largest or side.smallest + random.randint(0, 40) for side in sides
+            side.largest or next(side.lengths(side.smallest + random.randint(0, 40)))
+            for side in sides
         )
-        blocks = [block for _, block in network.blocks() if block.shortcut]
+        blocks = [block for _, block in network.blocks() if block.adds]
         model = build(network, init=False).eval()
         for size in (least, other):
             images = torch.empty(1, network.image.channels, *size)
@@ -108,11 +115,16 @@ def test_every_sum_adds_equal_shapes(drawn: Pool) -> None:
             assert all(a == b for a, b in sums.shapes), data
 
 
+ADDING = (BilinearAttention, GlobalContext)
+
+
 def _inner_sums(network: Network) -> int:
-    """Bands of Res2Net that read the one before, and the pool that adds two."""
+    """Bands of Res2Net that read the one before, attention and the pool that add."""
     pools = sum(isinstance(op, AvgMaxPool2d) for op in network.head)
     bands = [op for _, op in network.ops() if isinstance(op, Res2Conv2d)]
-    return pools + sum(op.scale - 2 for op in bands if not op.apart.holds)
+    adding = [op for _, op in network.ops() if isinstance(op, ADDING)]
+    inner = sum(op.scale - 2 for op in bands if not op.apart.holds)
+    return pools + len(adding) + inner
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from resnet_spec.lowering.parts import chain
 from resnet_spec.network import (
     NO_SIZES,
     AvgPool,
+    BilinearAttention,
     Block,
     BlurPool2d,
     Chain,
@@ -23,17 +24,20 @@ from resnet_spec.network import (
     Lengths,
     Maps,
     MaxPool,
+    Multiples,
     Network,
     Op,
     Pair,
     Shape,
     Shortcut,
     Sizes,
+    SpaceToDepth,
     Stage,
     Start,
     WholeAvgPool,
     ZeroPad,
 )
+from resnet_spec.network.shapes import sizes_of
 
 LARGEST = 512
 
@@ -238,6 +242,53 @@ def test_the_shortest_side_is_the_one_that_is_found_by_trying(
     fitting = (n for n in range(1, LARGEST + 1) if sketch.tried(n, side)[0] > 0)
     found = next(fitting, None)
     assert found == least if found else least > LARGEST
+
+
+multiples = st.builds(
+    lambda period, offset, length: Multiples(offset, period, min(length, period - 1)),
+    *(st.integers(2, 12), st.integers(0, 30), st.integers(1, 5)),
+)
+
+
+@given(st.lists(multiples, min_size=1, max_size=3), st.integers(1, 60), st.data())
+def test_lengths_near_multiples_are_those_that_are_found_by_trying(
+    known: list[Multiples], smallest: int, data: st.DataObject
+) -> None:
+    """Also of what a map of lengths makes them of, and where several are said as one."""
+    lengths = Lengths(data.draw(st.integers(0, 9)), data.draw(st.integers(1, 4)))
+    before = [each.before(lengths) for each in known]
+    tried = range(smallest, smallest + 3000)
+    expected = [h for h in tried if all(lengths(h) in each for each in known)]
+    sizes = sizes_of(smallest, None, before)
+    if not expected:
+        assert sizes == NO_SIZES
+        return
+    assert sizes.smallest == expected[0]
+    assert [h for h in tried if h in sizes] == expected
+    limited = sizes._replace(largest=tried[-1])
+    assert [*limited.lengths()] == expected
+
+
+def test_of_few_sizes_only_those_are_asked_for() -> None:
+    """A body that rounds up and a shortcut that rounds down agree on even maps alone."""
+    x = Shape(8, 16, 16)
+    stem = chain(x, lambda x: SpaceToDepth(path="squares", input=x, size=2))
+    read = stem[-1].output
+    body, branch = chain(read, STRIDED.part), chain(read, FLOOR.part)
+    found = sketched(stem, adding(body, branch)).disagreement()
+    assert found is not None
+    assert found.image == 6  # of which half is odd
+    eights = chain(x, lambda x: BilinearAttention(path="bat", input=x, squeezed=8))
+    assert sketched(eights, adding(body, branch)).disagreement() is None
+    fours = chain(x, lambda x: SpaceToDepth(path="squares", input=x, size=4))
+    halved = chain(x, STRIDED.part)
+    block = adding(halved, chain(x, FLOOR.part))
+    assert sketched((), block).disagreement() is not None
+    even = sketched((), block).replace(head=fours)
+    assert str(even.sizes) == "that are multiples of 8 or up to 1 less"
+    found = even.disagreement()
+    assert found is not None
+    assert found.image == 7
 
 
 @pytest.mark.parametrize(("image", "fits"), [(224, True), (240, False)])

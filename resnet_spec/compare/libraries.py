@@ -14,7 +14,8 @@ from resnet_spec.weights.naming import fitting, names
 
 
 class Difference(NamedTuple):
-    """The largest difference in one result, over the largest number in it."""
+    """The largest difference in one result, over the largest number in it, or for a gradient
+    in those of its module."""
 
     result: str  # "evaluation output"
     size: tuple[int, int]  # height, width
@@ -92,9 +93,20 @@ def differences(
     table: Mapping[str, str],
     size: tuple[int, int],
 ) -> Iterator[Difference]:
-    """How far apart the results of two modules are; the table has their names for ours."""
+    """How far apart the results of two modules are; the table has their names for ours.
+
+    A gradient is measured by the largest in its module: that of a bias can be nothing but
+    rounding, as before a batch norm.
+    """
+    theirs = {name: other[table.get(name, name)] for name in mine}
+    largest: dict[str, float] = {}
+    for name, tensor in theirs.items():
+        module, most = name.rpartition(".")[0] or name, tensor.abs().max().item()
+        largest[module] = max(largest.get(module, 0.0), most)
     for name, tensor in mine.items():
-        yield Difference(name, size, _apart(tensor, other[table.get(name, name)]))
+        module = name.rpartition(".")[0] or name
+        apart = _apart(tensor, theirs[name], largest[module])
+        yield Difference(name, size, apart)
 
 
 def draw_weights(model: nn.Module) -> None:
@@ -119,11 +131,10 @@ def results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
         yield f"evaluation output {i}", output
 
 
-def _apart(mine: Tensor, other: Tensor) -> float:
-    """The largest difference over the largest number; infinite where one is not finite."""
+def _apart(mine: Tensor, other: Tensor, largest: float) -> float:
+    """The largest difference over that number; infinite where one is not finite."""
     if mine.shape != other.shape or not (
         mine.isfinite().all() and other.isfinite().all()
     ):
         return float("inf")
-    largest = other.abs().max().item()
     return (mine - other).abs().max().item() / largest if largest else 0.0

@@ -69,6 +69,10 @@ def _initialize(model: nn.Module, network: Network) -> None:
     for path, op in network.ops():
         if isinstance(op, Norm) and op.zero:
             nn.init.zeros_(model.get_parameter(f"{path}.weight"))
+    for name in network.restarted:
+        for module in model.modules():
+            if isinstance(module, getattr(layers, name)):
+                module.reset_parameters()
 
 
 def _start(module: Any, start: Start) -> None:
@@ -161,7 +165,7 @@ class _Block(_Composite):
     def __init__(self, block: Block) -> None:
         super().__init__()
         self.add(block.registered)
-        self.adds = block.shortcut is not None
+        self.adds = block.adds
         self.pre, self.body = _names(block.pre), _names(block.body)
         self.branch, self.post = _names(block.branch), _names(block.post)
         self.reads_pre = block.reads_pre

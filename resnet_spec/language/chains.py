@@ -54,7 +54,10 @@ ALONE = tuple(word for word, entry in STEPS.items() if entry.alone)
 
 
 class Formula(NamedTuple):
-    """Channels as an op says them: `width`, `width * 4`, `out / 2`, `width * 3 / 8`."""
+    """Channels as an op says them: `width`, `width * 4`, `out / 2`, `width * 3 / 8`.
+
+    Without a base, a number.
+    """
 
     base: str
     times: int = 1
@@ -74,6 +77,8 @@ class _Channels(NamedTuple):
         message = (
             f"must be {either(self.bases)}, or one of them as in {self.bases[-1]} / 2"
         )
+        if len(self.bases) == 1:
+            message = "must be a number, in, or a part of it such as in / 2"
         raise PydanticCustomError("channels", message)
 
 
@@ -89,6 +94,7 @@ OfBlock = Annotated[int | str, OneOf(("block",))]
 Start = Annotated[float, Field(ge=-LARGEST_FACTOR, le=LARGEST_FACTOR)]
 Channels = Annotated[str, AfterValidator(_Channels(BASES))]
 OfStem = Annotated[str, AfterValidator(_Channels(BASES[:2]))]
+OfHead = Annotated[str, AfterValidator(_Channels(BASES[:1]))]
 
 
 class Step(Model):
@@ -168,7 +174,10 @@ class Step(Model):
     @property
     def channels(self) -> Formula | None:
         """What it makes of the channels; None for nothing."""
-        if text := self.to or self.pad:
+        text = self.to or self.pad
+        if isinstance(text, int):
+            return Formula("", text)
+        if text:
             base, *more = text.split()
             by = dict(zip(more[::2], map(int, more[1::2]), strict=True))
             return Formula(base, by.get("*", 1), by.get("/", 1))
@@ -186,6 +195,11 @@ class StemStep(Step):
         description="channels that it gives: in, those of the image, or width, or one of "
         "them as in width * 3 / 8; width where nothing is said",
     )
+    space_to_depth: Annotated[int, Field(ge=2, le=8)] | None = Field(
+        default=None,
+        description="the pixels of each square of that side as channels, by row, column and "
+        "channel; the sides of the map must be multiples of it (4 in TResNet-M)",
+    )
     stride: Sided[Annotated[int, Field(ge=1, le=8)], Annotated[str, Sides(8)]] = Field(
         default=1, description="by how much it strides"
     )
@@ -193,6 +207,19 @@ class StemStep(Step):
         default=1, description="groups of a convolution: a number, or each"
     )
     dilation: Count = Field(default=1, description="spacing of a convolution")
+
+
+class HeadStep(StemStep):
+    """One op before the head's pool, where channels are said by number."""
+
+    pad: WordOr[OfHead] | None = Field(  # type: ignore[assignment]  # numbers, too
+        default=None, description=Step.model_fields["pad"].description
+    )
+    to: WordOr[OfHead] | None = Field(  # type: ignore[assignment]  # numbers, too
+        default=None,
+        description="channels that it gives: a number, or in, those that the last stage gives, "
+        "or part of it as in / 2; in where nothing is said",
+    )
 
 
 def _word_or_step(value: Any) -> str:
@@ -310,23 +337,29 @@ _PerStage = Annotated[
 ]
 BlockPerStage = _PerStage[BlockOrWord]
 ShortcutPerStage = _PerStage[_Shortcut]
+S = TypeVar("S", bound=Step)
+_OutsideBlocks = Annotated[
+    tuple[
+        Annotated[
+            Annotated[str, OneOf(("norm", "activation")), Tag("<op>")]
+            | Annotated[S, Tag("<step>")],
+            Discriminator(_word_or_step),
+        ],
+        ...,
+    ],
+    Field(strict=False, max_length=LONGEST),
+]
 StemType = Annotated[
     Annotated[str, Word("stem.type"), Tag("<called>")]
     | Annotated[
-        tuple[
-            Annotated[
-                Annotated[str, OneOf(("norm", "activation")), Tag("<op>")]
-                | Annotated[StemStep, Tag("<step>")],
-                Discriminator(_word_or_step),
-            ],
-            ...,
-        ],
-        Field(strict=False, min_length=1, max_length=LONGEST),
+        _OutsideBlocks[StemStep],
+        Field(min_length=1),
         AfterValidator(lambda c: _giving(c, "width")),
         Tag("<chain>"),
     ],
     Discriminator(_word_or_chain),
 ]
+HeadChain = _OutsideBlocks[HeadStep]
 
 
 def entry_of(field: str, value: Any) -> Entry | None:
@@ -334,7 +367,7 @@ def entry_of(field: str, value: Any) -> Entry | None:
     if isinstance(value, OwnBlock):
         return _block(value)
     if isinstance(value, tuple):
-        return _stem(value) if field == "stem.type" else _shortcut(value)
+        return CHAINS[field](value)
     if isinstance(value, LeakyReLU):
         return CATALOG[field]["leaky_relu"]
     return CATALOG[field].get(NUMBER if isinstance(value, int) else value)
@@ -375,6 +408,20 @@ def _stem(chain: Steps) -> Entry:
     if any(step.op in ("pool", "blur") for step in steps_of(chain)):
         return entry
     return replace(entry, reads={**entry.reads, **pooled.reads}, refuses=pooled.refuses)
+
+
+@lru_cache(maxsize=64)
+def _head(chain: Steps) -> Entry:
+    return Entry(text="a chain of one's own", reads=_read(chain))
+
+
+CHAINS = {
+    "stem.type": _stem,
+    "shortcut": _shortcut,
+    "head.pre": _head,
+    "head.hidden": _head,
+}
+"""The entry of a chain, by the field that it is written in."""
 
 
 def _read(*chains: Steps) -> dict[str, Read]:

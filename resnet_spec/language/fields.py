@@ -8,7 +8,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from resnet_spec.language.chains import BlockPerStage, ShortcutPerStage, StemType
+from resnet_spec.catalog import BY_NAME
+from resnet_spec.language.chains import (
+    BlockPerStage,
+    HeadChain,
+    ShortcutPerStage,
+    StemType,
+)
 from resnet_spec.language.generators import ROUNDINGS
 from resnet_spec.language.values import (
     CLASS_NAME,
@@ -185,10 +191,8 @@ class Preact(Model):
 class SqueezeExcite(Model):
     """How `attention: se` squeezes."""
 
-    ratio: float = Field(
+    ratio: PerBottleneck[Annotated[float, Field(ge=0.0001, le=1)]] = Field(
         default=0.0625,
-        ge=0.0001,
-        le=1,
         description="channels between its two convolutions over those it weighs (1 / 16 "
         "in SE-ResNet-50, 0.25 in ResNet-RS-50)",
     )
@@ -200,6 +204,15 @@ class SqueezeExcite(Model):
         default=8,
         description="those channels are rounded to a multiple of it, and at least it (8 "
         "in SE-ResNet-18 of timm, 1 in that of the paper)",
+    )
+    least: Count = Field(
+        default=1,
+        description="there are at least so many of those channels (64 in TResNet-M)",
+    )
+    activation: Annotated[str, OneOf(BY_NAME)] = Field(
+        default="relu",
+        description="the activation between its two convolutions (relu in SE-ResNet-50, silu "
+        "in RegNetZ-4.0GF)",
     )
     bias: bool = Field(
         default=True,
@@ -297,10 +310,11 @@ class Init(Model):
 class Head(Model):
     """What follows the last stage."""
 
-    conv: Count | None = Field(
-        default=None,
-        description="channels of a 1x1 convolution, with norm and activation, before the pool "
-        "(1280 in ResNet-33-TS)",
+    pre: HeadChain = Field(
+        default=(),
+        description="a chain of ops before the pool, below (a 1x1 convolution to 1280 "
+        "channels, norm, activation in ResNet-33-TS)",
+        examples=[[{"conv": 1, "to": 1280}, "norm", "activation"]],
     )
     pool: WordOr[Annotated[str, Word("head.pool")]] = Field(
         default="global",

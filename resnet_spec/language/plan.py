@@ -43,6 +43,7 @@ PER_STAGE = (
     "attention",
     "activation",
     "norm.type",
+    "se.ratio",
 )
 """The fields that take one value, or a list with an entry for each stage.
 
@@ -66,7 +67,7 @@ ANYWAY = (
     "conv_bias",
     "norm.type",
     "init.scheme",
-    "head.conv",
+    "head.pre",
     "head.pool",
     "head.hidden",
     "head.classes",
@@ -127,7 +128,7 @@ class StagePlan:
         """
         said = self.said(field)
         if said is None and field in PER_STAGE:
-            return Spec.model_fields[field].default
+            return _default(field)
         return said
 
     def said(self, field: str) -> Any:
@@ -259,19 +260,35 @@ class StagePlan:
     def activates(self) -> bool:
         """Whether shortcuts read what norm and activation before the body give."""
         preact = self.spec.preact
-        return preact is not None and preact.shortcut == "activated"
+        return preact is not None and preact.shortcut in (
+            "activated",
+            "always_activated",
+        )
+
+    @property
+    def adds_pre(self) -> bool:
+        """Whether the identity does so, too."""
+        preact = self.spec.preact
+        always = preact is not None and preact.shortcut == "always_activated"
+        return always and self.preact and self.shortcut != "none"
 
     @property
     def projects(self) -> bool:
         """Whether the shortcut of the block, of a stage's first one, is not the identity."""
         always = self.shortcut == "projection_always"
-        same = self.shortcut in ("none", "identity")
+        same = self.shortcut in ("none", "identity", "identity_or_none")
         return always or (not same and self.changes)
+
+    @property
+    def adds(self) -> bool:
+        """Whether the block, of a stage's first one, adds anything to its body."""
+        absent = self.shortcut == "identity_or_none" and self.changes
+        return self.shortcut != "none" and not absent
 
     @property
     def keeps(self) -> bool:
         """Whether the stage's first block adds what it reads, as those that follow it may."""
-        return not self.nth and self.shortcut != "none" and not self.projects
+        return not self.nth and self.adds and not self.projects
 
     @property
     def shares(self) -> bool:
@@ -425,6 +442,14 @@ class StagePlan:
     def changes(self) -> bool:
         """Whether the block, or a stage's first, changes the shape, so its shortcut must."""
         return self.stride != 1 or self.in_channels != self.out_channels
+
+
+def _default(field: str) -> Any:
+    name, *inner = field.split(".")
+    value = Spec.model_fields[name].default
+    for key in inner:
+        value = getattr(value, key)
+    return value
 
 
 @lru_cache(maxsize=256)

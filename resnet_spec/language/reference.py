@@ -99,11 +99,20 @@ stem:
 It reads `in` channels, those of the image, and gives `width`. A stride is a number, and nothing
 is a block's: there is no `stride: block`, no `attention`, `dropout` or `spatial`. `norm` and
 `activation` are those of the first block, and `preact` changes nothing. Behind a chain without
-a pool or a blur, `pool` may say one. A kernel is odd, so the 4x4 of stride 4 that cuts an image
-into patches cannot be said.
+a pool or a blur, `pool` may say one. A kernel is odd; what a 4x4 of stride 4 makes of patches,
+`{space_to_depth: 4}, {conv: 1}` makes, too, by weights of another shape.
 
 Modules are numbered as in a block: `conv1`, `bn1`, `conv2`, `bn2`, `pool1`. All of them are the
 feature `stem`.
+"""
+
+
+HEAD = """\
+## Before the pool
+
+`head.pre` is a chain of such ops between the last stage and the pool, as
+`[{conv: 1, to: 1280}, norm, activation]`. `norm` and `activation` are those of the last block.
+Several are the Sequential `final`, one alone is that itself.
 """
 
 
@@ -155,7 +164,8 @@ def markdown() -> str:
     whole = models["Whole"]
     every, varied, training = (_table(title, whole, GROUPS[title]) for title in GROUPS)
     chains = [CHAINS, *_table("An op", models["Step"])]
-    stems = [STEMS, *_table("An op of a stem", _stem_ops(models))]
+    stems = [STEMS, *_table("An op of a stem", _more(models, "StemStep", "Step"))]
+    heads = [HEAD, *_table("An op of a head", _more(models, "HeadStep", "StemStep"))]
     example = f"```yaml\n{spec_path('resnet50').read_text(encoding='utf-8')}```\n"
     parts = [
         INTRODUCTION,
@@ -165,6 +175,7 @@ def markdown() -> str:
         *varied,
         *chains,
         *stems,
+        *heads,
         *training,
     ]
     for field in (field for fields in GROUPS.values() for field in fields):
@@ -182,10 +193,10 @@ def _mappings(
             yield from _mappings(f"{name}.{field}", inner, models)
 
 
-def _stem_ops(models: dict[str, Any]) -> dict[str, Any]:
-    """What an op has in a stem and not in a block."""
-    ours, others = (models[name]["properties"] for name in ("StemStep", "Step"))
-    return {"properties": {k: v for k, v in ours.items() if v != others[k]}}
+def _more(models: dict[str, Any], model: str, before: str) -> dict[str, Any]:
+    """What an op has there and not in the other place."""
+    ours, others = (models[name]["properties"] for name in (model, before))
+    return {"properties": {k: v for k, v in ours.items() if v != others.get(k)}}
 
 
 WHICH = """\

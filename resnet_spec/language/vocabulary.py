@@ -47,7 +47,6 @@ CALLED: Mapping[str, str] = {
     "anti_alias": "aa_layer antialias blur_pool",
     "blur_taps": "filter_size filt_size blur_kernel",
     "se.ratio_of": "ratio_of",
-    "head.conv": "num_features head.final_conv head.num_features final_conv",
     "se.ratio": "rd_ratio se_ratio se.rd_ratio se.se_ratio",
     "norm.groups": "norm.num_groups",
     "norm.channels_per_group": "norm.group_size norm.channels_in_group",
@@ -83,6 +82,8 @@ WEIGHTS = (
 )
 KEYS: Mapping[str, str] = {
     "leave it out": "version transformers_version",
+    "write it as a chain, head: {pre: [{conv: 1, to: 1280}, norm, activation]}": "head.conv "
+    "num_features head.final_conv head.num_features final_conv",
     "write scale as the last op of the body of a block of one's own": "res_scale "
     "residual_scale",
     WEIGHTS: "pretrained weights checkpoint pretrained_cfg init_checkpoint load_from resume",

@@ -68,12 +68,19 @@ class Slot(NamedTuple):
         kept = self.dilation if self.nth else self.stage.first_dilation
         return Number(kept, "previous_dilation", of=dilation)
 
+    @property
+    def zero(self) -> bool:
+        """Whether the last norm starts at zero, so that the block starts as its shortcut."""
+        change = Change(self.x, self.stage.out_channels, self.stride, self.parts)
+        absent = self.kind.shortcut == "identity_or_none" and change.condition.holds
+        return self.spec.init.zero_last_norm and not absent
+
     def last_norm(self, number: int, activated: bool = False) -> tuple[Part, ...]:
         """The norm before the sum, `activated` with an activation behind it.
 
         Without a sum the activation that follows may be the norm's own.
         """
-        path, zero = self.parts.name(number), self.spec.init.zero_last_norm
+        path, zero = self.parts.name(number), self.zero
         ends = self.kind.shortcut == "none" and self.parts.fuses
         make = self.parts.norm_act if activated or ends else self.parts.norm
         return make(path, zero)
@@ -123,7 +130,7 @@ class Slot(NamedTuple):
         unpruned = channels
         if self.spec.pruned:
             unpruned = stage.unpruned if after == "last" else stage.width
-        return [ATTENTION[kind](self.spec, self._weighed(channels, unpruned))]
+        return [ATTENTION[kind](self.stage, self._weighed(channels, unpruned))]
 
     def _weighed(self, channels: int, unpruned: int) -> Weighed:
         return Weighed(channels, unpruned, self.x.channels)
@@ -177,7 +184,7 @@ class Slot(NamedTuple):
             return []
 
         def made(x: Shape) -> Op:
-            op = ATTENTION[kind](self.spec, self._weighed(*[x.channels] * 2))(x)
+            op = ATTENTION[kind](self.stage, self._weighed(*[x.channels] * 2))(x)
             own = {k: v for k, v in op.values().items() if isinstance(v, Number)}
             return op.replace(
                 **{k: v.renamed(f"{v.name}{nth}") for k, v in own.items()}
@@ -206,7 +213,9 @@ class Slot(NamedTuple):
         change = Change(self.x, out.channels, self.stride, self.parts, reads_pre)
         shortcut = self._shortcut(change)
         if shortcut:
-            shortcut = shortcut._replace(ops=biased(shortcut.ops, asked, projects=True))
+            ops_of = biased(shortcut.ops, asked, projects=True)
+            adds_pre = self.stage.adds_pre
+            shortcut = shortcut._replace(ops=ops_of, adds_pre=adds_pre)
         return Block(
             kind=self.kind.name,
             noun=self.kind.noun,
@@ -288,11 +297,16 @@ def _to_the_last_1x1(slot: Slot) -> tuple[list[Part], Number]:
     first, width, out = _widths(slot)
     on1, on2 = _strides(slot)
     dilation = Number(slot.first_dilation, "dilation")
+    conv3x3 = slot.conv3x3(2, on2, out, width, dilation)
+    attention = slot.attention("conv2", _attended(slot, first, width))
+    # In pre-activation blocks the norm behind it is that of the last 1x1.
+    at = 1 if slot.stage.preact and not slot.spec.spatial else len(conv3x3)
     body = [
         slot.parts.conv("conv1", first, 1, on1),
         *slot.norm_act(1 + slot.stage.preact),
-        *slot.conv3x3(2, on2, out, width, dilation),
-        *slot.attention("conv2", _attended(slot, first, width)),
+        *conv3x3[:at],
+        *attention,
+        *conv3x3[at:],
         slot.parts.conv("conv3", out, 1),
     ]
     return body, out
@@ -331,7 +345,7 @@ def own(slot: Slot, block: OwnBlock) -> Block:
     pre, body, post = named(block.pre, block.body, block.post)
     words = slot.words(block.pre, block.body, block.post)
     return slot.block(
-        *parts_of(words, body, slot.spec.init.zero_last_norm),
+        *parts_of(words, body, slot.zero),
         pre=parts_of(words, pre),
         post=parts_of(words, post),
     )

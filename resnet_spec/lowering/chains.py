@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from resnet_spec.language.chains import Formula, Step, Steps
+from resnet_spec.language.chains import Formula, StemStep, Step, Steps
 from resnet_spec.language.values import function_of
 from resnet_spec.lowering.parts import Part, Parts, strided
 from resnet_spec.network import (
@@ -23,6 +23,7 @@ from resnet_spec.network import (
     ScalarMultiplier,
     Scale,
     Shape,
+    SpaceToDepth,
     Stride,
 )
 
@@ -209,6 +210,13 @@ def _norm(words: Words, number: int, step: Step) -> Sequence[Part]:
     return words.parts.norm_of(step.norm, words.parts.name(number, step.norm))
 
 
+def _space_to_depth(_: Words, number: int, step: Step) -> Sequence[Part]:
+    assert isinstance(step, StemStep)
+    assert step.space_to_depth
+    size, path = step.space_to_depth, f"space_to_depth{number}"
+    return [lambda x: SpaceToDepth(path=path, input=x, size=size)]
+
+
 def _scale(_: Words, number: int, step: Step) -> Sequence[Part]:
     assert step.scale is not None
     factor, path = step.scale, f"scale{number}"
@@ -234,6 +242,7 @@ STEPS: dict[str, Callable[[Words, int, Step], Sequence[Part]]] = {
     "pad": _pad,
     "activation": _activation,
     "norm": _norm,
+    "space_to_depth": _space_to_depth,
     "scale": _scale,
     "scalar_multiplier": _scalar_multiplier,
     "scalar_bias": _scalar_bias,

@@ -59,8 +59,11 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
     wrong = [i for i in (0, 1) if sides[i] not in network.sides[i]]
     if not wrong:
         return
-    smallest, largest = network.sides[wrong[0]]
+    smallest, largest, multiples = network.sides[wrong[0]]
     image, pool = list(plan.spec.input), plan.spec.head.pool
+    if any(sides[wrong[0]] not in each for each in multiples):
+        yield _cut(plan, network)
+        return
     last = network.stages[-1].output
     if largest is None or (isinstance(pool, str) and smallest > sides[wrong[0]]):
         named = ("heights", "widths")
@@ -80,6 +83,23 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
             ("input",),
             others=others,
         )
+
+
+def _cut(plan: Plan, network: Network) -> Problem:
+    """An image of which some op's map has a side that it cannot divide."""
+
+    def divides(op: Op) -> bool:
+        sides = zip(op.input[1:], op.takes, strict=True)
+        return all(side in each for side, taken in sides for each in taken.multiples)
+
+    path, x = next((p, op.input) for p, op in network.distinct_ops() if not divides(op))
+    return Problem(
+        "image-divides",
+        f"{list(plan.spec.input)} gives {path} a map of {x.height} x {x.width}, which it "
+        f"cannot divide; write {_fitting(*network.sides)}",
+        ("input",),
+        others=(("stem", "type"), ("attention",), ("strides",)),
+    )
 
 
 def _no_size(plan: Plan, network: Network) -> Problem:
@@ -147,11 +167,8 @@ def _odd_zeros(plan: Plan, network: Network) -> Iterator[Problem]:
 def _fitting(heights: Sizes, widths: Sizes) -> str:
     """`heights and widths from 193 to 224`, or each for itself."""
     if heights == widths:
-        return f"heights and widths from {heights.smallest} to {heights.largest}"
-    return (
-        f"heights from {heights.smallest} to {heights.largest} and widths from "
-        f"{widths.smallest} to {widths.largest}"
-    )
+        return f"heights and widths {heights}"
+    return f"heights {heights} and widths {widths}"
 
 
 ONE_STRIDE = {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from resnet_spec.language.fields import Spatial
-from resnet_spec.lowering.parts import Part, Parts, flat, rounded, where
+from resnet_spec.lowering.parts import ANY, Part, Parts, flat, rounded, where
 from resnet_spec.lowering.shortcuts import average
 from resnet_spec.network import (
     PUBLISHED,
@@ -25,8 +25,6 @@ from resnet_spec.network import (
     SplitAttention,
     Stride,
 )
-
-ANY = Shape(Number(1), 1, 1)  # a map of channels that are given later
 
 
 class At(NamedTuple):

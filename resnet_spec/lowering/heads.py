@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from resnet_spec.catalog import FLAT_POOLS
 from resnet_spec.language.fields import Head
 from resnet_spec.language.plan import Plan
+from resnet_spec.lowering.chains import Words, named, parts_of
 from resnet_spec.lowering.parts import (
     Part,
     Parts,
+    aside,
+    at,
     biased,
     chain,
     not_in_place,
     numbered,
 )
 from resnet_spec.network import (
+    AttentionPool2d,
     AvgMaxPool2d,
     BatchNorm,
     BatchNorm1d,
@@ -35,7 +40,7 @@ from resnet_spec.network import (
 
 
 def head(plan: Plan, before: Block) -> Chain:
-    """classifier(dropout(hidden(pool(conv(x))))), as far as the spec asks for it.
+    """classifier(dropout(hidden(pool(pre(x))))), as far as the spec asks for it.
 
     Pre-activation blocks leave their sum bare, so where the spec says so a norm and an
     activation come first. What ends the block before is needed for its gradient, if it is no
@@ -46,13 +51,20 @@ def head(plan: Plan, before: Block) -> Chain:
     parts = Parts(last)
     if spec.preact and spec.preact.final_norm:
         made += parts.norm_act("norm")
-    if spec.head.conv:
-        made += [parts.conv("head_conv", spec.head.conv, 1)]
-        made += parts.norm_act("head_norm")
-    ops = biased(chain(before.output, *made), spec.conv_bias)
+    made += _before_the_pool(parts, before.output)
+    (ops,) = aside(summed=biased(chain(before.output, *made), spec.conv_bias))
     out = ops[-1].output if ops else before.output
     ops += chain(out, *_pool(spec.head.pool), *_ending(spec.head, parts))
     return (not_in_place(ops[0]), *ops[1:]) if before.post and ops else ops
+
+
+def _before_the_pool(parts: Parts, x: Shape) -> list[Part]:
+    """What the spec has between the last stage and the pool."""
+    channels = {"in": x.channels, "": 1}
+    alone = {"activation": lambda _: [parts.activation()]}
+    (steps,) = named(parts.spec.head.pre)
+    made = parts_of(Words(parts, channels, alone), steps)
+    return numbered("final", *made) if len(made) > 1 else [at("final", p) for p in made]
 
 
 def _ending(settings: Head, parts: Parts) -> list[Part]:
@@ -77,7 +89,7 @@ def _hidden(settings: Head, parts: Parts) -> tuple[list[Part], list[Part]]:
     """The hidden layers that read a map, and those that read flat features."""
     items = settings.hidden
     layers = [i for i, item in enumerate(items) if isinstance(item, int)]
-    first = 0 if settings.pool == "statistics" else min(layers, default=len(items))
+    first = 0 if settings.pool in FLAT_POOLS else min(layers, default=len(items))
     on_map = [part for item in items[:first] for part in _layer(item, parts)]
     on_flat = [_flat(part) for item in items[first:] for part in _layer(item, parts)]
     if layers and isinstance(settings.classes, str):
@@ -128,13 +140,14 @@ def _convolution(path: str, out: int, bias: bool) -> Part:
 
 
 def _flatten(pool: int | str) -> Sequence[Part]:
-    """Of one pixel, or where nothing pools of as many as there are; statistics are flat."""
+    """Of one pixel, or where nothing pools of as many as there are; some pools give flat
+    features."""
 
     def made(x: Shape) -> Op:
         height, width = x[1:] if pool == "none" else (1, 1)
         return Flatten(path="", input=x, height=max(height, 1), width=max(width, 1))
 
-    return () if pool == "statistics" else (made,)
+    return () if pool in FLAT_POOLS else (made,)
 
 
 def _pool(size: int | str) -> Sequence[Part]:
@@ -152,6 +165,7 @@ POOLS: dict[str, tuple[Part, ...]] = {
     "global": (lambda x: GlobalAvgPool(path="avgpool", input=x),),
     "max": (lambda x: GlobalMaxPool(path="global_pool", input=x),),
     "avg_max": (lambda x: AvgMaxPool2d(path="global_pool", input=x),),
+    "attention": (lambda x: AttentionPool2d(path="attnpool", input=x),),
     "statistics": (lambda x: StatisticsPool(path="statistics", input=x),),
     "none": (),
 }

@@ -14,6 +14,7 @@ from resnet_spec.language.plan import StagePlan
 from resnet_spec.language.values import Function, both_of
 from resnet_spec.network import (
     Activation,
+    BareEvoNormS0a,
     BareFilterResponseNorm,
     BatchNorm,
     BlurPool2d,
@@ -22,6 +23,7 @@ from resnet_spec.network import (
     Condition,
     Conv,
     EvoNormS0,
+    EvoNormS0a,
     FilterResponseNorm,
     FrozenBatchNorm2d,
     GroupNorm,
@@ -29,6 +31,7 @@ from resnet_spec.network import (
     InstanceNorm,
     LayerNorm2d,
     Norm,
+    Number,
     Op,
     Pair,
     PReLU,
@@ -41,6 +44,7 @@ from resnet_spec.network import (
 )
 
 Part = Callable[[Shape], Op]
+ANY = Shape(Number(1), 1, 1)  # a map of channels that are given later
 
 
 def chain(x: Shape, *parts: Part) -> Chain:
@@ -127,6 +131,16 @@ def aside(*chains: Chain, summed: Chain = ()) -> tuple[Chain, ...]:
         return not_in_place(op) if op.path in shared else op
 
     return tuple(tuple(map(kept, ops)) for ops in (*chains, summed))
+
+
+def activation(name: str, number: float | None = None) -> Part:
+    """The function, by a module of its name."""
+    entry, made = ACTIVATIONS[name], LEARNED.get(name, Activation)
+    given = {entry.number: number} if entry.number else {}
+    arguments = tuple({**given, **entry.arguments}.items())
+    return lambda x: made(
+        path=name, input=x, function=name, kind=entry.module, arguments=arguments
+    )
 
 
 def strided(said: int | str) -> Stride:
@@ -243,14 +257,8 @@ class Parts(NamedTuple):
         return kind
 
     def activation(self, function: Function | None = None) -> Part:
-        """The stage's function or that one, by a module of its name."""
-        name, number = function or self.stage.activation
-        entry, made = ACTIVATIONS[name], LEARNED.get(name, Activation)
-        given = {entry.number: number} if entry.number else {}
-        arguments = tuple({**given, **entry.arguments}.items())
-        return lambda x: made(
-            path=name, input=x, function=name, kind=entry.module, arguments=arguments
-        )
+        """The stage's function or that one."""
+        return activation(*(function or self.stage.activation))
 
     def norm_act(self, path: str, zero: bool = False) -> tuple[Part, ...]:
         """Norm and activation, which some norms are by themselves."""
@@ -278,6 +286,7 @@ NORMS: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {
     "frozen": (FrozenBatchNorm2d, ("eps",)),
     "group": (GroupNorm, ("eps", "groups")),
     "evonorm_s0": (EvoNormS0, ("eps", "groups")),
+    "evonorm_s0a": (EvoNormS0a, ("eps", "groups")),
     "frn": (FilterResponseNorm, ("eps",)),
     "instance": (partial(InstanceNorm, affine=False), ("eps",)),
     "instance_affine": (partial(InstanceNorm, affine=True), ("eps",)),
@@ -288,6 +297,7 @@ NORMS: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {
 
 BARE: dict[str, tuple[Callable[..., Op], tuple[str, ...]]] = {
     "evonorm_s0": (ChannelAffine, ()),
+    "evonorm_s0a": (BareEvoNormS0a, ("eps", "groups")),
     "frn": (BareFilterResponseNorm, ("eps",)),
 }
 """What those that are their own activation are without it (timm 1.0's `apply_act=False`)."""

@@ -128,6 +128,11 @@ def identity(_: Change) -> Shortcut:
     return Shortcut()
 
 
+def identity_or_none(change: Change) -> Shortcut:
+    """The input itself where the shape stays, and nothing elsewhere (timm 1.0's RegNetZ)."""
+    return Shortcut(absent=change.condition)
+
+
 def shared(x: Shape, nth: int) -> Shortcut:
     """What norm and activation make of `x`, in a stage's first block; `x` in the others."""
     shares = Number(int(nth == 0), "shares")
@@ -158,6 +163,7 @@ SHORTCUTS: dict[str, Callable[[Change], Shortcut | None]] = {
     "zero_pad_around": zero_pad_around,
     "none": none,
     "identity": identity,
+    "identity_or_none": identity_or_none,
     "avg_floor_projection": avg_floor_projection,
     "blur_projection": blur_projection,
 }

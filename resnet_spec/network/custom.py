@@ -17,7 +17,7 @@ from resnet_spec.network.ops import (
     convolution_tensors,
     every,
 )
-from resnet_spec.network.shapes import Lengths, Maps, Shape, Sizes
+from resnet_spec.network.shapes import Lengths, Maps, Multiples, Shape, Sizes
 from resnet_spec.network.symbols import (
     Condition,
     Maker,
@@ -83,6 +83,29 @@ class PadChannelsAround(PadChannels):
         if self.out_channels > self.input.channels:
             return super().meaning
         return (PadChannels.__name__, *self.said("function"))
+
+
+class SpaceToDepth(Layer):
+    """The pixels of each square of the map as channels."""
+
+    size: int
+
+    @property
+    def takes(self) -> tuple[Sizes, Sizes]:
+        squares = Sizes(self.size, None, (Multiples(0, self.size, 1),))
+        return (squares, squares)
+
+    @cached_property
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(0, self.size))
+
+    @cached_property
+    def output(self) -> Shape:
+        return super().output._replace(channels=self.input.channels * self.size**2)
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.size),)
 
 
 class BlurPool2d(Layer):
@@ -151,6 +174,54 @@ class StatisticsPool(Layer):
     @cached_property
     def meaning(self) -> tuple[Any, ...]:
         return (self.module, int(self.input.height))
+
+
+class AttentionPool2d(Layer):
+    """What the mean of all pixels finds by attention in itself and in them, flat."""
+
+    @property
+    def restarts(self) -> bool:
+        return True
+
+    @property
+    def starts(self) -> Any:
+        return self.restarts
+
+    @property
+    def takes(self) -> tuple[Sizes, Sizes]:
+        height, width = (max(int(side), 1) for side in self.input[1:])
+        return (Sizes(height, height), Sizes(width, width))
+
+    @property
+    def flattens(self) -> bool:
+        return True
+
+    @cached_property
+    def lengths(self) -> Maps:
+        return Maps.alike(Lengths(1, 0))
+
+    @property
+    def _tokens(self) -> int:
+        return int(self.input.height * self.input.width) + 1
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels = int(self.input.channels)
+        linear = (Tensor("weight", (channels, channels)), Tensor("bias", (channels,)))
+        return (
+            Tensor("pos_embed", (self._tokens, channels)),
+            *(t._replace(name=f"{path}.{t.name}") for path in "qkv" for t in linear),
+        )
+
+    @property
+    def macs(self) -> int:
+        channels = int(self.input.channels)
+        return (2 * self._tokens + 1) * channels**2 + 2 * self._tokens * channels
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        channels, height, width = map(Argument, self.input)
+        return (channels, height, width)
 
 
 class DropPath(Layer):
@@ -257,6 +328,22 @@ class EvoNormS0(Layer, Norm):
         return (Argument(self.groups), Argument(self.input.channels), eps)
 
 
+class EvoNormS0a(EvoNormS0):
+    """The same, whose gradients are summed in another order."""
+
+    @cached_property
+    def meaning(self) -> tuple[Any, ...]:
+        return (EvoNormS0.__name__, *self.said("function"))
+
+
+class BareEvoNormS0a(EvoNormS0):
+    """The normalization without the activation."""
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return super().tensors[:-1]
+
+
 class FilterResponseNorm(Layer, Norm):
     """A normalization of each channel alone, with a learned threshold for activation."""
 
@@ -344,16 +431,24 @@ class SqueezeExcite(Layer):
         return (Argument(self.input.channels), Argument(self.squeezed))
 
 
-class BareSqueezeExcite(SqueezeExcite):
-    """The same without biases."""
+class VariedSqueezeExcite(SqueezeExcite):
+    """The same with or without biases, and with another activation inside."""
+
+    bias: bool
+    activation: Activation
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         channels, squeezed = int(self.input.channels), int(self.squeezed)
         return (
-            *_conv1x1("fc1.", channels, squeezed),
-            *_conv1x1("fc2.", squeezed, channels),
+            *_conv1x1("fc1.", channels, squeezed, self.bias),
+            *_conv1x1("fc2.", squeezed, channels, self.bias),
         )
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        function = Argument(_maker(self.activation), "activation", Maker("nn.ReLU"))
+        return (*super().args, Argument(self.bias, "bias", True), function)
 
 
 class EfficientChannelAttention(Layer):
@@ -404,6 +499,87 @@ class ConvBlockAttention(Layer):
     def macs(self) -> int:
         channels, height, width = self.input
         return 4 * channels * self.squeezed + 2 * 49 * height * width
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.squeezed))
+
+
+class GlobalContext(Layer):
+    """Channels to which a function of a weighed mean of all pixels is added."""
+
+    squeezed: int
+
+    @property
+    def noun(self) -> str:
+        return "global context"
+
+    @property
+    def restarts(self) -> bool:
+        return True
+
+    @property
+    def starts(self) -> Any:
+        return self.restarts
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels, squeezed = int(self.input.channels), int(self.squeezed)
+        return (
+            *_conv1x1("attn.", channels, 1, bias=True),
+            *_conv1x1("fc1.", channels, squeezed, bias=True),
+            Tensor("norm.weight", (squeezed,)),
+            Tensor("norm.bias", (squeezed,)),
+            *_conv1x1("fc2.", squeezed, channels, bias=True),
+        )
+
+    @property
+    def macs(self) -> int:
+        channels, height, width = self.input
+        return 2 * channels * height * width + 2 * channels * self.squeezed
+
+    @property
+    def args(self) -> tuple[Argument, ...]:
+        return (Argument(self.input.channels), Argument(self.squeezed))
+
+
+class BilinearAttention(Layer):
+    """Rows and columns mixed by shares of 8 parts of them, on maps that have such parts."""
+
+    squeezed: int
+
+    @property
+    def noun(self) -> str:
+        return "bilinear attention"
+
+    @property
+    def takes(self) -> tuple[Sizes, Sizes]:
+        parts = Sizes(8, None, (Multiples(0, 8, 1),))
+        return (parts, parts)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        channels, squeezed = int(self.input.channels), int(self.squeezed)
+        return (
+            *_conv1x1("conv1.", channels, squeezed),
+            *batch_norm_tensors(squeezed, "bn1."),
+            *_conv1x1("conv2.", squeezed, 2),
+            *batch_norm_tensors(2, "bn2."),
+            Tensor("conv_p.weight", (128, 2, 8, 1)),
+            Tensor("conv_p.bias", (128,)),
+            Tensor("conv_q.weight", (128, 2, 1, 8)),
+            Tensor("conv_q.bias", (128,)),
+            *_conv1x1("conv3.", squeezed, squeezed),
+            *batch_norm_tensors(squeezed, "bn3."),
+            *_conv1x1("conv4.", squeezed, channels),
+            *batch_norm_tensors(channels, "bn4."),
+        )
+
+    @property
+    def macs(self) -> int:
+        channels, height, width = self.input
+        each = 2 * channels + 2 + self.squeezed + height + width
+        return self.squeezed * each * height * width + 2 * 128 * 2 * 8
 
     @property
     def args(self) -> tuple[Argument, ...]:

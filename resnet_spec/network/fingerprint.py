@@ -59,9 +59,10 @@ def digests(network: Network) -> Digests:
     )
 
 
-def _sizes(network: Network) -> list[tuple[int | None, ...]]:
+def _sizes(network: Network) -> list[tuple[object, ...]]:
     """The lengths that height and width may have, once where those are the same."""
-    return [*dict.fromkeys(map(tuple, network.sides))]
+    each = (side[: 3 if side.multiples else 2] for side in network.sides)
+    return [*dict.fromkeys(each)]
 
 
 def _init(network: Network) -> Init:
@@ -111,7 +112,7 @@ def _function(network: Network) -> list[Any]:
 
 def _wired(block: Block) -> tuple[Any, ...]:
     """What the block's chains do, whether there is a shortcut, and what that reads."""
-    return (bool(block.shortcut), block.reads_pre, *map(_computed, block.chains))
+    return (block.adds, block.reads_pre, *map(_computed, block.chains))
 
 
 def _computed(ops: Chain) -> list[tuple[Any, ...]]:

@@ -163,6 +163,11 @@ class Op(Record):
         return tuple((arg.keyword, said) for arg, said in given if said != arg.default)
 
     @property
+    def restarts(self) -> bool:
+        """Whether its `reset_parameters` starts weights after all others have started."""
+        return False
+
+    @property
     def attribute(self) -> str:
         """The attribute that holds its module: `downsample` of `downsample.0`."""
         return self.path.split(".")[0]

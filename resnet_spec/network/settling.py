@@ -47,8 +47,12 @@ def _change(
 def _with(block: Block, changes: Iterator[Callable[[Condition], Condition]]) -> Block:
     settled: Block = with_conditions(block, lambda when: next(changes)(when))
     shortcut = settled.shortcut
-    if shortcut and shortcut.when == NEVER:
+    if shortcut and shortcut.absent == ALWAYS:
+        shortcut = None
+    elif shortcut and shortcut.absent == NEVER:
         shortcut = Shortcut()
+    elif shortcut and shortcut.when == NEVER:
+        shortcut = Shortcut(adds_pre=shortcut.adds_pre)
     elif shortcut and shortcut.when == ALWAYS:
         shortcut = shortcut._replace(when=None)
     pre, body, post = map(_kept, (settled.pre, settled.body, settled.post))

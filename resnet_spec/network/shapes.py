@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from itertools import count, takewhile
 from typing import NamedTuple
 
 
@@ -17,19 +19,130 @@ class Shape(NamedTuple):
         return " x ".join(str(int(size)) for size in self)
 
 
+class Multiples(NamedTuple):
+    """The lengths h of which (h + offset) % period < length: so many in each period.
+
+    >>> [h for h in range(70) if h in Multiples(3, 32, 4)]  # 32 and its multiples, less 0 to 3
+    [0, 29, 30, 31, 32, 61, 62, 63, 64]
+    """
+
+    offset: int
+    period: int
+    length: int
+
+    def __contains__(self, length: object) -> bool:
+        if not isinstance(length, int):
+            return False
+        return (length + self.offset) % self.period < self.length
+
+    def __str__(self) -> str:
+        """In words behind "heights" or "widths".
+
+        >>> print(Multiples(0, 4, 1), Multiples(3, 256, 4), Multiples(4, 8, 2), sep="; ")
+        that are multiples of 4; that are multiples of 256 or up to 3 less; from 4 to 5, and \
+so on by steps of 8
+        """
+        if self.length == 1 and not self.offset:
+            return f"that are multiples of {self.period}"
+        if self.offset == self.length - 1:
+            return f"that are multiples of {self.period} or up to {self.offset} less"
+        first = -self.offset % self.period
+        return f"from {first} to {first + self.length - 1}, and so on by steps of {self.period}"
+
+    def next(self, length: int) -> int:
+        """The least of those lengths that is no less."""
+        past = (length + self.offset) % self.period
+        return length if past < self.length else length + self.period - past
+
+    def before(self, lengths: Lengths) -> Multiples:
+        """The lengths that the map makes some of those."""
+        stride = lengths.stride
+        offset = lengths.offset + self.offset * stride
+        return Multiples(offset, self.period * stride, self.length * stride)
+
+
 class Sizes(NamedTuple):
-    """The lengths of a side that are taken; `largest` None is no limit."""
+    """The lengths of a side that are taken; `largest` None is no limit.
+
+    Where not all between are, those in each of the `multiples`.
+    """
 
     smallest: int
     largest: int | None = None
+    multiples: tuple[Multiples, ...] = ()
 
     def __contains__(self, length: object) -> bool:
         if not isinstance(length, int) or length < self.smallest:
             return False
-        return self.largest is None or length <= self.largest
+        if self.largest is not None and length > self.largest:
+            return False
+        return all(length in each for each in self.multiples)
+
+    def __str__(self) -> str:
+        """In words behind "heights" or "widths".
+
+        >>> print(Sizes(1), Sizes(4, 4), Sizes(4, 7), sep="; ")
+        from 1 on; of 4; from 4 to 7
+        >>> fours = (Multiples(0, 4, 1),)
+        >>> print(Sizes(4, None, fours), Sizes(20, None, fours), sep="; ")
+        that are multiples of 4; from 20 on that are multiples of 4
+        """
+        if self.smallest == self.largest:
+            return f"of {self.smallest}"
+        most = "on" if self.largest is None else f"to {self.largest}"
+        of_each = " and ".join(map(str, self.multiples))
+        every = Sizes(1, None, self.multiples)
+        if (
+            self.multiples
+            and next(every.lengths()) == self.smallest
+            and not self.largest
+        ):
+            return of_each
+        return f"from {self.smallest} {most} {of_each}".rstrip()
+
+    def lengths(self, start: int = 1) -> Iterator[int]:
+        """Those from `start` on, in order, up to a limit."""
+        length, most = max(start, self.smallest), self.largest or UNTIL
+        while length <= most:
+            following = max((w.next(length) for w in self.multiples), default=length)
+            if following == length:
+                yield length
+                length += 1
+            else:
+                length = following
 
 
+UNTIL = 1 << 24  # no image has a longer side
 NO_SIZES = Sizes(1, 0)
+
+
+def sizes_of(
+    smallest: float, largest: int | None, multiples: Iterable[Multiples]
+) -> Sizes:
+    """Those lengths, from the first on that is in all of them; several as one where that says
+    the same.
+
+    >>> sizes_of(1, None, [Multiples(3, 32, 4), Multiples(7, 64, 8)])
+    Sizes(smallest=61, largest=None, multiples=(Multiples(offset=3, period=64, length=4),))
+    """
+    if smallest > UNTIL:
+        return NO_SIZES
+    found = Sizes(int(smallest), largest, tuple(dict.fromkeys(multiples)))
+    if not found.multiples:
+        return found
+    first = next(found.lengths(), None)
+    if first is None:
+        return NO_SIZES
+    period = math.lcm(*(each.period for each in found.multiples))
+    every = Sizes(1, None, found.multiples)
+    start = next(h for h in count(1) if h not in every)
+    run = list(takewhile(lambda h: h < start + period, every.lengths(start)))
+    if run[-1] - run[0] < len(run):
+        found = found._replace(
+            multiples=(Multiples(-run[0] % period, period, len(run)),)
+        )
+    return found._replace(smallest=first)
+
 
 SIDES = (0, 1)  # height and width, where something has one value for each
 

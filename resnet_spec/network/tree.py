@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property, reduce
-from itertools import chain, groupby
-from math import isinf
+from itertools import chain, groupby, takewhile
+from math import lcm
 from typing import NamedTuple
 
 from resnet_spec.network.fingerprint import Digests, digests
@@ -20,7 +20,15 @@ from resnet_spec.network.ops import (
     tensors_of,
 )
 from resnet_spec.network.record import Record
-from resnet_spec.network.shapes import NO_SIZES, SIDES, Lengths, Maps, Shape, Sizes
+from resnet_spec.network.shapes import (
+    SIDES,
+    Lengths,
+    Maps,
+    Multiples,
+    Shape,
+    Sizes,
+    sizes_of,
+)
 from resnet_spec.network.symbols import Condition, Named, named_numbers
 from resnet_spec.problems.words import counted
 
@@ -42,7 +50,8 @@ class Disagreement(NamedTuple):
 class Shortcut(NamedTuple):
     """What is added to a body: the ops where `when` holds, the input itself elsewhere.
 
-    `how` says in a participle what the ops do to the input: "projected", and `where` in
+    With `adds_pre` that is what `pre` makes of the input, and where `absent` holds, nothing is
+    added. `how` says in a participle what the ops do to the input: "projected", and `where` in
     which blocks, if not where the shape changes. They read the block's input, or with
     `from_pre` what `pre` makes of it.
     """
@@ -52,6 +61,8 @@ class Shortcut(NamedTuple):
     how: str = ""
     from_pre: bool = False
     where: str = ""
+    adds_pre: bool = False
+    absent: Condition | None = None
 
     @property
     def active(self) -> Chain:
@@ -80,6 +91,12 @@ class Block(Record):
     def output(self) -> Shape:
         """What the sum gives; `post` keeps it."""
         return self.body[-1].output
+
+    @property
+    def adds(self) -> bool:
+        """Whether anything is added to the body in this block."""
+        shortcut = self.shortcut
+        return shortcut is not None and not (shortcut.absent and shortcut.absent.holds)
 
     @property
     def branch(self) -> Chain:
@@ -148,10 +165,24 @@ class Block(Record):
         chains = ((*self.pre, *self.body, *self.post), self.added)
         return tuple(map(max, *map(_smallest, chains)))
 
+    @cached_property
+    def multiples(self) -> tuple[tuple[Multiples, ...], ...]:
+        """What its ops take of heights and of widths, beside the least of each."""
+        if not any(op.takes[side].multiples for op in self.ops for side in SIDES):
+            return ((), ())
+        chains = ((*self.pre, *self.body, *self.post), self.added)
+        return tuple(
+            tuple(each for ops in chains for each in _multiples(ops, side))
+            for side in SIDES
+        )
+
     @property
     def reads_pre(self) -> bool:
-        """Whether the shortcut's ops read what `pre` gives, and not the block's input."""
-        return bool(self.branch and self.shortcut and self.shortcut.from_pre)
+        """Whether the shortcut reads what `pre` gives, and not the block's input."""
+        shortcut = self.shortcut
+        if not (shortcut and self.pre):
+            return False
+        return shortcut.adds_pre or bool(self.branch and shortcut.from_pre)
 
     @property
     def added(self) -> Chain:
@@ -319,6 +350,11 @@ class Network(Record):
         ops = (op for _, op in self.distinct_ops() if op is not alone)
         return [op for op in ops if [*biases(op)]]
 
+    @cached_property
+    def restarted(self) -> list[str]:
+        """The modules that start weights themselves, after all others, in order."""
+        return sorted({op.module for _, op in self.distinct_ops() if op.restarts})
+
     @property
     def classes(self) -> int | None:
         """Logits of the classifier, None without one."""
@@ -356,13 +392,16 @@ class Network(Record):
         alike = all(op.lengths.are_alike for _, op in self.distinct_ops())
         return SIDES[:1] if alike else SIDES
 
-    def _reached(self, side: int) -> tuple[Lengths, float]:
-        """The map from the length of a side to that before the head, and the least length."""
+    def _reached(self, side: int) -> tuple[Lengths, float, tuple[Multiples, ...]]:
+        """The map from the length of a side to that before the head, the least length, and
+        the multiples that it must be in."""
         at, smallest = _through(self.entry)[side], _smallest(self.entry)[side]
+        multiples = [*_multiples(self.entry, side)]
         for _, block in self.blocks():
             smallest = max(smallest, at.smallest(block.smallest[side]))
+            multiples += [each.before(at) for each in block.multiples[side]]
             at = at.then(block.lengths[side])
-        return at, smallest
+        return at, smallest, tuple(dict.fromkeys(multiples))
 
     @property
     def sizes(self) -> Sizes:
@@ -372,7 +411,8 @@ class Network(Record):
             most for most in (heights.largest, widths.largest) if most is not None
         ]
         smallest = max(heights.smallest, widths.smallest)
-        return Sizes(smallest, min(limits, default=None))
+        multiples = (*heights.multiples, *widths.multiples)
+        return sizes_of(smallest, min(limits, default=None), multiples)
 
     def disagreement(self) -> Disagreement | None:
         """The smallest image at which a block's two shapes differ; None proves that none is.
@@ -395,9 +435,11 @@ class Network(Record):
         at = _through(self.entry)[side]
         for nth, (_, block) in enumerate(self.blocks()):
             start = at(sizes.smallest)
-            length = _difference(block, side, start) if block.shortcut else None
+            length = _difference(block, side, start) if block.adds else None
             if length and (at.stride or length == start):  # a constant map reaches one
                 image = max(int(at.smallest(length)), sizes.smallest)
+                if sizes.multiples:
+                    image = _apart(block, side, at, sizes)
                 if image in sizes:
                     yield image, nth
             at = at.then(block.lengths[side])
@@ -442,26 +484,62 @@ def _shortest(ops: Chain, side: int) -> float:
     return smallest
 
 
-def _taken(head: Chain, side: int, at: Lengths, smallest: float) -> Sizes:
+def _multiples(ops: Chain, side: int) -> Iterator[Multiples]:
+    """What the ops take of the lengths of that side, beside a least one."""
+    at = Lengths()
+    for op in _active(ops):
+        yield from (each.before(at) for each in op.takes[side].multiples)
+        at = at.then(op.lengths[side])
+
+
+def _apart(block: Block, side: int, at: Lengths, sizes: Sizes) -> int:
+    """The least length of the image, of those, at which body and branch differ; 0 for none.
+
+    From one common period of all the maps to the next nothing changes.
+    """
+    body, branch = (
+        at.then(each) for each in (block.lengths[side], block.branch_lengths[side])
+    )
+    periods = (each.period for each in sizes.multiples)
+    period = lcm(body.stride or 1, branch.stride or 1, *periods)
+    for image in takewhile(lambda h: h <= sizes.smallest + period, sizes.lengths()):
+        if _widens(block) or body(image) != branch(image):
+            return image
+    return 0
+
+
+def _taken(
+    head: Chain,
+    side: int,
+    at: Lengths,
+    smallest: float,
+    multiples: tuple[Multiples, ...],
+) -> Sizes:
     """The lengths of a side of the image that the head takes too.
 
     `at` is the map from them to those before the head, `smallest` what that needs.
     """
     largest = None
     for op in head:
-        least, most = op.takes[side]
-        smallest = max(smallest, at.smallest(least))
-        if most and at.stride:
-            largest = int(at.smallest(most + 1)) - 1
+        taken = op.takes[side]
+        smallest = max(smallest, at.smallest(taken.smallest))
+        if taken.largest and at.stride:
+            largest = int(at.smallest(taken.largest + 1)) - 1
+        multiples += tuple(each.before(at) for each in taken.multiples)
         at = at.then(op.lengths[side])
         smallest = max(smallest, at.smallest(1))
-    return NO_SIZES if isinf(smallest) else Sizes(int(smallest), largest)
+    return sizes_of(smallest, largest, multiples)
+
+
+def _widens(block: Block) -> bool:
+    """Whether its body gives other channels than are added to it."""
+    added = block.branch[-1].output if block.branch else block.input
+    return added.channels != block.output.channels
 
 
 def _difference(block: Block, side: int, start: int) -> int | None:
     """The first input length >= start at which body and branch differ along that side."""
-    added = block.branch[-1].output if block.branch else block.input
-    if added.channels != block.output.channels:
+    if _widens(block):
         return start
     lengths, others = block.lengths[side], block.branch_lengths[side]
     return lengths.first_difference(others, start)

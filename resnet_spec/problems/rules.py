@@ -501,6 +501,13 @@ RULES: Mapping[str, Rule] = {
         wrong=own("resnetblur50", "input: [3, 8, 8]"),
         right=own("resnetblur50", "input: [3, 64, 64]"),
     ),
+    "image-divides": Rule(
+        "the image gives a layer a map that it cannot divide",
+        "`space_to_depth` cuts a map into squares, and `attention: bat` into 8 x 8 parts. Both "
+        "need maps whose sides are multiples of that. The message says which images give them.",
+        wrong=own("tresnet_m", "input: [3, 225, 225]"),
+        right=own("tresnet_m", "input: [3, 228, 228]"),
+    ),
     "pool-fits": Rule(
         "the last map is not as large as the pool of the head",
         "`head.pool` as a number is an average pool of that kernel, as in many tutorials, and "

@@ -122,7 +122,7 @@ def _with_counts(given: dict[str, Tensor], asked: Sequence[str]) -> dict[str, Te
 
 
 def _fitting(
-    ours: Iterable[str], given: Iterable[str], ignore: Sequence[str]
+    ours: Mapping[str, Tensor], given: Iterable[str], ignore: Sequence[str]
 ) -> str | None:
     """The naming by which the tensors fit, whatever counts of batches there are."""
     counted = [name for name in given if not name.endswith(COUNT)]
@@ -208,12 +208,12 @@ def unwrapped(
 
 
 def closest(
-    ours: Iterable[str], theirs: dict[str, Tensor], naming: str | None = None
+    ours: Mapping[str, Tensor], theirs: dict[str, Tensor], naming: str | None = None
 ) -> tuple[str, dict[str, Tensor]]:
     """The naming by which most of our tensors are there, or the given one; theirs by it."""
-    known, found = list(ours), []
+    found = []
     for each in [naming] if naming else NAMINGS:
-        wanted = list(names(known, each).values())
+        wanted = list(names(ours, each).values())
         tensors, _, _ = _below(theirs, wanted)
         there = sum(name in tensors for name in wanted)
         found.append((there, each, tensors))

@@ -7,15 +7,23 @@ Names here are torchvision's wherever torchvision has the thing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
 
 Table = Mapping[str, str]
 """Their path for ours, or for its beginning: the longest that fits is replaced.
 
 `*` in ours stands for its first number, which theirs has in the same place.
 """
-Paths = Collection[str]  # of tensors, outside of blocks or in one of them
+Shapes = Mapping[str, tuple[int, ...]]
+"""Tensors by path, outside of blocks or in one of them."""
+
+
+class Shaped(Protocol):
+    """A tensor, or what knows its shape."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
 
 
 class Place(NamedTuple):
@@ -32,24 +40,26 @@ class Library(NamedTuple):
     """
 
     block: str = "layer{stage1}.{block}"
-    inside: Callable[[Paths], Table] = lambda _: {}
-    outside: Callable[[Paths], Table] = lambda _: {}
+    inside: Callable[[Shapes], Table] = lambda _: {}
+    outside: Callable[[Shapes], Table] = lambda _: {}
 
 
-def names(ours: Iterable[str], naming: str) -> dict[str, str]:
+def names(ours: Mapping[str, Shaped], naming: str) -> dict[str, str]:
     """Their name for each of our tensors' names, all different, in our order.
 
-    Which tensors there are tells what kind of network it is, so their order does not
-    matter. Raises KeyError for a naming that is not in NAMINGS.
+    Which tensors there are and their shapes tell what kind of network it is, so their order
+    does not matter. Raises KeyError for a naming that is not in NAMINGS.
 
-    >>> names(["conv1.weight", "layer1.0.downsample.0.weight"], "tutorial")["conv1.weight"]
-    'conv1.weight'
+    >>> from resnet_spec import load
+    >>> resnet18 = dict(load("resnet18").network.tensors())
+    >>> names(resnet18, "tutorial")["layer2.0.downsample.1.bias"]
+    'layer2.0.shortcut.1.bias'
     """
     places = {name: _place(name) for name in ours}
-    library = NAMINGS[naming](places.keys())
-    paths: dict[tuple[int, int] | None, list[str]] = defaultdict(list)
-    for place in places.values():
-        paths[place.block].append(place.path)
+    library = NAMINGS[naming]({name: tuple(t.shape) for name, t in ours.items()})
+    paths: dict[tuple[int, int] | None, dict[str, tuple[int, ...]]] = defaultdict(dict)
+    for name, place in places.items():
+        paths[place.block][place.path] = tuple(ours[name].shape)
     tables = {
         block: (library.inside if block else library.outside)(found)
         for block, found in paths.items()
@@ -102,12 +112,12 @@ def _renamed(path: str, table: Table) -> str:
 # --- torchvision, tutorials ---------------------------------------------------------------
 
 
-def torchvision(_: Paths) -> Library:
+def torchvision(_: Shapes) -> Library:
     """torchvision 0.29: the names are its own."""
     return Library()
 
 
-def torchvision_regnet(_: Paths) -> Library:
+def torchvision_regnet(_: Shapes) -> Library:
     """torchvision 0.29's regnet.py."""
     convolutions = {
         f"{ours}{number}": f"f.{letter}.{theirs}"
@@ -121,12 +131,12 @@ def torchvision_regnet(_: Paths) -> Library:
     )
 
 
-def tutorial(_: Paths) -> Library:
+def tutorial(_: Shapes) -> Library:
     """Tutorials that call it `shortcut.0`."""
     return Library(inside=lambda _: {"downsample": "shortcut"})
 
 
-def kuangliu(ours: Paths) -> Library:
+def kuangliu(ours: Shapes) -> Library:
     """https://github.com/kuangliu/pytorch-cifar: as tutorials, and `linear`."""
     return tutorial(ours)._replace(outside=lambda _: {"fc": "linear"})
 
@@ -134,7 +144,7 @@ def kuangliu(ours: Paths) -> Library:
 # --- timm ---------------------------------------------------------------------------------
 
 
-def timm(ours: Paths) -> Library:
+def timm(ours: Shapes) -> Library:
     """timm 1.0: resnet.py, res2net.py, resnest.py, sknet.py, or resnetv2.py."""
     if "layer1.0.norm1.weight" in ours and "norm1.weight" not in ours:
         return TIMM_V2
@@ -147,7 +157,7 @@ def timm(ours: Paths) -> Library:
     )
 
 
-def _timm_block(paths: Paths) -> Table:
+def _timm_block(paths: Shapes) -> Table:
     kernels = {path.split(".")[0] for path in paths if ".paths." in path}
     table = {
         "eca": "se",
@@ -171,13 +181,16 @@ def _timm_block(paths: Paths) -> Table:
 def _pairs(numbers: str, called: str = "conv{}") -> Table:
     """`conv1` and `bn1` as `conv1.conv` and `conv1.bn`, or as that is called."""
     return {
-        f"{kind}{number}": f"{called.format(number)}.{kind}"
+        f"{kind}{number}": f"{called.format(number)}.{theirs}"
         for number in numbers
-        for kind in ("conv", "bn")
+        for kind, theirs in (("conv", "conv"), ("bn", "bn"), ("norm", "bn"))
     }
 
 
-def _timm_v2_ends(paths: Paths) -> Table:
+FINAL = {"final.0": "final_conv.conv", "final.1": "final_conv.bn"}
+
+
+def _timm_v2_ends(paths: Shapes) -> Table:
     """A deep stem has convolutions and norms by turns, and maybe activations between them."""
     parts = (path.split(".") for path in paths if path.startswith("conv1."))
     steps = sorted({int(step) for _, step, *_ in parts if step.isdigit()})
@@ -202,52 +215,83 @@ TIMM_V2 = Library(
 )
 
 
-def timm_regnet(_: Paths) -> Library:
-    """timm 1.0's regnet.py."""
+def timm_regnet(ours: Shapes) -> Library:
+    """timm 1.0's regnet.py; pre-activation has nothing behind its stem's convolution."""
+    ends = {**FINAL, "fc": "head.fc"}
+    if not {"bn1.weight", "norm1.weight"} & {*ours}:
+        return Library(
+            "s{stage1}.b{block1}", outside=lambda _: {"conv1": "stem", **ends}
+        )
+    stem = {"conv1": "stem.conv", "bn1": "stem.bn", "norm1": "stem.bn"}
+    shortcut = {"downsample.0": "downsample.conv", "downsample.1": "downsample.bn"}
     return Library(
         block="s{stage1}.b{block1}",
-        inside=lambda _: {
-            **_pairs("123456789"),
-            "downsample.0": "downsample.conv",
-            "downsample.1": "downsample.bn",
-        },
-        outside=lambda _: {"conv1": "stem.conv", "bn1": "stem.bn", "fc": "head.fc"},
+        inside=lambda _: {**_pairs("123456789"), **shortcut},
+        outside=lambda _: {**stem, **ends},
     )
 
 
-def timm_byobnet(_: Paths) -> Library:
-    """timm 1.0's byobnet.py: bottlenecks, basic blocks, and blocks of one's own of three."""
+BAT = {
+    f"{kind}{n}": f"{theirs}.{kind}"
+    for n, theirs in enumerate(("conv1", "ba.conv1", "ba.conv2", "conv2"), 1)
+    for kind in ("conv", "bn")
+} | {"conv_p": "ba.conv_p", "conv_q": "ba.conv_q"}
 
-    def inside(paths: Paths) -> Table:
-        basic = "conv3.weight" not in paths
+
+def timm_byobnet(_: Shapes) -> Library:
+    """timm 1.0's byobnet.py, where convolutions are called by kernel and number."""
+
+    def inside(paths: Shapes) -> Table:
+        found = (paths.get(f"conv{n}.weight") for n in range(1, 10))
+        kinds = ["1x1" if shape[-1] == 1 else "kxk" for shape in found if shape]
+        numbers = ["1", "2", "2b", "3"] if len(kinds) > 3 else ["1", "2", "3"]
+        convolutions = {
+            ours: theirs
+            for n, (number, kind) in enumerate(zip(numbers, kinds, strict=False), 1)
+            for ours, theirs in _pairs(str(n), f"conv{number}_{kind}").items()
+        }
+        attention = "attn_last" if kinds[-1:] == ["kxk"] else "attn"
         return {
-            **_pairs("12", "conv{}_kxk"),
-            **({} if basic else _pairs("13", "conv{}_1x1")),
-            "se": "attn",
-            "eca": "attn",
-            "downsample.0": "shortcut.conv",
-            "downsample.1": "shortcut.bn",
+            **convolutions,
+            "se": attention,
+            "eca": attention,
+            **{f"bat.{ours}": f"{attention}.{theirs}" for ours, theirs in BAT.items()},
+            "gca": f"{attention}.mlp_add",
+            "gca.attn": f"{attention}.conv_attn",
+            **_byob_shortcut(paths),
         }
 
-    def outside(paths: Paths) -> Table:
-        ends = {"head_conv": "final_conv.conv", "head_norm": "final_conv.bn"}
+    def outside(paths: Shapes) -> Table:
         stem = {ours: f"stem.{theirs}" for ours, theirs in _byob_stem(paths)}
-        return {**stem, **ends, "fc": "head.fc"}
+        hidden = {"hidden.0": "head.norm", "hidden.2": "head.pre_logits.fc"}
+        attention = {"attnpool": "head", "fc": "head.proj"}
+        linear = {"fc": "head.fc"}
+        last = attention if "attnpool.q.weight" in paths else linear
+        return {**stem, **FINAL, **hidden, **last}
 
     return Library("stages.{stage}.{block}", inside, outside)
 
 
-def _byob_stem(paths: Paths) -> Iterator[tuple[str, str]]:
+def _byob_shortcut(paths: Shapes) -> Table:
+    """A convolution and its norm, maybe behind a pool."""
+    if "downsample.2.weight" in paths:
+        return {
+            "downsample.1": "shortcut.conv.conv",
+            "downsample.2": "shortcut.conv.bn",
+        }
+    return {"downsample.0": "shortcut.conv", "downsample.1": "shortcut.bn"}
+
+
+def _byob_stem(paths: Shapes) -> Iterator[tuple[str, str]]:
     """One convolution, our deep stem, or a chain; the last convolutions have the norms."""
-    convolutions, norms = (
-        [f"{kind}{n}" for n in range(1, 10) if f"{kind}{n}.weight" in paths]
-        for kind in ("conv", "bn")
-    )
     if "conv1.0.weight" in paths:
         convolutions = ["conv1.0", "conv1.3", "conv1.6"]
-        norms = ["conv1.1", "conv1.4", "bn1"]
+        norms = ["conv1.1", "conv1.4", *_counted(paths, "bn", "norm")]
+    else:
+        convolutions, norms = _counted(paths, "conv"), _counted(paths, "bn", "norm")
     if len(convolutions) == 1:
-        yield from {convolutions[0]: "conv", "bn1": "bn"}.items()
+        yield convolutions[0], "conv"
+        yield from ((norm, "bn") for norm in norms)
         return
     bare = len(convolutions) - len(norms)
     for n, path in enumerate(convolutions, 1):
@@ -256,10 +300,31 @@ def _byob_stem(paths: Paths) -> Iterator[tuple[str, str]]:
         yield path, f"conv{n}.bn"
 
 
-def timm_senet(_: Paths) -> Library:
+def _counted(paths: Shapes, *kinds: str) -> list[str]:
+    """Those of our modules that are called so and numbered, in order."""
+    found = (f"{kind}{n}" for n in range(1, 10) for kind in kinds)
+    return [path for path in found if f"{path}.weight" in paths]
+
+
+def timm_tresnet(_: Shapes) -> Library:
+    """timm 1.0's tresnet.py, whose stem is the first of the body."""
+
+    def inside(paths: Shapes) -> Table:
+        at = 1 if "downsample.2.weight" in paths else 0  # behind a pool
+        return {
+            **_pairs("123"),
+            f"downsample.{at}": f"downsample.{at}.conv",
+            f"downsample.{at + 1}": f"downsample.{at}.bn",
+        }
+
+    ends = {"conv1": "body.conv1.conv", "bn1": "body.conv1.bn", "fc": "head.fc"}
+    return Library("body.layer{stage1}.{block}", inside, lambda _: ends)
+
+
+def timm_senet(_: Shapes) -> Library:
     """timm 1.0's senet.py, which has them from https://github.com/Cadene."""
 
-    def ends(paths: Paths) -> Table:
+    def ends(paths: Shapes) -> Table:
         deep = {
             "conv1.1": "layer0.bn1",
             "conv1.3": "layer0.conv2",
@@ -278,12 +343,13 @@ def timm_senet(_: Paths) -> Library:
     return Library(inside=lambda _: {"se": "se_module"}, outside=ends)
 
 
-NAMINGS: dict[str, Callable[[Paths], Library]] = {
+NAMINGS: dict[str, Callable[[Shapes], Library]] = {
     "torchvision": torchvision,
     "timm": timm,
     "timm-senet": timm_senet,
     "timm-regnet": timm_regnet,
     "timm-byobnet": timm_byobnet,
+    "timm-tresnet": timm_tresnet,
     "torchvision-regnet": torchvision_regnet,
     "tutorial": tutorial,
     "kuangliu": kuangliu,
@@ -291,7 +357,7 @@ NAMINGS: dict[str, Callable[[Paths], Library]] = {
 
 
 def fitting(
-    ours: Iterable[str],
+    ours: Mapping[str, Shaped],
     theirs: Iterable[str],
     asked: Callable[[str, str], bool] = lambda our, their: True,
 ) -> str | None:
@@ -299,9 +365,9 @@ def fitting(
 
     None where there is none; `asked` takes our name and theirs.
     """
-    known, wanted = list(ours), set(theirs)
+    wanted = set(theirs)
     for naming in NAMINGS:
-        pairs = names(known, naming).items()
+        pairs = names(ours, naming).items()
         if {their for our, their in pairs if asked(our, their)} == wanted:
             return naming
     return None

@@ -54,6 +54,9 @@ class BlockClass:
         self.locals: list[str] = []
         self.expansion: int | None = None
         self.scope = Scope(self._declared([block.numbers for block in self.blocks]))
+        ops = (op for block in self.blocks for op in block.body)
+        zeroed = (op.path for op in ops if isinstance(op, Norm) and op.zero)
+        self.zeroed = tuple(dict.fromkeys(zeroed))
         self.setup = self._agreed(self._setup)
         self.forward = self._agreed(self._forward)
         self.doc = self._agreed(self._doc)
@@ -99,10 +102,16 @@ class BlockClass:
 
     def _setup(self, block: Block) -> str:
         lines = [*self.locals, *definitions(block.main, self.scope)]
-        for op in block.body:
-            if isinstance(op, Norm) and op.zero:
-                start = f"nn.init.zeros_(self.{op.path}.weight)"
-                lines.append(f"{start}  # the block starts as its shortcut")
+        absent = block.shortcut.absent if block.shortcut else None
+        if absent:
+            lines += ["", comment("A block that changes the shape has no shortcut.")]
+            lines.append(f"self.adds = {self.scope.agreement(absent)}")
+        for path in self.zeroed:
+            if absent:
+                lines.append("if self.adds:")
+            start = f"nn.init.zeros_(self.{path}.weight)"
+            start += "  # the block starts as its shortcut"
+            lines.append(indented(start) if absent else start)
         if block.shortcut and block.shortcut.ops:
             lines += ["", *self._branch_setup(block.shortcut)]
         return "\n".join(lines)
@@ -127,12 +136,18 @@ class BlockClass:
         before = self._branch(shortcut, "x") if shortcut.from_pre else []
         after = [] if shortcut.from_pre else self._branch(shortcut, "shortcut")
         read = bool(block.shortcut) and not (before and shortcut.when is None)
-        lines = ["shortcut = x"] if read else []
-        lines += [f"x = {text}" for text, _ in calls(block.pre)]
+        lines = [f"x = {text}" for text, _ in calls(block.pre)]
+        if read:
+            lines.insert(len(lines) if shortcut.adds_pre else 0, "shortcut = x")
         lines += before
         lines += [f"x = {text}" for text, _ in calls(block.body)]
         lines += after
         total = "x + shortcut" if block.shortcut else "x"
+        if shortcut.absent:
+            lines += ["if self.adds:", indented(f"x = {total}")]
+            return "\n".join(
+                [*lines, *(f"x = {text}" for text, _ in calls(block.post)), "return x"]
+            )
         if block.post or block.shortcut:
             lines += [f"x = {text}" for text, _ in calls(block.post, total)] or [
                 f"x = {total}"
@@ -156,8 +171,10 @@ class BlockClass:
             read = block.pre and block.shortcut.from_pre
             total += " + shortcut" if read else " + shortcut(x)"
         elif block.shortcut:
-            total += " + x"
+            total += f" + {x}" if block.shortcut.adds_pre else " + x"
         total = _applied(block.post, total)
+        if block.shortcut and block.shortcut.absent:
+            total += "; where the shape changes, nothing is added"
         if block.pre:
             total += f" with y = {_applied(block.pre, 'x')}"
         nouns = [noun for op in block.body if (noun := self._noun(op))]

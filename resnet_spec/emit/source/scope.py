@@ -57,6 +57,11 @@ class Scope(NamedTuple):
             return str(when.holds)
         return " or ".join(self._differ(a, b) for a, b in when.pairs)
 
+    def agreement(self, when: Condition) -> str:
+        """`stride == 1 and in_channels == width`, where the condition does not hold."""
+        differ = (self._differ(a, b) for a, b in when.pairs)
+        return " and ".join(text.replace(" != ", " == ") for text in differ)
+
     def _differ(self, a: Stride, b: int) -> str:
         """`stride != 1`, or of a height and a width `stride != (1, 1)`."""
         if not b:

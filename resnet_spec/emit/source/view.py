@@ -20,6 +20,7 @@ from resnet_spec.emit.source.modules import calls, definitions
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.emit.source.stages import StageFunction, listed
 from resnet_spec.network import (
+    AttentionPool2d,
     AvgMaxPool2d,
     Block,
     Chain,
@@ -31,7 +32,6 @@ from resnet_spec.network import (
     Op,
     Rate,
     Shape,
-    Sizes,
     Stage,
     StatisticsPool,
     biases,
@@ -42,6 +42,7 @@ POOLS: dict[type[Op], str] = {
     GlobalAvgPool: "average pool",
     GlobalMaxPool: "max pool",
     AvgMaxPool2d: "average and max pool",
+    AttentionPool2d: "attention pool",
     StatisticsPool: "statistics pool",
 }
 SHAPE = 26  # characters of `  # (N, 65536, 1024, 1024)`
@@ -99,10 +100,10 @@ class View:
     def sizes(self) -> str:
         heights, widths = self.network.sides
         if heights != widths:
-            return f"heights {_range(heights)}, widths {_range(widths)}"
-        smallest, largest = heights
-        if largest is not None:
-            return f"heights and widths {_range(heights)}"
+            return f"heights {heights}, widths {widths}"
+        smallest, largest, multiples = heights
+        if largest is not None or multiples:
+            return f"heights and widths {heights}"
         return (
             "any height and width"
             if smallest == 1
@@ -165,10 +166,8 @@ class View:
         classifier = self.network.classifier
         pools = [POOLS.get(type(op), "") for op in self.network.head]
         layers = [op for op in self.network.head if isinstance(op, Linear)]
-        convolution = any(
-            isinstance(op, Conv) and op is not classifier for op in self.network.head
-        )
-        said = ["1x1 convolution"] * convolution
+        convolutions = [op for op in self.network.head if isinstance(op, Conv)]
+        said = [f"{op.noun} convolution" for op in convolutions if op is not classifier]
         said += [] if classifier else [pool for pool in pools if pool]
         said += ["hidden layers"] * any(op is not classifier for op in layers)
         if classifier:
@@ -206,7 +205,7 @@ class View:
 
     @property
     def init(self) -> str:
-        """The loop over the modules that starts their weights."""
+        """The loops over the modules that start their weights."""
         init, classifier = self.network.init, self.network.classifier
         lines = []
         if init.classifier and classifier:
@@ -216,7 +215,12 @@ class View:
         lines.append(f"{'el' * bool(lines)}if isinstance(module, nn.Conv2d):")
         biased = [has for op in self.network.convolving() for has in biases(op)]
         lines += map(indented, started(init.convolutions, biased))
-        return "\n".join(["for module in self.modules():", *map(indented, lines)])
+        loop = "for module in self.modules():"
+        restarted = (
+            f"{loop}\n    if isinstance(module, {name}):\n        module.reset_parameters()"
+            for name in self.network.restarted
+        )
+        return "\n".join([loop, *map(indented, lines), *restarted])
 
     @property
     def forward_doc(self) -> str:
@@ -298,13 +302,6 @@ class View:
     def _shape(self, shape: Shape, flat: bool = False) -> str:
         """(N, C, H, W), or (N, C) after the flatten."""
         return f"(N, {', '.join(map(self.scope.text, shape[:1] if flat else shape))})"
-
-
-def _range(sizes: Sizes) -> str:
-    smallest, largest = sizes
-    if smallest == largest:
-        return f"of {smallest}"
-    return f"from {smallest} {'on' if largest is None else f'to {largest}'}"
 
 
 def _rates(network: Network) -> list[Rate]:

@@ -7,13 +7,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from resnet_spec.catalog import NORMS, STEPS, Read
-from resnet_spec.language.chains import Formula, OwnBlock, Step, Steps
+from resnet_spec.language.chains import Formula, OwnBlock, StemStep, Step, Steps
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.values import LARGEST, function_of
 from resnet_spec.problems import FieldPath, Problem
 from resnet_spec.problems.words import either
 
-OPS = [op for op in STEPS if op in Step.model_fields]  # the keys that say what an op is
 EXAMPLES = {
     "attention": "attention: se",
     "dropout": "dropout: 0.1",
@@ -25,10 +24,10 @@ EXAMPLES = {
 class Placed(NamedTuple):
     """A chain, what it is, where it is written, and the stage that has it.
 
-    That of a stem is the first.
+    That of a stem is the first, that of a head the last.
     """
 
-    role: str  # pre, body, post, shortcut or stem
+    role: str  # pre, body, post, shortcut, stem or head
     steps: Steps
     path: FieldPath
     stage: StagePlan
@@ -49,11 +48,17 @@ class Placed(NamedTuple):
     @property
     def where(self) -> str:
         """The stage, where it may be one of several."""
-        return "" if self.role == "stem" else f"in stage {self.stage.index + 1}"
+        return f"in stage {self.stage.index + 1}" if self.in_block else ""
+
+    @property
+    def in_block(self) -> bool:
+        return self.role not in ("stem", "head")
 
     def bases(self, before: int) -> dict[str, int]:
         """The channels that formulas begin with, where it reads so many."""
         stage = self.stage
+        if self.role == "head":
+            return {"in": before, "": 1}
         if self.role == "stem":
             return {"in": before, "width": stage.spec.stem.width or before}
         return {"in": before, "width": stage.inner_width, "out": stage.out_channels}
@@ -64,6 +69,8 @@ class Placed(NamedTuple):
         stage = self.stage
         if self.role == "stem":
             return (stage.spec.input[0],)
+        if self.role == "head":
+            return (stage.out_channels,)
         alone = self.role == "shortcut" or stage.by_block
         return (stage.in_channels, *[stage.out_channels][alone:])
 
@@ -79,6 +86,8 @@ def chains(plan: Plan) -> Iterator[Placed]:
             yield from (Placed(k, v, (*path, k), stage) for k, v in of.items())
         if isinstance(steps := stage.shortcut, tuple):
             yield Placed("shortcut", steps, stage.path("shortcut"), stage)
+    if steps := plan.known("head.pre"):
+        yield Placed("head", steps, ("head", "pre"), plan.blocks[-1])
 
 
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -98,21 +107,24 @@ def every_op_takes_what_is_said(plan: Plan) -> Iterator[Problem]:
 
 def _odd_ops(placed: Placed) -> Iterator[Problem]:
     for i, step in placed.said:
-        ops = [op for op in OPS if getattr(step, op) is not None]
+        known = [op for op in STEPS if op in type(step).model_fields]
+        ops = [op for op in known if getattr(step, op) is not None]
         if len(ops) != 1:
             message = (
                 f"is {' and '.join(ops)} at once; write an entry for each"
                 if ops
-                else f"says no op; write one of {', '.join(OPS)}"
+                else f"says no op; write one of {', '.join(known)}"
             )
             yield Problem("one-op", message, placed.at(i))
             continue
         takes = STEPS[ops[0]].takes
-        for key in Step.model_fields:
+        for key in type(step).model_fields:
             if key not in step.model_fields_set or key in (*takes, *ops):
                 continue
-            known = f"takes {either(takes)}" if takes else "takes nothing beside itself"
-            message = f"is not for {ops[0]}, which {known}"
+            all_of_it = (
+                f"takes {either(takes)}" if takes else "takes nothing beside itself"
+            )
+            message = f"is not for {ops[0]}, which {all_of_it}"
             yield Problem("op-takes", message, placed.at(i, key), about_key=True)
         yield from _idle(placed, i, step)
 
@@ -122,7 +134,7 @@ def _idle(placed: Placed, i: int, step: Step) -> Iterator[Problem]:
         message = "changes nothing where each channel is its own group; take it away"
         yield Problem("op-takes", message, placed.at(i, "to"), about_key=True)
     if step.pool and not (step.kernel or step.strides):
-        stride = "stride" if placed.role == "stem" else "stride: block"
+        stride = "stride: block" if placed.in_block else "stride"
         message = f"does nothing without `kernel` or `{stride}`"
         yield Problem("op-takes", message, placed.at(i))
     if step.scale == 1:
@@ -130,9 +142,11 @@ def _idle(placed: Placed, i: int, step: Step) -> Iterator[Problem]:
 
 
 def every_word_has_a_meaning(plan: Plan) -> Iterator[Problem]:
-    """A word in a chain is what the field of its name says, which must say something."""
+    """A word in a chain is what the field of its name says, which must say something; of a
+    stage alone it may say that there is nothing."""
+    said = {word: {block.value(word) for block in plan.blocks} for word in EXAMPLES}
+    idle = [word for word, values in said.items() if values <= {"none", 0.0, None}]
     for placed in chains(plan):
-        idle = [w for w in EXAMPLES if placed.stage.value(w) in ("none", 0.0, None)]
         for i, step in enumerate(placed.steps):
             if step in idle:
                 example = EXAMPLES[str(step)]
@@ -158,8 +172,8 @@ def _odd_zeros(placed: Placed) -> Iterator[Problem]:
     stage, start = placed.stage, "another start, as scalar_multiplier: 1"
     for i in zeros:
         others: tuple[FieldPath, ...] = ()
-        if placed.role == "stem":
-            why = f"makes all that the stem gives zero; write {start}"
+        if not placed.in_block:
+            why = f"makes all that the {placed.role} gives zero; write {start}"
         elif placed.role != "body":
             why = f"makes all that {placed.role} gives zero; write it in body"
         elif stage.shortcut == "none":
@@ -201,7 +215,7 @@ def one_op_strides(plan: Plan) -> Iterator[Problem]:
 
 
 def _odd_strides(placed: Placed) -> Iterator[Problem]:
-    if placed.role == "stem":
+    if not placed.in_block:
         return
     strides = [
         i
@@ -257,7 +271,7 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
             message = f"{placed.where} {given.message}".strip()
             return _problem(placed, message, i, *given.key)
         x = given
-    if x == bases[placed.gives]:
+    if placed.role == "head" or x == bases[placed.gives]:
         return None
     asked = f"`{placed.gives}`, {bases[placed.gives]}"
     message = f"gives {x} channels {placed.where}".strip() + f", and must give {asked}"
@@ -277,6 +291,8 @@ def _given(
     """The channels that an op gives where it reads `x`, or what is wrong with them."""
     if step == "spatial":
         return _given_by_layer(x, bases["width"], stage)
+    if isinstance(step, StemStep) and step.space_to_depth:
+        return x * step.space_to_depth**2
     if not isinstance(step, Step) or step.op not in ("conv", "pad"):
         return x
     made = _made(step.channels, bases) if step.channels else x
@@ -287,7 +303,7 @@ def _given(
             return Wrong(f"{each} do not divide the {x} that it reads", ("groups",))
         groups = x // stage.group_width
     if made is None:
-        base = (step.to or step.pad or "").split()[0]
+        base = str(step.to or step.pad).split()[0]
         key = "to" if step.to else "pad"
         return Wrong(f"is not a whole number where {base} is {bases[base]}", (key,))
     if made > LARGEST:

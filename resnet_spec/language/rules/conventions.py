@@ -33,13 +33,13 @@ CONVENTIONS: dict[str, Convention] = {
         (("dilations",),),
     ),
     "preact.shortcut": Convention(
-        lambda stage: stage.preact and stage.projects,
+        lambda stage: stage.preact and (stage.projects or stage.adds_pre),
         "a pre-activation block whose shortcut is more than the identity",
         "activated in timm, hysts' and kuangliu's code, raw in bearpaw's and weiaicunzai's",
         (("shortcut",), ("strides",), ("widths",), ("preact",)),
     ),
     "preact.first": Convention(
-        lambda stage: stage.preact and stage.keeps,
+        lambda stage: stage.preact and stage.keeps and not stage.adds_pre,
         "a pre-activation stage whose first shortcut is the identity",
         "own in timm and kuangliu's code, shared in hysts'",
         (("shortcut",), ("strides",), ("widths",), ("preact",)),

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from resnet_spec.catalog import WHOLE_POOLS
+from resnet_spec.language.chains import HeadStep
 from resnet_spec.language.plan import Plan
 from resnet_spec.problems import Problem
 from resnet_spec.problems.words import either
+
+REFUSING = (*WHOLE_POOLS, "attention")  # a map of another size, or reading any
 
 
 def other_maps_are_refused(plan: Plan) -> Iterator[Problem]:
     """Where each pixel counts, a map of another size must not pass in silence."""
     pool, classes = _known(plan, "pool"), _known(plan, "classes")
-    if pool is None or classes != "none" or _layers(plan) or pool in WHOLE_POOLS:
+    if pool is None or classes != "none" or _layers(plan) or pool in REFUSING:
         return
     message = (
-        f"must be {either(WHOLE_POOLS)} with `head.classes: none`; only a linear layer, in "
+        f"must be {either(REFUSING)} with `head.classes: none`; only a linear layer, in "
         "head.hidden or as classifier, refuses a map of another size"
     )
     yield Problem(
@@ -34,6 +37,19 @@ def a_convolution_reads_a_map(plan: Plan) -> Iterator[Problem]:
         )
         others = (("head", "classifier"),)
         yield Problem("not-together", message, ("head", "hidden"), others=others)
+
+
+def heads_are_whole(plan: Plan) -> Iterator[Problem]:
+    """Attention has heads of 64 channels."""
+    last = plan.blocks[-1]
+    channels = last.out_channels
+    for step in _known(plan, "pre") or ():
+        if isinstance(step, HeadStep) and isinstance(step.to, int):
+            channels = step.to
+    if _known(plan, "pool") == "attention" and channels % 64:
+        message = f"has heads of 64 channels, which do not divide the {channels} that it reads"
+        others = (last.path("widths"), last.path("expansion"), ("head", "pre"))
+        yield Problem("groups-divide", message, ("head", "pool"), others=others)
 
 
 def _layers(plan: Plan) -> bool:

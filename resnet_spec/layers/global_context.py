@@ -1,0 +1,32 @@
+"""Attention to channels by a weighed mean of all pixels."""
+
+from torch import Tensor, nn
+
+
+class GlobalContext(nn.Module):
+    """x + fc2(relu(norm(fc1(context)))): a number for each image and channel is added.
+
+    The context is a mean over pixels, weighed by a softmax of one number for each. At
+    first nothing is added. (N, C, H, W) -> the same; https://arxiv.org/abs/1904.11492
+    """
+
+    def __init__(self, channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.attn = nn.Conv2d(channels, 1, 1)
+        self.fc1 = nn.Conv2d(channels, squeezed, 1)
+        self.norm = nn.LayerNorm(squeezed, eps=1e-6)
+        self.relu = nn.ReLU(inplace=True)
+        self.fc2 = nn.Conv2d(squeezed, channels, 1)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.kaiming_normal_(self.attn.weight, nonlinearity="relu")
+        nn.init.zeros_(self.fc2.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.attn(x).flatten(2).softmax(dim=2)  # (N, 1, H * W)
+        context = x.flatten(2) @ weight.transpose(1, 2)  # (N, C, 1)
+        hidden = self.fc1(context[..., None])  # (N, squeezed, 1, 1)
+        hidden = self.norm(hidden.flatten(1))[..., None, None]  # (N, squeezed, 1, 1)
+        added: Tensor = self.fc2(self.relu(hidden))  # (N, C, 1, 1)
+        return x + added

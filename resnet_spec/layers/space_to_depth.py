@@ -1,0 +1,21 @@
+"""Squares of pixels as channels."""
+
+from torch import Tensor, nn
+
+
+class SpaceToDepth(nn.Module):
+    """The pixels of each square as channels: by row, column, and channel in these.
+
+    (N, C, H, W) -> (N, C * size**2, H / size, W / size), for sides that are multiples
+    of it; https://arxiv.org/abs/2003.13630
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, c, height, width = x.shape
+        size, h, w = self.size, height // self.size, width // self.size
+        x = x.view(n, c, h, size, w, size)  # (N, C, H // size, size, W // size, size)
+        return x.permute(0, 3, 5, 1, 2, 4).reshape(n, -1, h, w)
