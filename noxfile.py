@@ -34,11 +34,12 @@ def regen(session: nox.Session) -> None:
     session.run("python", "-m", "tests.test_errors")
     session.run("python", "docs/architecture.py")
     for page, command in {
-        "docs/resnet-spec.schema.json": "schema",
-        "docs/language.md": "schema --markdown",
-        "docs/rules.md": "rule --markdown",
+        "docs/resnet-spec.schema.json": "resnet-spec schema",
+        "docs/language.md": "resnet-spec schema --markdown",
+        "docs/rules.md": "resnet-spec rule --markdown",
+        "docs/figures.md": "python -m tests.figures",
     }.items():
-        text = session.run("resnet-spec", *command.split(), silent=True, stderr=None)
+        text = session.run(*command.split(), silent=True, stderr=None)
         Path(page).write_text(str(text), encoding="utf-8")
 
 
