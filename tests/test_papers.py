@@ -1,4 +1,4 @@
-"""The paper's CIFAR and plain networks: published counts, and a reference by hand."""
+"""The paper's CIFAR and plain networks: exact counts, and a reference by hand."""
 
 from pathlib import Path
 
@@ -11,24 +11,22 @@ from torch.nn import functional as F
 from resnet_spec import load
 from tests.models import both
 
-# Option A and B counts; Table 6 of https://arxiv.org/abs/1512.03385 prints A in millions.
+# Option A and B counts of https://arxiv.org/abs/1512.03385.
 CIFAR = {
-    20: (0.27, 269_722, 272_474),
-    32: (0.46, 464_154, 466_906),
-    44: (0.66, 658_586, 661_338),
-    56: (0.85, 853_018, 855_770),
-    110: (1.7, 1_727_962, 1_730_714),
-    1202: (19.4, 19_421_274, 19_424_026),
+    20: (269_722, 272_474),
+    32: (464_154, 466_906),
+    44: (658_586, 661_338),
+    56: (853_018, 855_770),
+    110: (1_727_962, 1_730_714),
+    1202: (19_421_274, 19_424_026),
 }
 
 
 @pytest.mark.parametrize("depth", CIFAR)
 def test_cifar_counts(depth: int) -> None:
-    published, option_a, option_b = CIFAR[depth]
+    option_a, option_b = CIFAR[depth]
     path = f"specs/cifar/resnet{depth}.yaml"
-    params = load(path).network.params
-    assert params == option_a
-    assert round(params / 1e6, 2 if published < 1 else 1) == published
+    assert load(path).network.params == option_a
     assert load(path, {"shortcut": "projection"}).network.params == option_b
     if Path(f"specs/cifar/resnet{depth}_b.yaml").exists():
         assert load(f"specs/cifar/resnet{depth}_b.yaml").network.params == option_b
@@ -92,25 +90,23 @@ def settle(model: nn.Module, side: int = 32) -> None:
             model.train()(torch.randn(4, 3, side, side))
 
 
-# CIFAR-10 counts; the papers print them in millions, to one decimal (0.56 of WRN-40-1 as 0.6).
+# CIFAR-10 counts.
 PREACT = {
-    "preact/preresnet110": (1.7, 1_727_962),
-    "preact/preresnet164": (1.7, 1_703_258),
-    "preact/preresnet164_fb": (1.7, 1_703_258),
-    "wide_resnet/wrn40_1": (0.6, 563_930),
-    "wide_resnet/wrn40_2": (2.2, 2_243_546),
-    "wide_resnet/wrn40_4": (8.9, 8_949_210),
-    "wide_resnet/wrn40_8": (35.7, 35_748_314),
-    "wide_resnet/wrn28_10": (36.5, 36_479_194),
-    "wide_resnet/wrn16_8": (11.0, 10_961_370),
+    "preact/preresnet110": 1_727_962,
+    "preact/preresnet164": 1_703_258,
+    "preact/preresnet164_fb": 1_703_258,
+    "wide_resnet/wrn40_1": 563_930,
+    "wide_resnet/wrn40_2": 2_243_546,
+    "wide_resnet/wrn40_4": 8_949_210,
+    "wide_resnet/wrn40_8": 35_748_314,
+    "wide_resnet/wrn28_10": 36_479_194,
+    "wide_resnet/wrn16_8": 10_961_370,
 }
 
 
 @pytest.mark.parametrize("name", PREACT)
 def test_preactivation_counts(name: str) -> None:
-    published, exact = PREACT[name]
-    params = load(f"specs/{name}.yaml").network.params
-    assert (round(params / 1e6, 1), params) == (published, exact)
+    assert load(f"specs/{name}.yaml").network.params == PREACT[name]
 
 
 def preact_reference(
