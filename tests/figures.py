@@ -21,9 +21,11 @@ import torchvision
 from resnet_spec import load
 from resnet_spec.network import (
     BatchNorm,
+    BilinearAttention,
     BlurPool2d,
     Conv,
     GlobalAvgPool,
+    GlobalContext,
     GroupNorm,
     Network,
     Norm,
@@ -35,8 +37,11 @@ HERE = Path(__file__).parent
 UNITS = (6, 9, 6)  # powers of ten, of parameters, multiply-adds and activations
 
 # Of what is not equal, who is wrong and why.
+SIZES = ("50", "101", "50x4", "50x16", "50x64")
 TABLE1 = "arXiv 1512.03385 table 1"
+CLIP = "timm attends from every pixel and classifies all, and uses what one gives"
 NOTES = {
+    **{("timm", f"resnet{size}_clip"): CLIP for size in SIZES},
     ("timm", "ecaresnext50t_32x4d"): "timm counted a network with the depths of "
     "`ecaresnext26t_32x4d`, 2, 2, 2, 2; it has mended them since",
     (
@@ -103,9 +108,10 @@ def _timm() -> Iterator[Figure]:
         if model in specs:
             network = load(specs[model], {"input": [3, int(side), int(side)]}).network
             two = tuple(f"{float(number):.2f}" for number in said)
-            yield Figure(
-                "timm", model, int(side), two, (network.params, *fvcore(network))
-            )
+            flops, given = fvcore(network)
+            if model.startswith("tresnet"):  # whose pool is no module, and not counted
+                flops -= prod(network.head[0].input)
+            yield Figure("timm", model, int(side), two, (network.params, flops, given))
 
 
 def _torchvision() -> Iterator[Figure]:
@@ -164,6 +170,15 @@ def _fvcore(op: Op) -> tuple[int, int]:
     if isinstance(op, BlurPool2d):
         return op.macs, op.macs // op.taps**2
     flops = op.macs
+    if isinstance(op, GlobalContext):  # of pixels, a product, and two of means
+        means = op.input.channels + op.squeezed
+        return flops + 5 * op.squeezed, prod(op.input[1:]) + op.input.channels + means
+    if isinstance(
+        op, BilinearAttention
+    ):  # four 1x1 with norms, two shares, two products
+        pixels, squeezed = prod(op.input[1:]), op.squeezed
+        normed = (op.input.channels + 2 * squeezed + 2) * pixels
+        return flops + 2 * normed, normed + 2 * 128 + 2 * squeezed * pixels
     if isinstance(op, StdConv2d):
         flops += 4 * op.tensors[0].size  # a batch norm of the weights
     given = last = 0
