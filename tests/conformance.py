@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import gc
+import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -73,6 +74,7 @@ class Outcome(NamedTuple):
     params: int
     tensors: int
     macs: int
+    names: str  # digest of the names and shapes of their tensors
     layout: str  # digests of the network that was compared, of which the row speaks
     function: str
     training: str
@@ -206,7 +208,7 @@ def _outcome(case: Case, sizes: Iterable[tuple[int, int]]) -> Outcome:
     weights = theirs.state_dict()
     images = {size: torch.randn(2, 3, *size) for size in sizes}
     expected = {size: _step(theirs, images[size], network) for size in sizes}
-    count = len(weights)
+    count, named = len(weights), digest({k: t.shape for k, t in weights.items()})
     del theirs
     apart: dict[str, float] = {}
     for way, make in made.items():
@@ -225,8 +227,14 @@ def _outcome(case: Case, sizes: Iterable[tuple[int, int]]) -> Outcome:
         apart[way] = max(found)
         del ours
     shown = " ".join(f"{height}x{width}" for height, width in sizes)
-    counts = (network.params, count, network.macs)
+    counts = (network.params, count, network.macs, named)
     return Outcome(*case[:3], naming, *counts, *digests(network)[:3], shown, **apart)
+
+
+def digest(shapes: Mapping[str, Sequence[int]]) -> str:
+    """Of the names of tensors, each with its shape, in any order."""
+    said = sorted((name, tuple(shape)) for name, shape in shapes.items())
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:12]
 
 
 def _step(model: nn.Module, images: Tensor, network: Network) -> dict[str, Tensor]:
