@@ -91,6 +91,18 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
         "resnet18",
         SHALLOW | {"norm.type": ["evonorm_s0", "frn"], "norm.groups": 8},
     ),
+    "s0a": (
+        "resnet18",
+        SHALLOW
+        | {"norm.type": "evonorm_s0a", "norm.groups": 8, "shortcut": "identity_or_none"}
+        | {"attention": "se", "se.activation": "silu"},
+    ),
+    "squares": (
+        "resnet18",
+        SHALLOW
+        | {"stem.type": [{"space_to_depth": 4}, {"conv": 3}, "norm"], "stem.pool": None}
+        | {"attention": ["bat", "gca"], "head.pool": "attention"},
+    ),
     "scalars": (
         "field/fixup/resnet20_fixup",
         {"input": [3, 64, 64], "block": SCALED, "norm.type": "batch"}

@@ -356,7 +356,7 @@ def test_built_and_generated_are_equal(files: list[Path]) -> None:
         ((load(file).network, file) for file in files), key=lambda pair: pair[0].macs
     )
     fields: dict[str, Any] = {"depths": [min(len(s.blocks), 2) for s in network.stages]}
-    if all(low <= 40 and high is None for low, high in network.sides):
+    if all(low <= 40 and high is None for low, high, _ in network.sides):
         fields["input"] = [int(network.image.channels), 48, 40]
     small = load(file, fields).network
     assert verify(small, render(small)) == []

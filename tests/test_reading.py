@@ -360,7 +360,7 @@ OVERRIDDEN = [
     ),
     (
         {"head": {1: 2}},
-        "head={1: 2}: head[1]: unknown key; known here: conv, pool, hidden, classifier, "
+        "head={1: 2}: head[1]: unknown key; known here: pre, pool, hidden, classifier, "
         "dropout, bias, classes",
     ),
     ({"title": "\ud800"}, "title=\ud800: title: must be text, got '\\ud800'"),

@@ -82,7 +82,7 @@ WEIGHTS = (
 )
 KEYS: Mapping[str, str] = {
     "leave it out": "version transformers_version",
-    "write it as a chain, head: {pre: [{conv: 1, to: 1280}, norm, activation]}": "head.conv "
+    "write it as a chain in head.pre, as resnet33ts has one": "head.conv "
     "num_features head.final_conv head.num_features final_conv",
     "write scale as the last op of the body of a block of one's own": "res_scale "
     "residual_scale",

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 class AttentionPool2d(nn.Module):
     """What the mean of all pixels finds by attention in itself and in them.
 
-    Heads have 64 channels. (N, C, H, W) -> (N, C), for a map of the size that it is made
-    for; https://arxiv.org/abs/2103.00020
+    Heads have 64 channels. (N, C, H, W) -> (N, C), for maps of one height and width;
+    https://arxiv.org/abs/2103.00020
     """
 
     def __init__(self, channels: int, height: int, width: int) -> None:
