@@ -30,6 +30,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def regen(session: nox.Session) -> None:
     """Write what is made of the code again: see `git diff` for what has changed."""
+    alike = session.run("python", "-m", "tests.alike", silent=True, stderr=None)
+    Path("resnet_spec/lowering/alike.txt").write_text(str(alike), encoding="utf-8")
     session.run("resnet-spec", "build", "specs")
     session.run("python", "-m", "tests.test_errors")
     session.run("python", "docs/architecture.py")

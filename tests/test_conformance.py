@@ -102,9 +102,14 @@ def test_multiply_adds_are_those_that_torch_counts(case: Case) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", FAMILIES, ids=name)
+@pytest.mark.parametrize(
+    "case", [c for c in FAMILIES if small(c) < (224, 224)], ids=name
+)
 def test_they_compute_the_same(case: Case) -> None:
-    """One of each family, built and generated; `python -m tests.conformance` runs all."""
+    """One of each family, built and generated; `python -m tests.conformance` runs all.
+
+    tests/test_heads_and_stems.py holds CLIP's attention, which takes no small image.
+    """
     found = outcome(case, [small(case)])
     assert max(found.built, found.generated) <= (1e-12 if found.reason else 0.0)
 

@@ -13,6 +13,7 @@ from torch import nn
 from resnet_spec import SpecError, load
 from resnet_spec.emit.module import build
 from resnet_spec.network import Conv
+from tests import alike
 from tests.models import seeded
 
 SENTENCES = {
@@ -174,6 +175,33 @@ def test_what_is_said_of_torchvisions_weights(
         assert found in sentence
     else:
         assert not [note for note in sentences if f" {name}" in note]
+
+
+@pytest.mark.slow
+def test_the_table_of_those_that_are_alike_is_of_what_ships() -> None:
+    hint = "run `python -m tests.alike > resnet_spec/lowering/alike.txt`"
+    assert alike.TABLE.read_text(encoding="utf-8") == alike.table(), hint
+
+
+def test_weights_of_another_network_that_ships_load_and_compute_something_else() -> (
+    None
+):
+    """Of ResNetAA-50, whose file says so, and the other way round, and not of itself."""
+    networks = {name: load(name).network for name in ("resnetblur50", "resnetaa50")}
+    ours, theirs = (seeded(lambda n=n: build(n)) for n in networks.values())
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert not torch.allclose(
+            ours.eval()(images), theirs.eval()(images), 1e-3, 1e-3
+        )
+    for name, other in (networks, reversed(networks)):
+        (said,) = (
+            note for note in networks[name].notes if "give other outputs" in note
+        )
+        assert said.startswith("Weights of torchvision's resnet50, ")
+        assert other in said
+        assert name not in said
 
 
 AVERAGED = "Where the resolution drops, the shortcut averages before it projects."

@@ -22,6 +22,7 @@ ZEROS = {  # https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
 }
 AVERAGING = ("avg_projection", "avg_floor_projection")
 TORCHVISION = Path(__file__).parent / "torchvision.txt"
+ALIKE = Path(__file__).parent / "alike.txt"  # made by `python -m tests.alike`
 
 
 def sentences(plan: Plan, network: Network) -> Iterator[str]:
@@ -57,7 +58,7 @@ def _order(spec: Spec, network: Network, shipped: bool) -> Iterator[str]:
         yield "A norm and an activation follow the last stage."
     if spec.preact.stem_norm:
         yield "The stem ends in a norm and an activation as well."
-    if network.head and not ends:
+    if network.head and not ends and not spec.head.pre:
         yield "What the last stage gives is pooled as it is."
 
 
@@ -69,6 +70,11 @@ def _preact_shortcuts(spec: Spec, stages: Stages) -> Iterator[str]:
         yield (
             "Where the shape changes, shortcuts read a block's input itself, without norm and "
             f"activation; {other}"
+        )
+    if any(stage.adds_pre for stage in stages):
+        yield (
+            "Every shortcut reads what norm and activation make of a block's input, also where "
+            f"the shape stays; {other}"
         )
     if shared := [stage for stage in stages if stage.shares]:
         yield (
@@ -174,41 +180,53 @@ def _dilations(spec: Spec, stages: Stages) -> Iterator[str]:
             yield f"The blocks of stage {stage.index + 1} have dilations of {said}."
 
 
-# --- torchvision's weights ----------------------------------------------------------------
+# --- whose weights load ---------------------------------------------------------------------
 
 
 class Known(NamedTuple):
-    """A network of torchvision's, as `resnet-spec digest` prints it."""
+    """A network of torchvision's, as `resnet-spec digest` prints it, or one that ships."""
 
     name: str
     params: str
     layout: str
     function: str
-    training: str
+    training: str = ""
 
 
 @cache
-def _torchvisions() -> list[Known]:
-    lines = TORCHVISION.read_text(encoding="utf-8").splitlines()
+def _known(table: Path) -> list[Known]:
+    lines = table.read_text(encoding="utf-8").splitlines()
     return [Known(*line.split()[: len(Known._fields)]) for line in lines[1:]]
 
 
 def _weights(network: Network) -> Iterator[str]:
-    """What becomes of torchvision's weights, where they load."""
-    params = str(network.params)
-    for known in _torchvisions():
-        if known.params != params:  # so that most networks need no digests
+    """What becomes of the weights of others, where they load."""
+    theirs = _alike(network, TORCHVISION)
+    others = [f"torchvision's {known.name}" for known in theirs]
+    for known in theirs:
+        if known.function != network.digests.function:
             continue
-        mine = network.digests
-        if mine.layout != known.layout:
-            continue
-        if mine.function != known.function:
-            yield (
-                f"Weights of torchvision's {known.name} have the same names and shapes: they "
-                "load here without an error and give other outputs."
-            )
-        elif mine.training == known.training:
+        others.remove(f"torchvision's {known.name}")
+        if known.training == network.digests.training:
             yield (
                 "Parameters carry torchvision's names and order, so checkpoints of its "
                 f"{known.name} load unchanged."
             )
+    said = {known.name for known in theirs}
+    for known in _alike(network, ALIKE):
+        if known.function != network.digests.function and known.name not in said:
+            others.append(known.name)
+    if others:
+        *some, last = others
+        names = f"{', '.join(some)} and {last}" if some else last
+        yield (
+            f"Weights of {names} have the same names and shapes: they load here without an "
+            "error and give other outputs."
+        )
+
+
+def _alike(network: Network, table: Path) -> list[Known]:
+    """Those of a table whose tensors have the names and shapes of the network's."""
+    params = str(network.params)  # so that most networks need no digests
+    found = [known for known in _known(table) if known.params == params]
+    return [known for known in found if known.layout == network.digests.layout]

@@ -242,8 +242,8 @@ def timm_byobnet(_: Shapes) -> Library:
     """timm 1.0's byobnet.py, where convolutions are called by kernel and number."""
 
     def inside(paths: Shapes) -> Table:
-        found = (paths.get(f"conv{n}.weight") for n in range(1, 10))
-        kinds = ["1x1" if shape[-1] == 1 else "kxk" for shape in found if shape]
+        found = [paths[f"{path}.weight"] for path in _counted(paths, "conv")]
+        kinds = ["1x1" if shape[-1] == 1 else "kxk" for shape in found]
         numbers = ["1", "2", "2b", "3"] if len(kinds) > 3 else ["1", "2", "3"]
         convolutions = {
             ours: theirs
@@ -289,6 +289,8 @@ def _byob_stem(paths: Shapes) -> Iterator[tuple[str, str]]:
         norms = ["conv1.1", "conv1.4", *_counted(paths, "bn", "norm")]
     else:
         convolutions, norms = _counted(paths, "conv"), _counted(paths, "bn", "norm")
+    if len(norms) > len(convolutions):  # no stem of that file
+        return
     if len(convolutions) == 1:
         yield convolutions[0], "conv"
         yield from ((norm, "bn") for norm in norms)
