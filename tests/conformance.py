@@ -180,9 +180,14 @@ def families(known: list[Case]) -> list[Case]:
 
 def outcome(case: Case, sizes: list[tuple[int, int]]) -> Outcome:
     """Build both, move drawn weights, and compare what they compute at each size."""
-    rounds = any(isinstance(op, AttentionPool2d) for op in case.network.head)
+    rounds = pools(case)
     with _default(torch.float64 if rounds else torch.float32):
         return _outcome(case, dict.fromkeys(sizes))._replace(reason=ONE_TOKEN * rounds)
+
+
+def pools(case: Case) -> bool:
+    """Whether it pools by attention, which takes images of its own size alone."""
+    return any(isinstance(op, AttentionPool2d) for op in case.network.head)
 
 
 ONE_TOKEN = (
