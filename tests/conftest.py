@@ -41,9 +41,10 @@ def pytest_collection_modifyitems(
 
 
 @pytest.fixture(scope="session")
-def drawn() -> Pool:
-    """Specs and their networks, drawn once for all tests of a process."""
-    return pool()
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Pool:
+    """Specs and their networks, drawn once for all tests of all processes."""
+    folder = tmp_path_factory.getbasetemp()
+    return pool(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture(autouse=True)

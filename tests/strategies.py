@@ -7,12 +7,13 @@ which stands in place of others, and is drawn in tests/test_generators.py.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hypothesis import given, reject, settings
+from hypothesis import given, reject, seed, settings
 from hypothesis import strategies as st
 
 from resnet_spec.language.parsing import parse
@@ -149,15 +150,20 @@ def spec_data(draw: st.DrawFn) -> Data:
     return reject()
 
 
-@st.composite
-def networks(draw: st.DrawFn, data: Data) -> Network:
-    """The network of a spec, some cut to give the maps of some of their parts."""
+def network_of(data: Data, parts: Sequence[str] = ()) -> Network:
+    """The network of a spec, or what a cut leaves of it that gives the maps of those parts."""
     plan = parsed(data)
     network = lower(plan)
+    return noted(plan, cut(network, list(parts))) if parts else network
+
+
+@st.composite
+def cuts(draw: st.DrawFn, data: Data) -> list[str]:
+    """Of a quarter of the networks some parts, of which a cut gives the maps."""
     if draw(st.integers(0, 3)) < 3:
-        return network
-    parts = st.sampled_from(network.parts)
-    return noted(plan, cut(network, draw(st.lists(parts, min_size=1, unique=True))))
+        return []
+    parts = st.sampled_from(network_of(data).parts)
+    return draw(st.lists(parts, min_size=1, unique=True))
 
 
 class Drawn(NamedTuple):
@@ -174,19 +180,59 @@ class Pool(tuple[Drawn, ...]):
         return f"{len(self)} specs"
 
 
-def pool() -> Pool:
-    """As many as the profile says: of 200 drawn for CI some 150 are left."""
+PARTS = 4  # of what is drawn, so that each process may draw some
 
+
+def pool(folder: Path) -> Pool:
+    """As many as the profile says: of 200 drawn for CI some 150 are left.
+
+    Processes that share the folder share the work: what no other has begun, one draws.
+    """
+    waiting = dict.fromkeys(range(PARTS))
     found: dict[str, Drawn] = {}
+    while waiting:
+        for part in list(waiting):
+            file = folder / f"drawn{part}.json"
+            if _begun(file):
+                _write(file, part)
+            if file.exists():
+                for data, parts in json.loads(file.read_text()):
+                    text = json.dumps(data, sort_keys=True)
+                    found[text] = Drawn(data, network_of(data, parts))
+                del waiting[part]
+        time.sleep(0.1 * bool(waiting))
+    return Pool(
+        found[text] for text in sorted(found, key=lambda text: (len(text), text))
+    )
 
-    @settings(max_examples=max(200, settings().max_examples))
+
+def _begun(file: Path) -> bool:
+    """Whether this process is the first to begin it."""
+    try:
+        file.with_suffix(".begun").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _write(file: Path, part: int) -> None:
+    """Draw that part; where it fails, another process may try and fail as well."""
+    drawn: list[tuple[Data, list[str]]] = []
+
+    @seed(part)
+    @settings(max_examples=max(200, settings().max_examples) // PARTS)
     @given(spec_data(), st.data())
     def draw(data: Data, more: st.DataObject) -> None:
-        text = json.dumps(data, sort_keys=True)
-        found[text] = Drawn(data, more.draw(networks(data)))
+        drawn.append((data, more.draw(cuts(data))))
 
-    draw()
-    return Pool(found[text] for text in sorted(found, key=len))
+    try:
+        draw()
+    except BaseException:
+        file.with_suffix(".begun").unlink()
+        raise
+    whole = file.with_suffix(".part")
+    whole.write_text(json.dumps(drawn))
+    whole.replace(file)
 
 
 def parsed(data: Any) -> Plan:

@@ -60,7 +60,7 @@ def test_a_number_that_the_renderer_does_not_know_is_printed_too(start: int) -> 
 def test_what_a_stage_function_says_is_true() -> None:
     narrowing = load("specs/resnet18.yaml", {"widths": [64, 128, 64, 512]}).network
     source = " ".join(render(narrowing).split())
-    assert "only the first one strides and changes the channels." in source
+    assert "only the first one may change the shape." in source
     even = load("specs/resnet18.yaml", {"widths": 64, "strides": 1}).network
     assert 'Stack `blocks` basic blocks."""' in render(even)
     assert "relu(body(x) + x)" in render(even)

@@ -7,8 +7,10 @@ from torch import Tensor, nn
 class BilinearAttention(nn.Module):
     """x + conv(P y Q) with y = conv(x): P mixes rows, and Q columns.
 
-    Each has 8 x 8 shares for each half of the channels, made of the largest values in 8
-    parts of the map. Height and width must be multiples of 8.
+    Each starts as an 8 x 8 matrix for each half of the channels, made of the maxima of 8
+    strips of the map; rows of P and columns of Q sum to 1. Enlarged to H x H and W x W,
+    they mix each row or column with those at its place in the other strips. H and W must
+    be multiples of 8.
     (N, C, H, W) -> the same; https://github.com/BA-Transform/BAT-Image-Classification
     """
 
@@ -20,8 +22,8 @@ class BilinearAttention(nn.Module):
         self.bn2 = nn.BatchNorm2d(2)
         self.rows = nn.AdaptiveMaxPool2d((8, 1))
         self.columns = nn.AdaptiveMaxPool2d((1, 8))
-        self.conv_p = nn.Conv2d(2, 128, (8, 1))
-        self.conv_q = nn.Conv2d(2, 128, (1, 8))
+        self.conv_p = nn.Conv2d(2, 2 * 8 * 8, (8, 1))
+        self.conv_q = nn.Conv2d(2, 2 * 8 * 8, (1, 8))
         self.conv3 = nn.Conv2d(squeezed, squeezed, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(squeezed)
         self.conv4 = nn.Conv2d(squeezed, channels, 1, bias=False)
@@ -32,22 +34,24 @@ class BilinearAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         n, _, h, w = x.shape
         y = self.relu(self.bn1(self.conv1(x)))  # (N, squeezed, H, W)
-        halves = self.relu(self.bn2(self.conv2(y)))  # (N, 2, H, W)
-        p = self.conv_p(self.rows(halves)).view(n, 2, 8, 8).sigmoid()  # (N, 2, 8, 8)
-        q = self.conv_q(self.columns(halves)).view(n, 2, 8, 8).sigmoid()  # (N, 2, 8, 8)
+        maps = self.relu(self.bn2(self.conv2(y)))  # (N, 2, H, W)
+        p = self.conv_p(self.rows(maps)).view(n, 2, 8, 8).sigmoid()  # (N, 2, 8, 8)
+        q = self.conv_q(self.columns(maps)).view(n, 2, 8, 8).sigmoid()  # (N, 2, 8, 8)
         p = self.spread(p / p.sum(3, keepdim=True), y.shape[1], h // 8)
         q = self.spread(q / q.sum(2, keepdim=True), y.shape[1], w // 8)
         y = p @ y @ q  # (N, squeezed, H, W)
         y = self.relu(self.bn3(self.conv3(y)))  # (N, squeezed, H, W)
         added: Tensor = self.dropout(self.relu(self.bn4(self.conv4(y))))  # (N, C, H, W)
-        return added + x
+        return x + added
 
-    def spread(self, shares: Tensor, channels: int, times: int) -> Tensor:
-        """(N, 2, 8, 8) -> (N, channels, 8 * times, 8 * times), by the Kronecker product
-        with the identity."""
-        n = shares.shape[0]
-        each = shares[:, :, None].expand(n, 2, channels // 2, 8, 8)
+    def spread(self, matrix: Tensor, channels: int, times: int) -> Tensor:
+        """(N, 2, 8, 8) -> (N, channels, 8 * times, 8 * times).
+
+        The Kronecker product with the identity.
+        """
+        n = matrix.shape[0]
+        each = matrix[:, :, None].expand(n, 2, channels // 2, 8, 8)
         each = each.reshape(n, channels, 8, 8, 1, 1)
-        each = each * torch.eye(times, dtype=shares.dtype, device=shares.device)
+        each = each * torch.eye(times, dtype=matrix.dtype, device=matrix.device)
         rows = torch.cat(each.unbind(2), dim=3)  # (N, channels, 8, 8 * times, times)
         return torch.cat(rows.unbind(2), dim=3)

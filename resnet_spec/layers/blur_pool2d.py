@@ -6,11 +6,11 @@ from torch.nn import functional as F
 
 
 class BlurPool2d(nn.Module):
-    """Every `stride`-th pixel of the map, after a blur by 1 2 1 along each side.
+    """Every `stride`-th pixel, after a blur by a row of Pascal's triangle: 1 2 1 for 3.
 
-    So for 3 taps; the weights of others are other rows of Pascal's triangle.
-    (N, C, H, W) -> (N, C, H / stride, W / stride), rounded up; of stride 1, the same.
-    Refuses a side too short to mirror at its edges. https://arxiv.org/abs/1904.11486
+    (N, C, H, W) -> (N, C, H / stride, W / stride), rounded up. With stride 1 nothing is
+    blurred. Edges are padded by reflection, which needs sides longer than the padding.
+    https://arxiv.org/abs/1904.11486
     """
 
     def __init__(self, taps: int = 3, stride: int = 2) -> None:

@@ -4,10 +4,11 @@ from torch import Tensor, nn
 
 
 class GlobalContext(nn.Module):
-    """x + fc2(relu(norm(fc1(context)))): a number for each image and channel is added.
+    """x + fc2(relu(norm(fc1(context)))): adds one value for each image and channel.
 
-    The context is a mean over pixels, weighed by a softmax of one number for each. At
-    first nothing is added. (N, C, H, W) -> the same; https://arxiv.org/abs/1904.11492
+    The context is a weighted mean over pixels; the weights are a softmax over one score
+    for each. At first zero is added. (N, C, H, W) -> the same;
+    https://arxiv.org/abs/1904.11492
     """
 
     def __init__(self, channels: int, squeezed: int) -> None:
@@ -21,7 +22,8 @@ class GlobalContext(nn.Module):
 
     def reset_parameters(self) -> None:
         nn.init.kaiming_normal_(self.attn.weight, nonlinearity="relu")
-        nn.init.zeros_(self.fc2.weight)
+        for parameter in self.fc2.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.attn(x).flatten(2).softmax(dim=2)  # (N, 1, H * W)

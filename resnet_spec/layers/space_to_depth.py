@@ -4,10 +4,10 @@ from torch import Tensor, nn
 
 
 class SpaceToDepth(nn.Module):
-    """The pixels of each square as channels: by row, column, and channel in these.
+    """Moves each square of pixels into channels, by row, then column, then channel.
 
-    (N, C, H, W) -> (N, C * size**2, H / size, W / size), for sides that are multiples
-    of it; https://arxiv.org/abs/2003.13630
+    (N, C, H, W) -> (N, C * size**2, H / size, W / size); H and W must be multiples of
+    `size`. https://arxiv.org/abs/2003.13630
     """
 
     def __init__(self, size: int) -> None:

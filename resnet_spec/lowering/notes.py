@@ -60,6 +60,8 @@ def _order(spec: Spec, network: Network, shipped: bool) -> Iterator[str]:
         yield "The stem ends in a norm and an activation as well."
     if network.head and not ends and not spec.head.pre:
         yield "What the last stage gives is pooled as it is."
+    elif network.head and not ends and "norm" not in spec.head.pre:
+        yield "No norm follows the last stage."
 
 
 def _preact_shortcuts(spec: Spec, stages: Stages) -> Iterator[str]:
@@ -73,8 +75,8 @@ def _preact_shortcuts(spec: Spec, stages: Stages) -> Iterator[str]:
         )
     if any(stage.adds_pre for stage in stages):
         yield (
-            "Every shortcut reads what norm and activation make of a block's input, also where "
-            f"the shape stays; {other}"
+            "Every shortcut, the identity too, begins behind the block's first norm and "
+            f"activation; {other}"
         )
     if shared := [stage for stage in stages if stage.shares]:
         yield (
@@ -115,7 +117,8 @@ def _strides(spec: Spec, network: Network, stages: Stages) -> Iterator[str]:
         else:
             first = next(iter(on))
             where = _second(network.stages[first.index].blocks[first.nth])
-            yield f"The stride sits on the {where} (v1.5)."
+            version = "" if spec.preact else " (v1.5)"  # for those are called v2
+            yield f"The stride sits on the {where}{version}."
     elif "conv1" in on.values():
         places = _places((stage for stage, at in on.items() if at == "conv1"), ", ")
         yield (

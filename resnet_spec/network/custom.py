@@ -180,14 +180,6 @@ class AttentionPool2d(Layer):
     """What the mean of all pixels finds by attention in itself and in them, flat."""
 
     @property
-    def restarts(self) -> bool:
-        return True
-
-    @property
-    def starts(self) -> Any:
-        return self.restarts
-
-    @property
     def takes(self) -> tuple[Sizes, Sizes]:
         height, width = (max(int(side), 1) for side in self.input[1:])
         return (Sizes(height, height), Sizes(width, width))

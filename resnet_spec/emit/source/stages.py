@@ -66,15 +66,10 @@ class StageFunction:
     @property
     def doc(self) -> str:
         """What the function does, and what its first block alone does in this network."""
-        verbs = []
-        if any(first.get("stride", 1) != 1 for first in self._firsts):
-            verbs.append("strides")
-        changes = [
-            stage.output.channels - stage.input.channels for stage in self.stages
-        ]
-        if any(changes):
-            verbs.append("widens" if min(changes) >= 0 else "changes the channels")
-        only = f"; only the first one {' and '.join(verbs)}" if verbs else ""
+        changes = any(first.get("stride", 1) != 1 for first in self._firsts) or any(
+            s.output.channels != s.input.channels for s in self.stages
+        )
+        only = "; only the first one may change the shape" * changes
         each = f"{article(self.block.noun)} for each of `drop_rates`"
         what = each if self.rated else f"`blocks` {self.block.noun}s"
         return docstring(f"Stack {what}{only}.")

@@ -22,10 +22,12 @@ from resnet_spec.emit.source.stages import StageFunction, listed
 from resnet_spec.network import (
     AttentionPool2d,
     AvgMaxPool2d,
+    BilinearAttention,
     Block,
     Chain,
     Conv,
     GlobalAvgPool,
+    GlobalContext,
     GlobalMaxPool,
     Linear,
     Network,
@@ -38,6 +40,7 @@ from resnet_spec.network import (
 )
 from resnet_spec.problems.words import counted, snake
 
+MULTIPLYING = (AttentionPool2d, BilinearAttention, GlobalContext)  # maps with maps
 POOLS: dict[type[Op], str] = {
     GlobalAvgPool: "average pool",
     GlobalMaxPool: "max pool",
@@ -89,7 +92,7 @@ class View:
 
     @property
     def image(self) -> str:
-        return str(self.network.image)
+        return filled(f"{self.network.image}, {self.sizes}", LINE - 13)
 
     @property
     def paper(self) -> str:
@@ -126,6 +129,8 @@ class View:
     @property
     def cost(self) -> str:
         what = "convolutions and classifier" if self.network.classes else "convolutions"
+        if any(isinstance(op, MULTIPLYING) for _, op in self.network.distinct_ops()):
+            what = "convolutions, linear layers and matrix products"
         return f"{counted(self.network.macs)}MACs ({what}, one image)"
 
     @property
@@ -168,7 +173,8 @@ class View:
         layers = [op for op in self.network.head if isinstance(op, Linear)]
         convolutions = [op for op in self.network.head if isinstance(op, Conv)]
         said = [f"{op.noun} convolution" for op in convolutions if op is not classifier]
-        said += [] if classifier else [pool for pool in pools if pool]
+        attends = ["attention pool"] if "attention pool" in pools else []
+        said += attends if classifier else [pool for pool in pools if pool]
         said += ["hidden layers"] * any(op is not classifier for op in layers)
         if classifier:
             kind = "linear" if isinstance(classifier, Linear) else "convolution as"
