@@ -7,10 +7,10 @@ from torch import Tensor, nn
 class BilinearAttention(nn.Module):
     """x + conv(P y Q) with y = conv(x): P mixes rows, and Q columns.
 
-    Each starts as an 8 x 8 matrix for each half of the channels, made of the maxima of
-    8 strips of the map; rows of P and columns of Q sum to 1. Enlarged to H x H and W x W,
-    they mix each row or column with those at its place in the other strips. H and W
-    must be multiples of 8.
+    Each starts as an 8 x 8 matrix for each half of the channels, made of the maxima
+    of 8 strips of the map; rows of P and columns of Q sum to 1. Enlarged to H x H and
+    W x W, they mix each row or column with those at its place in the other strips. H
+    and W must be multiples of 8.
     (N, C, H, W) -> the same; https://github.com/BA-Transform/BAT-Image-Classification
     """
 
