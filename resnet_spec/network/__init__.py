@@ -1,23 +1,27 @@
 """The network as a frozen tree, Network > Stage > Block > Op, with every shape known."""
 
+from resnet_spec.network.attention import (
+    AttentionPool2d,
+    BilinearAttention,
+    ConvBlockAttention,
+    EfficientChannelAttention,
+    GlobalContext,
+    SqueezeExcite,
+    VariedSqueezeExcite,
+)
 from resnet_spec.network.custom import (
     PUBLISHED,
-    AttentionPool2d,
     AvgMaxPool2d,
     BareEvoNormS0a,
     BareFilterResponseNorm,
-    BilinearAttention,
     BlurPool2d,
     ChannelAffine,
     Conv3x3,
-    ConvBlockAttention,
     DropPath,
-    EfficientChannelAttention,
     EvoNormS0,
     EvoNormS0a,
     FilterResponseNorm,
     FrozenBatchNorm2d,
-    GlobalContext,
     Inside,
     InstanceBatchNorm2d,
     Layer,
@@ -32,10 +36,8 @@ from resnet_spec.network.custom import (
     SelectiveKernel,
     SpaceToDepth,
     SplitAttention,
-    SqueezeExcite,
     StatisticsPool,
     StdConv2d,
-    VariedSqueezeExcite,
 )
 from resnet_spec.network.fingerprint import Digests, digests
 from resnet_spec.network.initialization import Draw, Init, Start

@@ -37,13 +37,11 @@ class Layer(Op):
         return type(self).__name__
 
 
-def _named(**values: Any) -> tuple[Argument, ...]:
+def named(**values: Any) -> tuple[Argument, ...]:
     return tuple(Argument(value, keyword) for keyword, value in values.items())
 
 
-def _conv1x1(
-    prefix: str, read: int, out: int, bias: bool = False
-) -> tuple[Tensor, ...]:
+def conv1x1(prefix: str, read: int, out: int, bias: bool = False) -> tuple[Tensor, ...]:
     """The tensors of a 1x1 convolution whose filters read that many channels."""
     return convolution_tensors(out, read, 1, bias, prefix)
 
@@ -174,46 +172,6 @@ class StatisticsPool(Layer):
     @cached_property
     def meaning(self) -> tuple[Any, ...]:
         return (self.module, int(self.input.height))
-
-
-class AttentionPool2d(Layer):
-    """What the mean of all pixels finds by attention in itself and in them, flat."""
-
-    @property
-    def takes(self) -> tuple[Sizes, Sizes]:
-        height, width = (max(int(side), 1) for side in self.input[1:])
-        return (Sizes(height, height), Sizes(width, width))
-
-    @property
-    def flattens(self) -> bool:
-        return True
-
-    @cached_property
-    def lengths(self) -> Maps:
-        return Maps.alike(Lengths(1, 0))
-
-    @property
-    def _tokens(self) -> int:
-        return int(self.input.height * self.input.width) + 1
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        channels = int(self.input.channels)
-        linear = (Tensor("weight", (channels, channels)), Tensor("bias", (channels,)))
-        return (
-            Tensor("pos_embed", (self._tokens, channels)),
-            *(t._replace(name=f"{path}.{t.name}") for path in "qkv" for t in linear),
-        )
-
-    @property
-    def macs(self) -> int:
-        channels = int(self.input.channels)
-        return (2 * self._tokens + 1) * channels**2 + 2 * self._tokens * channels
-
-    @property
-    def args(self) -> tuple[Argument, ...]:
-        channels, height, width = map(Argument, self.input)
-        return (channels, height, width)
 
 
 class DropPath(Layer):
@@ -394,190 +352,6 @@ class InstanceBatchNorm2d(Layer, BatchNorm):
         )
 
 
-# --- attention ----------------------------------------------------------------------------
-
-
-class SqueezeExcite(Layer):
-    """Channels weighed by two 1x1 convolutions, with biases, of their means."""
-
-    squeezed: int
-
-    @property
-    def noun(self) -> str:
-        return "squeeze-and-excitation"
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        channels, squeezed = int(self.input.channels), int(self.squeezed)
-        return (
-            *_conv1x1("fc1.", channels, squeezed, bias=True),
-            *_conv1x1("fc2.", squeezed, channels, bias=True),
-        )
-
-    @property
-    def macs(self) -> int:
-        return 2 * self.input.channels * self.squeezed
-
-    @property
-    def args(self) -> tuple[Argument, ...]:
-        return (Argument(self.input.channels), Argument(self.squeezed))
-
-
-class VariedSqueezeExcite(SqueezeExcite):
-    """The same with or without biases, and with another activation inside."""
-
-    bias: bool
-    activation: Activation
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        channels, squeezed = int(self.input.channels), int(self.squeezed)
-        return (
-            *_conv1x1("fc1.", channels, squeezed, self.bias),
-            *_conv1x1("fc2.", squeezed, channels, self.bias),
-        )
-
-    @property
-    def args(self) -> tuple[Argument, ...]:
-        function = Argument(_maker(self.activation), "activation", Maker("nn.ReLU"))
-        return (*super().args, Argument(self.bias, "bias", True), function)
-
-
-class EfficientChannelAttention(Layer):
-    """Channels weighed by a convolution, without bias, along their means."""
-
-    kernel: int
-
-    @property
-    def noun(self) -> str:
-        return "efficient channel attention"
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        return (Tensor("conv.weight", (1, 1, int(self.kernel))),)
-
-    @property
-    def macs(self) -> int:
-        return self.kernel * self.input.channels
-
-    @property
-    def args(self) -> tuple[Argument, ...]:
-        return _named(kernel=self.kernel)
-
-
-class ConvBlockAttention(Layer):
-    """Channels weighed by two linear layers of their means and maxima, then each pixel by a
-    7x7 convolution, with a batch norm of its own, of its mean and maximum."""
-
-    squeezed: int
-
-    @property
-    def noun(self) -> str:
-        return "channel and spatial attention"
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        channels, squeezed = int(self.input.channels), int(self.squeezed)
-        return (
-            Tensor("fc1.weight", (squeezed, channels)),
-            Tensor("fc1.bias", (squeezed,)),
-            Tensor("fc2.weight", (channels, squeezed)),
-            Tensor("fc2.bias", (channels,)),
-            Tensor("conv.weight", (1, 2, 7, 7)),
-            *batch_norm_tensors(1, "bn."),
-        )
-
-    @property
-    def macs(self) -> int:
-        channels, height, width = self.input
-        return 4 * channels * self.squeezed + 2 * 49 * height * width
-
-    @property
-    def args(self) -> tuple[Argument, ...]:
-        return (Argument(self.input.channels), Argument(self.squeezed))
-
-
-class GlobalContext(Layer):
-    """Channels to which a function of a weighed mean of all pixels is added."""
-
-    squeezed: int
-
-    @property
-    def noun(self) -> str:
-        return "global context"
-
-    @property
-    def restarts(self) -> bool:
-        return True
-
-    @property
-    def starts(self) -> Any:
-        return self.restarts
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        channels, squeezed = int(self.input.channels), int(self.squeezed)
-        return (
-            *_conv1x1("attn.", channels, 1, bias=True),
-            *_conv1x1("fc1.", channels, squeezed, bias=True),
-            Tensor("norm.weight", (squeezed,)),
-            Tensor("norm.bias", (squeezed,)),
-            *_conv1x1("fc2.", squeezed, channels, bias=True),
-        )
-
-    @property
-    def macs(self) -> int:
-        channels, height, width = self.input
-        return 2 * channels * height * width + 2 * channels * self.squeezed
-
-    @property
-    def args(self) -> tuple[Argument, ...]:
-        return (Argument(self.input.channels), Argument(self.squeezed))
-
-
-class BilinearAttention(Layer):
-    """Rows and columns mixed by shares of 8 parts of them, on maps that have such parts."""
-
-    squeezed: int
-
-    @property
-    def noun(self) -> str:
-        return "bilinear attention"
-
-    @property
-    def takes(self) -> tuple[Sizes, Sizes]:
-        parts = Sizes(8, None, (Multiples(0, 8, 1),))
-        return (parts, parts)
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        channels, squeezed = int(self.input.channels), int(self.squeezed)
-        return (
-            *_conv1x1("conv1.", channels, squeezed),
-            *batch_norm_tensors(squeezed, "bn1."),
-            *_conv1x1("conv2.", squeezed, 2),
-            *batch_norm_tensors(2, "bn2."),
-            Tensor("conv_p.weight", (128, 2, 8, 1)),
-            Tensor("conv_p.bias", (128,)),
-            Tensor("conv_q.weight", (128, 2, 1, 8)),
-            Tensor("conv_q.bias", (128,)),
-            *_conv1x1("conv3.", squeezed, squeezed),
-            *batch_norm_tensors(squeezed, "bn3."),
-            *_conv1x1("conv4.", squeezed, channels),
-            *batch_norm_tensors(channels, "bn4."),
-        )
-
-    @property
-    def macs(self) -> int:
-        channels, height, width = self.input
-        each = 2 * channels + 2 + self.squeezed + height + width
-        return self.squeezed * each * height * width + 2 * 128 * 2 * 8
-
-    @property
-    def args(self) -> tuple[Argument, ...]:
-        return (Argument(self.input.channels), Argument(self.squeezed))
-
-
 # --- what replaces a 3x3 convolution -------------------------------------------------------
 
 
@@ -596,8 +370,8 @@ class Inside(NamedTuple):
         standardized = Maker("StdConv2d", keywords=(("eps", self.eps),))
         return {
             "convolution": standardized if self.eps else Maker("nn.Conv2d"),
-            "norm": _maker(self.norm),
-            "activation": _maker(self.activation),
+            "norm": maker(self.norm),
+            "activation": maker(self.activation),
         }
 
     def least(self, channels: int) -> int:
@@ -615,7 +389,7 @@ class Inside(NamedTuple):
         return tuple(t._replace(name=f"{prefix}{t.name}") for t in found)
 
 
-def _maker(op: Op | None) -> Maker:
+def maker(op: Op | None) -> Maker:
     """What makes the op's module of channels; what torch does by default is not said."""
     if op is None:
         return Maker("nn.Identity")
@@ -734,7 +508,7 @@ class Res2Conv2d(Conv3x3):
 
     @property
     def args(self) -> tuple[Argument, ...]:
-        given = _named(
+        given = named(
             width=self.width,
             scale=self.scale,
             stride=self.stride,
@@ -775,9 +549,9 @@ class SelectiveKernel(Conv3x3):
         return (
             *self._conv_norm("paths.0.0.", read, out, "paths.0.1."),
             *self._conv_norm("paths.1.0.", read, out, "paths.1.1."),
-            *_conv1x1("fc1.", out, reduced),
+            *conv1x1("fc1.", out, reduced),
             *self.inside.norm_tensors(reduced, "bn."),
-            *_conv1x1("fc2.", reduced, 2 * out),
+            *conv1x1("fc2.", reduced, 2 * out),
         )
 
     @property
@@ -792,7 +566,7 @@ class SelectiveKernel(Conv3x3):
     def args(self) -> tuple[Argument, ...]:
         return (
             Argument(self.input.channels),
-            *_named(
+            *named(
                 out_channels=self.out_channels,
                 reduced=self.reduced,
                 stride=self.stride,
@@ -829,9 +603,9 @@ class SplitAttention(Conv3x3):
         inner, read = channels * self.radix, channels // self.groups
         return (
             *self._conv_norm("conv.", read // self.radix, inner, "bn0."),
-            *_conv1x1("fc1.", read, reduced, bias=True),
+            *conv1x1("fc1.", read, reduced, bias=True),
             *self.inside.norm_tensors(reduced, "bn1."),
-            *_conv1x1("fc2.", reduced // self.groups, inner, bias=True),
+            *conv1x1("fc2.", reduced // self.groups, inner, bias=True),
         )
 
     @property
@@ -846,6 +620,6 @@ class SplitAttention(Conv3x3):
     def args(self) -> tuple[Argument, ...]:
         return (
             Argument(self.input.channels),
-            *_named(reduced=self.reduced, groups=self.groups, radix=self.radix),
+            *named(reduced=self.reduced, groups=self.groups, radix=self.radix),
             *self._varied,
         )
