@@ -64,8 +64,8 @@ def test_a_network_is_called_as_nothing_in_its_source(name: str) -> None:
         load("resnet50", {"name": name})
 
 
-PREACT = {"shortcut": "activated", "first": "own"}
-PREACT |= {"stem_norm": False, "final_norm": True}
+ENDS = {"stem_norm": False, "final_norm": True}
+PREACT = {"shortcut": "activated", "first": "own", **ENDS}
 VARIED: list[dict[str, Any]] = [
     {"activation": "silu"},
     {"activation": ["relu", "relu", "relu", "silu"]},
@@ -223,7 +223,13 @@ SHARED = (
 )
 STEM_NORM = "The stem ends in a norm and an activation as well."
 POOLED = "What the last stage gives is pooled as it is."
-PREACT_NOTES = {f"{BEFORE}.", LAST, RAW, SHARED, STEM_NORM, POOLED}
+UNNORMED = "No norm follows the last stage."
+ALWAYS = (
+    "Every shortcut, the identity too, begins behind the block's first norm and activation; "
+    "weights from code without that also load, and give other outputs."
+)
+ABSENT = "Blocks that change the shape have no shortcut."
+PREACT_NOTES = {f"{BEFORE}.", LAST, RAW, SHARED, STEM_NORM, POOLED, UNNORMED, ALWAYS}
 LOAD = "also load, and give other outputs."
 AFTER = (
     "Shortcuts add their zero channels after the input's own; weights from code that puts "
@@ -261,6 +267,16 @@ PLAIN = (
         ({"preact": PREACT | {"first": "shared"}}, {LAST, SHARED}),
         ({"preact": PREACT | {"stem_norm": True}}, {LAST, STEM_NORM}),
         ({"preact": PREACT | {"final_norm": False}}, {f"{BEFORE}.", POOLED}),
+        (
+            {"preact": PREACT | {"final_norm": False}, "head.pre": ["activation"]},
+            {f"{BEFORE}.", UNNORMED},
+        ),
+        (
+            {"preact": {**ENDS, "shortcut": "always_activated"}},
+            {LAST, ALWAYS},
+        ),
+        ({"shortcut": "identity_or_none"}, {ABSENT}),
+        ({"shortcut": "identity_or_none", "widths": 64, "strides": 1}, set()),
         ({"shortcut": "zero_pad_after"}, {AFTER}),
         ({"shortcut": "zero_pad_around"}, {AROUND}),
         ({"shortcut": "zero_pad_around", "widths": 64}, set()),
@@ -272,7 +288,7 @@ def test_a_sentence_is_said_where_it_is_true(
 ) -> None:
     notes = load("resnet18", fields).network.notes
     others = [n for n in notes if "dilation" in n or "zero channels" in n]
-    assert {AVERAGED, PLAIN, *PREACT_NOTES} & set(notes) | {*others} == said
+    assert {AVERAGED, PLAIN, ABSENT, *PREACT_NOTES} & set(notes) | {*others} == said
 
 
 def test_the_stride_is_said_of_the_stages_that_have_one() -> None:

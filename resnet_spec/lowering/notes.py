@@ -88,6 +88,8 @@ def _preact_shortcuts(spec: Spec, stages: Stages) -> Iterator[str]:
 def _shortcuts(stages: Stages) -> Iterator[str]:
     if stages and all(stage.shortcut == "none" for stage in stages):
         yield "No block has a shortcut: this is a plain network, to compare residual ones with."
+    if any(s.shortcut == "identity_or_none" and not s.adds for s in stages):
+        yield "Blocks that change the shape have no shortcut."
     averages = (stage.shortcut in AVERAGING for stage in stages)
     if all(averages) and any(stage.stride != 1 for stage in stages):
         yield "Where the resolution drops, the shortcut averages before it projects."
