@@ -302,6 +302,28 @@ def test_squares_of_pixels_are_channels() -> None:
         small({"stem.type": chain, "stem.pool": None, "input": [3, 42, 24]})
 
 
+@pytest.mark.parametrize(
+    ("op", "channels"),
+    [
+        ({"conv": 1, "to": "in * 4"}, 64),
+        ({"conv": 1, "to": "in * 3"}, 48),
+        ({"pad": 128}, 128),
+        ({"pad": 100}, 100),
+        ({"space_to_depth": 2}, 64),
+    ],
+)
+def test_attention_has_heads_of_64_of_what_any_op_before_it_gives(
+    op: Fields, channels: int
+) -> None:
+    fields = {"head.pool": "attention", "head.pre": [op], "input": [3, 64, 64]}
+    if channels % 64:
+        with pytest.raises(SpecError, match=f"do not divide the {channels} that"):
+            small(fields)
+    else:
+        network = small(fields)
+        assert verify(network, render(network)) == []
+
+
 def shortcut_of(model: nn.Module) -> nn.Module:
     return model.get_submodule("layer2.0.downsample")
 

@@ -9,6 +9,7 @@ from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
+    AttentionPool2d,
     BatchNorm1d,
     Block,
     BlurPool2d,
@@ -43,6 +44,7 @@ def wrong(plan: Plan, network: Network) -> list[Problem]:
         *_one_stride(plan, network),
         *_taken_name(plan, network),
         *_odd_groups(plan, network),
+        *_odd_heads(plan, network),
         *_groups_of_one(network),
         *_single_weights(network),
         *_one_channel(network),
@@ -257,6 +259,19 @@ def _odd_groups(plan: Plan, network: Network) -> Iterator[Problem]:
                 others = (("widths",), ("stem", "width"), ("groups",), ("spatial",))
                 yield Problem("odd-groups", message, field, others=others)
                 return
+
+
+def _odd_heads(plan: Plan, network: Network) -> Iterator[Problem]:
+    """Attention has heads of 64 channels, of what the last op before it gives."""
+    for op in network.head:
+        if isinstance(op, AttentionPool2d) and op.input.channels % 64:
+            message = (
+                "has heads of 64 channels, which do not divide the "
+                f"{op.input.channels} that it reads"
+            )
+            last = plan.blocks[-1]
+            others = (last.path("widths"), last.path("expansion"), ("head", "pre"))
+            yield Problem("groups-divide", message, ("head", "pool"), others=others)
 
 
 def _divisor(plan: Plan, network: Network, asked: int) -> int:

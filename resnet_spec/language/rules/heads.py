@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from resnet_spec.catalog import WHOLE_POOLS
-from resnet_spec.language.chains import HeadStep
 from resnet_spec.language.plan import Plan
 from resnet_spec.problems import Problem
 from resnet_spec.problems.words import either
@@ -37,19 +36,6 @@ def a_convolution_reads_a_map(plan: Plan) -> Iterator[Problem]:
         )
         others = (("head", "classifier"),)
         yield Problem("not-together", message, ("head", "hidden"), others=others)
-
-
-def heads_are_whole(plan: Plan) -> Iterator[Problem]:
-    """Attention has heads of 64 channels."""
-    last = plan.blocks[-1]
-    channels = last.out_channels
-    for step in _known(plan, "pre") or ():
-        if isinstance(step, HeadStep) and isinstance(step.to, int):
-            channels = step.to
-    if _known(plan, "pool") == "attention" and channels % 64:
-        message = f"has heads of 64 channels, which do not divide the {channels} that it reads"
-        others = (last.path("widths"), last.path("expansion"), ("head", "pre"))
-        yield Problem("groups-divide", message, ("head", "pool"), others=others)
 
 
 def _layers(plan: Plan) -> bool:
