@@ -9,6 +9,7 @@ from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
+    NO_SIZES,
     AttentionPool2d,
     BatchNorm1d,
     Block,
@@ -25,6 +26,7 @@ from resnet_spec.network import (
     PadChannels,
     Pair,
     SelectiveKernel,
+    Shape,
     Sizes,
     SplitAttention,
     StdConv2d,
@@ -61,13 +63,12 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
     wrong = [i for i in (0, 1) if sides[i] not in network.sides[i]]
     if not wrong:
         return
-    smallest, largest, multiples = network.sides[wrong[0]]
+    smallest, largest, _ = network.sides[wrong[0]]
     image, pool = list(plan.spec.input), plan.spec.head.pool
-    if any(sides[wrong[0]] not in each for each in multiples):
-        yield _cut(plan, network)
-        return
-    last = network.stages[-1].output
-    if largest is None or (isinstance(pool, str) and smallest > sides[wrong[0]]):
+    last, uncut = network.stages[-1].output, _uncut(network)
+    if uncut and (isinstance(pool, str) or not _is_empty(network)):
+        yield _cut(plan, network, *uncut)
+    elif largest is None or (isinstance(pool, str) and smallest > sides[wrong[0]]):
         named = ("heights", "widths")
         each = (f"{named[i]} from {network.sides[i].smallest}" for i in wrong)
         alike = len({*network.sides}) == 1
@@ -75,7 +76,7 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
         message = f"{image} leaves a map too small for a pool that follows"
         message = f"{message}; {large} on do not"
         yield Problem("image-too-small", message, ("input",), others=others)
-    elif largest < smallest:
+    elif _is_empty(network):
         yield _no_size(plan, network)
     else:
         yield Problem(
@@ -87,20 +88,41 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
         )
 
 
-def _cut(plan: Plan, network: Network) -> Problem:
-    """An image of which some op's map has a side that it cannot divide."""
+def _least(sizes: Sizes) -> int:
+    return sizes.smallest
 
-    def divides(op: Op) -> bool:
-        sides = zip(op.input[1:], op.takes, strict=True)
-        return all(side in each for side, taken in sides for each in taken.multiples)
 
-    path, x = next((p, op.input) for p, op in network.distinct_ops() if not divides(op))
+def _is_empty(network: Network) -> bool:
+    """Whether it takes no image."""
+    return NO_SIZES in network.sides or any(
+        s.largest is not None and s.largest < s.smallest for s in network.sides
+    )
+
+
+def _uncut(network: Network) -> tuple[str, Shape] | None:
+    """The first op whose map has a side that it cannot divide, and that map."""
+    for path, op in network.distinct_ops():
+        for side, taken in zip(op.input[1:], op.takes, strict=True):
+            if any(side not in each for each in taken.multiples):
+                return path, op.input
+    return None
+
+
+def _cut(plan: Plan, network: Network, path: str, x: Shape) -> Problem:
+    """An image of which that op's map has a side that it cannot divide.
+
+    A pool that fits just this image fits no other, so the others are told without it.
+    """
+    taken = network.replace(head=()) if _is_empty(network) else network
+    others = "no image gives every layer one that it can"
+    if not _is_empty(taken):
+        others = f"write {_fitting(*taken.sides)}"
     return Problem(
         "image-divides",
         f"{list(plan.spec.input)} gives {path} a map of {x.height} x {x.width}, which it "
-        f"cannot divide; write {_fitting(*network.sides)}",
+        f"cannot divide; {others}",
         ("input",),
-        others=(("stem", "type"), ("attention",), ("strides",)),
+        others=(("stem", "type"), ("attention",), ("strides",), ("head", "pre")),
     )
 
 
@@ -117,11 +139,14 @@ def _no_size(plan: Plan, network: Network) -> Problem:
     *_, (path, most) = (
         (path, most)
         for path, op in network.distinct_ops()
-        if path not in ends and (most := max(s.smallest for s in op.takes)) > 1
+        if path not in ends and (most := max(op.takes, key=_least)).smallest > 1
     )
+    reads = f"{most.smallest} x {most.smallest} at least"
+    if most.multiples:
+        reads = f"maps whose sides are multiples of {most.smallest}"
     message = (
-        f"fits no image: it needs a last map of {pool} x {pool}, and {path} reads {most} x "
-        f"{most} at least; write head.pool: global"
+        f"fits no image: it needs a last map of {pool} x {pool}, and {path} reads {reads}; "
+        "write head.pool: global"
     )
     return Problem("image-too-small", message, ("head", "pool"))
 

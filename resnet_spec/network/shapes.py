@@ -119,11 +119,13 @@ NO_SIZES = Sizes(1, 0)
 def sizes_of(
     smallest: float, largest: int | None, multiples: Iterable[Multiples]
 ) -> Sizes:
-    """Those lengths, from the first on that is in all of them; several as one where that says
-    the same.
+    """Those lengths, from the first that is in all of them to the last; several multiples as
+    one where that says the same, and none where all lengths between are taken.
 
     >>> sizes_of(1, None, [Multiples(3, 32, 4), Multiples(7, 64, 8)])
     Sizes(smallest=61, largest=None, multiples=(Multiples(offset=3, period=64, length=4),))
+    >>> sizes_of(1, 71, [Multiples(0, 64, 1)])
+    Sizes(smallest=64, largest=64, multiples=())
     """
     if smallest > UNTIL:
         return NO_SIZES
@@ -144,7 +146,11 @@ def sizes_of(
         found = found._replace(
             multiples=(Multiples(-run[0] % period, period, len(run)),)
         )
-    return found._replace(smallest=first)
+    if largest is not None:
+        largest = next(h for h in range(largest, 0, -1) if h in found)
+        if all(h in found for h in range(first, largest + 1)):
+            return Sizes(first, largest)
+    return found._replace(smallest=first, largest=largest)
 
 
 SIDES = (0, 1)  # height and width, where something has one value for each
