@@ -176,7 +176,7 @@ def _odd_zeros(placed: Placed) -> Iterator[Problem]:
             why = f"makes all that the {placed.role} gives zero; write {start}"
         elif placed.role != "body":
             why = f"makes all that {placed.role} gives zero; write it in body"
-        elif stage.shortcut == "none":
+        elif not stage.adds:
             why = f"makes a block without a shortcut give zero; write {start}"
             others = (stage.path("shortcut"),)
         elif i != zeros[0]:
