@@ -292,7 +292,8 @@ def _given(
     if step == "spatial":
         return _given_by_layer(x, bases["width"], stage)
     if isinstance(step, StemStep) and step.space_to_depth:
-        return x * step.space_to_depth**2
+        squares = x * step.space_to_depth**2
+        return _too_many(squares, "space_to_depth") if squares > LARGEST else squares
     if not isinstance(step, Step) or step.op not in ("conv", "pad"):
         return x
     made = _made(step.channels, bases) if step.channels else x
@@ -307,7 +308,7 @@ def _given(
         key = "to" if step.to else "pad"
         return Wrong(f"is not a whole number where {base} is {bases[base]}", (key,))
     if made > LARGEST:
-        return Wrong(f"gives {made:,} channels, of at most {LARGEST:,}", ("to",))
+        return _too_many(made, "to")
     if step.pad and made < x:
         return Wrong(
             f"cannot drop channels, and it reads {x} and gives {made}", ("pad",)
@@ -318,6 +319,10 @@ def _given(
             ("groups",),
         )
     return made
+
+
+def _too_many(made: int, key: str) -> Wrong:
+    return Wrong(f"gives {made:,} channels, of at most {LARGEST:,}", (key,))
 
 
 def _given_by_layer(x: int, width: int, stage: StagePlan) -> int | Wrong:
