@@ -70,6 +70,8 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
     """
     data = data or {}
     if in_chain(path, data):
+        if path[0] == "head":
+            return _of_head(path, value, rule)
         own = path[0] == "stem"
         return _of_stem(path, value, rule, data) if own else _of_op(path, value, rule)
     if path == ("stem",) and is_chain(value):
@@ -95,7 +97,7 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
 
 def in_chain(path: FieldPath, data: Data) -> bool:
     """Whether a path is that of an op in a chain, or below one."""
-    if path[:2] == ("stem", "type"):
+    if path[:2] in (("stem", "type"), ("head", "pre")):
         return len(path) > 2
     if path[:1] == ("shortcut",):
         lists = sum(isinstance(part, int) for part in path)
@@ -133,6 +135,20 @@ def _of_stem(path: FieldPath, value: Any, rule: str, data: Data) -> str:
         return "a stem has none, so take it away"
     said = said.replace("in, width or out", "in or width")
     return said.replace("stride: block", "stride: with a number")
+
+
+def _of_head(path: FieldPath, value: Any, rule: str) -> str:
+    """What is said of an op before the head's pool, where channels are numbers."""
+    if value == "block":
+        return "write a number, for a head has no block"
+    if path[-1] in ("to", "pad") and isinstance(value, str) and value.isdigit():
+        return f"write {value} without quotes"
+    if type(value) is int and isinstance(path[-1], int):
+        return f"write {{conv: 1, to: {value}}}"
+    said = _of_op(path, value, rule)
+    if value in ALONE or said.startswith("write attention"):
+        return "there is none before the pool, so take it away"
+    return said.replace("in, width or out", "a number or in")
 
 
 def _part_of_width(channels: int, width: Any) -> str:

@@ -135,8 +135,8 @@ class Norm(Model):
     )
     groups: Count | None = Field(
         default=None,
-        description="groups of channels that group and evonorm_s0 normalize over, 32 in "
-        "ResNet-50 GN",
+        description="groups of channels that group, evonorm_s0 and evonorm_s0a normalize "
+        "over, 32 in ResNet-50 GN",
     )
     channels_per_group: Count | None = Field(
         default=None,

@@ -111,8 +111,9 @@ HEAD = """\
 ## Before the pool
 
 `head.pre` is a chain of such ops between the last stage and the pool, as
-`[{conv: 1, to: 1280}, norm, activation]`. `norm` and `activation` are those of the last block.
-Several are the Sequential `final`, one alone is that itself.
+`[{conv: 1, to: 1280}, norm, activation]`, behind the norm that `preact.final_norm` asks for.
+`norm` and `activation` are those of the last block. Several are the Sequential `final`, one
+alone is that itself.
 """
 
 

@@ -242,6 +242,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "none": "false no plain",
     },
     "attention": {
+        "gca": "gc global_context gcnet",
+        "bat": "batnonlocalattn ba_transform",
         "se": "squeeze_excite squeeze_excitation squeeze_and_excitation se_block se_layer "
         "se_module senet",
         "eca": "ecanet eca_layer eca_module",
@@ -268,7 +270,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "none": "false no identity nn.identity",
         "frn": "filter_response filter_response_norm filterresponsenormtlu2d",
         "evonorm_s0": "evos evonorm2ds0",
+        "evonorm_s0a": "evonorm2ds0a",
     },
+    "preact.shortcut": {"always_activated": "always"},
     "spatial.type": {
         "res2net": "res2",
         "selective_kernel": "sk sknet",
@@ -285,6 +289,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "adaptiveavgpool2d global_average globalavgpool",
         "max": "maxpool adaptive_max adaptivemaxpool2d global_max amax",
         "statistics": "stats tstp statistics_pooling",
+        "attention": "attn attnpool attn_abs attention_pool attentionpool2d",
         "none": "false no flatten identity",
     },
     "head.classes": {"none": "no false"},
@@ -316,6 +321,8 @@ OP_KEYS: Mapping[str, str] = {
     "leave it out, the size is kept at stride 1": "padding pad p",
     "leave it out, it is what the op before gives": "in in_channels inplanes input",
     "called scale here": "res_scale residual_scale",
+    "only stem.type and head.pre have it; one op of a block has stride: block": ""
+    "space_to_depth",
     "write an entry of its own": "bn act relu norm_layer activation_layer",
 }
 """What to do about a key of others in an op of a chain."""

@@ -70,11 +70,12 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
         yield _cut(plan, network, *uncut)
     elif largest is None or (isinstance(pool, str) and smallest > sides[wrong[0]]):
         named = ("heights", "widths")
-        each = (f"{named[i]} from {network.sides[i].smallest}" for i in wrong)
-        alike = len({*network.sides}) == 1
-        large = f"heights and widths from {smallest}" if alike else " and ".join(each)
-        message = f"{image} leaves a map too small for a pool that follows"
-        message = f"{message}; {large} on do not"
+        enough = [side._replace(largest=None) for side in network.sides]
+        each = (f"{named[i]} {enough[i]}" for i in wrong)
+        large = _fitting(*enough) if len({*enough}) == 1 else " and ".join(each)
+        message = (
+            f"{image} leaves a map too small for a pool that follows; {large} do not"
+        )
         yield Problem("image-too-small", message, ("input",), others=others)
     elif _is_empty(network):
         yield _no_size(plan, network)

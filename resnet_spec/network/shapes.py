@@ -135,9 +135,6 @@ def sizes_of(
     first = next(found.lengths(), None)
     if first is None:
         return NO_SIZES
-    if largest is not None:
-        largest = next(h for h in range(largest, 0, -1) if h in found)
-        found = found._replace(largest=largest)
     period = math.lcm(*(each.period for each in found.multiples))
     every = Sizes(1, None, found.multiples)
     start = next(h for h in count(1) if h not in every)

@@ -302,9 +302,12 @@ def _byob_stem(paths: Shapes) -> Iterator[tuple[str, str]]:
         yield path, f"conv{n}.bn"
 
 
+LONGEST = 40  # modules of one kind in a chain
+
+
 def _counted(paths: Shapes, *kinds: str) -> list[str]:
     """Those of our modules that are called so and numbered, in order."""
-    found = (f"{kind}{n}" for n in range(1, 10) for kind in kinds)
+    found = (f"{kind}{n}" for n in range(1, LONGEST + 1) for kind in kinds)
     return [path for path in found if f"{path}.weight" in paths]
 
 
