@@ -18,7 +18,7 @@ from tests.models import module_of, seeded
 # squeeze-and-excitation and split attention, and ECA's weights. In resnetv2.py and byobnet.py
 # the projection is first in the block as well, so convolutions are drawn in another order.
 EQUAL = ["resnet26", "resnet18d", "resnet50_gn", "resnetblur18", "skresnet18"]
-EQUAL += ["regnetx_002", "regnety_002"]
+EQUAL += ["regnetx_002", "regnety_002", "regnetv_040", "regnetz_b16"]
 PROJECTED = {
     "ecaresnet26t": r"eca.conv.weight",
     "seresnet18": r"se.fc1.bias se.fc2.bias",
