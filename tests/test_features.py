@@ -60,6 +60,15 @@ def test_it_works_inside_torchvisions_pyramid(way: str) -> None:
     assert len(direct(ours(torch.randn(1, 3, 64, 64)))) == 4
 
 
+def test_what_is_given_is_part_of_what_is_computed() -> None:
+    """Of networks with the same ops as well."""
+    asked: list[tuple[str | int, ...]] = [("pool",), ("stem", "pool"), (2,), (1, 2)]
+    asked += [("pool", 2), ("stem", 2)]
+    made = [load("resnet18", features=features).network.digests for features in asked]
+    assert len({digests.function for digests in made}) == len(asked)
+    assert len({digests.layout for digests in made}) == 2
+
+
 def test_a_body_drops_its_blocks_as_the_whole_network_does() -> None:
     """The rates grow over all blocks, also those that the body has no longer."""
     whole = build_model_with({"drop_path": 0.3})

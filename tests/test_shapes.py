@@ -390,7 +390,7 @@ def test_an_op_is_frozen_and_has_its_fields_and_no_others() -> None:
     op = ZeroPad(path="pad", input=Shape(1, 2, 3), padding=1)
     with pytest.raises(AttributeError, match="ZeroPad is frozen: padding"):
         op.padding = 2  # type: ignore[misc]
-    for fields in ({"path": "pad"}, {**op.values(), "kernel": 3}):
+    for fields in ({"path": "pad"}, {"padding": 1}, {**op.values(), "kernel": 3}):
         with pytest.raises(TypeError, match="ZeroPad has path, input, when, padding"):
             ZeroPad(**fields)
     assert op.replace(padding=2).output == (1, 6, 7)
