@@ -1,7 +1,7 @@
 """Sentences about a network are true of it, and only of it."""
 
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -202,6 +202,21 @@ def test_weights_of_another_network_that_ships_load_and_compute_something_else()
         assert said.startswith("Weights of torchvision's resnet50, ")
         assert other in said
         assert name not in said
+@pytest.mark.parametrize("activation", ["relu", "relu6", "silu", "elu", "hardswish"])
+def test_zeros_around_a_max_pool_are_its_padding_where_no_number_is_negative(
+    activation: str,
+) -> None:
+    """Equal digests of what is computed, and the same outputs."""
+    fields = {"activation": activation, "input": [3, 33, 33]}
+    networks = [
+        load("resnet18", {**fields, "stem.pool": pool}).network
+        for pool in ("max", "max_zero")
+    ]
+    alike = len({network.digests.function for network in networks}) == 1
+    images = torch.randn(1, 3, 33, 33)
+    with torch.no_grad():
+        outputs = [seeded(partial(build, n)).eval()(images) for n in networks]
+    assert torch.equal(*outputs) is alike is ("relu" in activation)
 
 
 AVERAGED = "Where the resolution drops, the shortcut averages before it projects."
