@@ -15,7 +15,7 @@ from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan
 from resnet_spec.language.rules import CHECKS, LENGTHS, Check
 from resnet_spec.language.schema import json_schema
-from resnet_spec.problems import Problem, report
+from resnet_spec.problems import Problem, dotted, report
 from resnet_spec.problems.rules import RULES
 
 FOLDER = Path("tests/errors")
@@ -36,9 +36,17 @@ def text(case: str) -> str:
 
 
 def rules() -> str:
-    """What machines are told: the name of each rule that each wrong spec breaks."""
-    lines = [f"{case}: {' '.join(p.rule for p in problems(case))}\n" for case in CASES]
+    """The name of each rule that each wrong spec breaks, and the fields to look at besides.
+
+    Machines are told the first; by the others it is placed where a file extends another.
+    """
+    lines = [f"{case}: {' '.join(map(told, problems(case)))}\n" for case in CASES]
     return "".join(lines)
+
+
+def told(problem: Problem) -> str:
+    others = ", ".join(map(dotted, problem.others))
+    return f"{problem.rule} ({others})" if others else problem.rule
 
 
 @pytest.mark.parametrize("case", CASES)
