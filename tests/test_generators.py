@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from timm.models.regnet import adjust_widths_groups_comp, generate_regnet, model_cfgs
 
-from resnet_spec import load, render
+from resnet_spec import load, read, render
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.generators import ROUNDINGS, Lists, regnet
+from resnet_spec.language.parsing import generated
+from resnet_spec.language.shipped import spec_path
 
 
 def _timm(
@@ -87,3 +89,25 @@ def test_without_groups_a_width_is_a_multiple_of_8_alone() -> None:
 def test_each_value_is_at_the_rule(field: str) -> None:
     nodes = dict(load("regnetx_002").source.root.walk())
     assert nodes[field,].place == nodes["stages",].place
+    assert nodes[field, 0].place == nodes["stages",].place
+
+
+@pytest.mark.parametrize(
+    ("rule", "fits"),
+    [
+        ({"w_0": 65536, "w_a": 0}, True),
+        ({"w_0": 65528, "w_a": 8, "w_m": 1.0001, "d": 2}, True),
+        ({"w_0": 65528, "w_a": 16, "w_m": 1.0001, "d": 2}, False),
+        ({"w_0": 8000, "w_a": 80, "w_m": 1.01, "d": 170}, True),
+        ({"w_0": 8000, "w_a": 80, "w_m": 1.01, "d": 171}, False),
+    ],
+)
+def test_a_rule_gives_as_much_as_a_list_may_have(
+    rule: dict[str, float], fits: bool
+) -> None:
+    """Channels up to 65,536, and a hundred stages."""
+    said = {f"stages.regnet.{key}": value for key, value in rule.items()}
+    source = generated(read(spec_path("regnetx_002"), said))
+    assert ("widths" in source.root.value) is fits
+    rules = [problem.rule for problem in source.problems]
+    assert rules == ([] if fits else ["rule-of-stages"])
