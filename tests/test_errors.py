@@ -110,6 +110,15 @@ def test_there_are_sixty_and_more() -> None:
     assert len(CASES) >= 60
 
 
+@pytest.mark.parametrize("count", [100, 101])
+def test_a_hundred_mistakes_are_shown(count: int) -> None:
+    with pytest.raises(SpecError) as caught:
+        load("resnet50", {f"k{i}": i for i in range(count)})
+    rules = [problem.rule for problem in caught.value.problems]
+    assert rules.count("unknown-key") == 100
+    assert rules.count("more") == count - 100
+
+
 PREACT = {"shortcut": "activated", "stem_norm": False, "final_norm": True}
 
 
