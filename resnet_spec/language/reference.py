@@ -267,7 +267,7 @@ def _value(schema: dict[str, Any]) -> str:
     (schema,) = options
     if "$ref" in schema:
         return "an op" if schema["$ref"].endswith("Step") else "a mapping"
-    if words := schema.get("enum", [schema["const"]] if "const" in schema else None):
+    if words := schema.get("enum"):
         return ", ".join(f"`{word}`" for word in words)
     if schema["type"] == "array":
         return f"a list of {_value(schema['items'])}"

@@ -44,11 +44,12 @@ def json_schema() -> dict[str, Any]:
 def _partial(model: dict[str, Any]) -> dict[str, Any]:
     """The model with no key required and null allowed for each."""
     properties = {
-        name: {"anyOf": [_renamed(schema), {"type": "null"}]}
+        name: {
+            "anyOf": [_renamed(schema), {"type": "null"}],
+            "description": schema["description"],
+        }
         for name, schema in model["properties"].items()
     }
-    for name, schema in model["properties"].items():
-        properties[name]["description"] = schema.get("description", "")
     own = ("required", "if", "then", "else", "properties")
     kept = {k: v for k, v in model.items() if k not in own}
     return {**kept, "properties": properties}
