@@ -66,8 +66,9 @@ NAMES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_else_to_look_at_is_a_field(case: str) -> None:
-    """So is where a mistake is, if it is not what the file has."""
+    """And a path has a key for each level, so that it leads to a line."""
     for problem in problems(case):
+        assert problem.about_key or "." not in "".join(map(str, problem.path))
         for path in problem.others:
             assert path[0] in Spec.model_fields
             assert {part for part in path if isinstance(part, str)} <= NAMES
