@@ -1,7 +1,8 @@
 """First weights are the library's, from one seed, or of the library's distribution."""
 
 import math
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 import pytest
 import timm
@@ -113,3 +114,26 @@ def test_every_tensor_starts_as_the_scheme_says(
         assert module.weight.std().item() == pytest.approx(expected, rel=0.1), path
         if scheme != "kaiming" and module.bias is not None:
             assert not module.bias.any(), path
+
+
+@pytest.mark.parametrize(
+    ("fields", "alike"),
+    [
+        ({}, False),
+        ({"head.bias": False}, False),
+        ({"head.classes": "none"}, True),
+        ({"head.classes": "none", "groups": 8}, False),
+        ({"head.classes": "none", "conv_bias": "all"}, False),
+        ({"head.classes": "none", "attention": "se"}, False),
+        ({"head.classes": "none", "attention": "se", "se.bias": False}, True),
+    ],
+)
+def test_what_starts_alike_has_one_digest(fields: dict[str, Any], alike: bool) -> None:
+    """Two schemes, without what they differ in: classifier, groups and biases."""
+    networks = [
+        load("resnet50", {**fields, "depths": [1] * 4, "init.scheme": scheme}).network
+        for scheme in ("kaiming", "regnet")
+    ]
+    one, other = (seeded(partial(build, n)).state_dict() for n in networks)
+    assert all(torch.equal(one[name], other[name]) for name in one) is alike
+    assert (networks[0].digests.init == networks[1].digests.init) is alike

@@ -500,3 +500,15 @@ def test_before_an_activation_and_of_standardized_weights(
         {"pre": pre(64), "body": body}, [conv1x1(64, 128, 2)], activated=True
     )
     assert_equal(striding(network), theirs, images(64), names)
+
+
+@pytest.mark.parametrize("base", ["skresnet18", "resnest14d"])
+@pytest.mark.parametrize(
+    "norm", [{"type": "none"}, {"type": "batch"}, {"type": "group", "groups": 8}]
+)
+def test_with_whatever_is_inside_an_image_of_one_pixel_is_large_enough(
+    base: str, norm: Fields
+) -> None:
+    network = load(base, {"norm": norm, "init.zero_last_norm": False}).network
+    assert network.sizes.smallest == 1
+    assert build(network)(torch.randn(2, 3, 1, 1)).shape == (2, 1000)
