@@ -90,3 +90,15 @@ def test_a_choice_without_a_difference_makes_no_class() -> None:
     kinds = [stage.blocks[0].kind for stage in network.stages]
     strided = ["BasicBlock", "BasicBlockAveraged"]
     assert kinds == ["BasicBlockAveraged"] * 2 + strided
+
+
+@pytest.mark.parametrize(
+    "fields", [{"anti_alias": "avg"}, {"shortcut": "projection3x3"}]
+)
+def test_what_every_block_does_is_said_without_a_condition(
+    fields: dict[str, str],
+) -> None:
+    always = {**fields, "depths": [1] * 4, "strides": 2}
+    some, every = (render(load("resnet18", each).network) for each in (fields, always))
+    assert "if stride != 1" in some
+    assert "!=" not in every

@@ -109,6 +109,15 @@ def test_an_op_has_the_size_that_torch_gives(
     assert op.output == y.shape[1:]
 
 
+def test_a_last_window_that_torch_drops_is_refused() -> None:
+    """It would start in the padding, behind the last pixel."""
+    window = Window(2, 2, 1, 1, ceil=True)
+    dropped = F.max_pool2d(torch.empty(1, 8, 5, 5), 2, 2, 1, ceil_mode=True)
+    assert dropped.shape[-1] < window.size(5)
+    with pytest.raises(AssertionError):
+        window.part(Shape(8, 5, 5))
+
+
 @given(chains, st.integers(1, 200))
 def test_a_chain_is_one_map_of_lengths(windows: list[Window], length: int) -> None:
     ops = chain(Shape(8, length, length), *(window.part for window in windows))
