@@ -34,6 +34,7 @@ from resnet_spec.network import (
     SpaceToDepth,
     Stage,
     Start,
+    StdConv2d,
     WholeAvgPool,
     ZeroPad,
 )
@@ -402,4 +403,6 @@ def test_an_op_is_frozen_and_has_its_fields_and_no_others() -> None:
     for fields in ({"path": "pad"}, {"padding": 1}, {**op.values(), "kernel": 3}):
         with pytest.raises(TypeError, match="ZeroPad has path, input, when, padding"):
             ZeroPad(**fields)
+    with pytest.raises(TypeError, match="StdConv2d has .*; got path, input"):
+        StdConv2d(path="conv", input=Shape(1, 2, 3))  # a layer, and a convolution
     assert op.replace(padding=2).output == (1, 6, 7)
