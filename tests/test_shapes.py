@@ -403,6 +403,6 @@ def test_an_op_is_frozen_and_has_its_fields_and_no_others() -> None:
     for fields in ({"path": "pad"}, {"padding": 1}, {**op.values(), "kernel": 3}):
         with pytest.raises(TypeError, match="ZeroPad has path, input, when, padding"):
             ZeroPad(**fields)
-    with pytest.raises(TypeError, match="StdConv2d has .*; got path, input"):
-        StdConv2d(path="conv", input=Shape(1, 2, 3))  # a layer, and a convolution
+    with pytest.raises(TypeError, match="got path, input, eps"):
+        StdConv2d(path="conv", input=Shape(1, 2, 3), eps=1e-6)
     assert op.replace(padding=2).output == (1, 6, 7)
