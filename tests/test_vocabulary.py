@@ -3,6 +3,7 @@
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch.nn as nn
@@ -248,6 +249,290 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
 def test_what_to_write_is_said(line: str, said: str, tmp_path: Path) -> None:
     (problem,) = problems(own(line), tmp_path)
     assert problem.message.endswith(said)
+
+
+MEANT = [
+    ("depth", 18, {}, "write depths: [2, 2, 2, 2], or extends: resnet18"),
+    (
+        "depth",
+        18,
+        {"block": "basic"},
+        "write depths: [2, 2, 2, 2], or extends: resnet18",
+    ),
+    ("depth", 18, {"block": "bottleneck"}, "write extends: resnet18"),
+    ("depth", 50, {}, "write depths: [3, 4, 6, 3], or extends: resnet50"),
+    ("depth", 50, {"block": "basic"}, "write extends: resnet50"),
+    ("depth", 77, {}, "write depths, the blocks of each stage, as [3, 4, 6, 3]"),
+    ("in_chans", 1, {}, "write input: [1, 224, 224]"),
+    ("in_chans", 1, {"input": [3, 32, 48]}, "write input: [1, 32, 48]"),
+    ("in_chans", 1, {"input": [32, 48]}, "write input: [1, 224, 224]"),
+    ("in_chans", 1, {"input": 7}, "write input: [1, 224, 224]"),
+    ("image_size", 160, {}, "write input: [3, 160, 160]"),
+    ("image_size", [160, 128], {"input": [1, 32, 32]}, "write input: [1, 160, 128]"),
+    ("image_size", [160, 128, 3], {}, "write input: [3, 160, 128]"),
+    ("image_size", [160, 128, 4], {}, "write input: [4, 160, 128]"),
+    ("image_size", [160, 128, 5], {}, "write input: [160, 128, 5]"),
+    ("image_size", [4, 9, 4], {}, "write input: [4, 9, 4]"),
+    ("image_size", [3, 64, 4], {}, "write input: [3, 64, 4]"),
+    ("image_size", [3, 64, 64], {}, "write input: [3, 64, 64]"),
+    (
+        "image_size",
+        [8, 3, 64, 64],
+        {},
+        "called input here, which has too many entries, 3 at most",
+    ),
+    ("channels", 1, {}, "write input: [1, 224, 224]"),
+    ("channels", [256, 512, 1024, 2048], {}, "write widths: [64, 128, 256, 512]"),
+    (
+        "channels",
+        [256, 512, 1024, 2048],
+        {"block": "basic"},
+        "write widths: [256, 512, 1024, 2048]",
+    ),
+    ("channels", [128, 256], {"stem": {"width": 32}}, "write widths: [32, 64]"),
+    ("channels", [256, 512], {"stem": {"width": 32}}, "write widths: [256, 512]"),
+    ("channels", [256, 512], {"stem": {"type": "deep"}}, "write widths: [64, 128]"),
+    ("channels", [256, 512], {"stem": "deep"}, "write widths: [64, 128]"),
+    ("hidden_sizes", [256, 512], {}, "write widths: [64, 128]"),
+    ("hidden_sizes", [256, 512], {"block": "basic"}, "write widths: [256, 512]"),
+    ("hidden_sizes", [256, 512], {"expansion": 2}, "write widths: [128, 256]"),
+    ("hidden_sizes", [255, 512], {}, "widths are those inside blocks..."),
+    ("hidden_sizes", 256, {}, "widths are those inside blocks..."),
+    (
+        "hidden_sizes",
+        [256, 512],
+        {"expansion": "x"},
+        "widths are those inside blocks...",
+    ),
+    ("base_channels", 16, {}, "write widths: [16, 32, 64, 128]"),
+    ("base_channels", 16, {"depths": [1, 1]}, "write widths: [16, 32]"),
+    (
+        "base_channels",
+        1,
+        {"depths": [1, 1, 1, 1, 1, 1, 1, 1, 1]},
+        "write widths: [1, 2, 4, 8, 16, 32, 64, 128]",
+    ),
+    ("base_channels", "x", {}, "widths are those inside blocks..."),
+    ("base_channels", 16, {"depths": 3}, "widths are those inside blocks..."),
+    (
+        "stem_width",
+        32,
+        {"stem_type": "deep"},
+        "write stem: {type: deep, width: 64, pool: max}",
+    ),
+    ("stem_width", 24, {"stem": {"type": "tiered"}}, "write stem: {width: 48}"),
+    ("stem_width", 32, {}, "leave it out, in timm it is half..."),
+    (
+        "stem_width",
+        "x",
+        {"stem": {"type": "deep"}},
+        "leave it out, in timm it is half...",
+    ),
+    ("reduction", 16, {}, "leave it out, se.ratio is 0.0625 already"),
+    ("reduction", 1, {}, "write se: {ratio: 1}"),
+    ("reduction", 3, {}, "write se: {ratio: 0.3333}"),
+    ("reduction", 0, {}, "called se.ratio here, which must be at least 0.0001"),
+    ("avg_down", False, {"shortcut": "avg_projection"}, "write shortcut: projection"),
+    ("avg_down", "none", {"shortcut": "avg_projection"}, "write shortcut: projection"),
+    ("avg_down", False, {}, "leave it out"),
+    ("avg_down", "x", {}, "x has no equal here"),
+    ("bottle_ratio", 0.25, {}, "write expansion: 4"),
+    ("bottle_ratio", 0.25, {"block": "basic"}, "leave it out, basic blocks have none"),
+    ("norm_layer", "GroupNorm", {}, "write norm: {type: group, groups: 32}"),
+    ("norm_layer", "GroupNorm", {"norm": {"groups": 8}}, "write norm: {type: group}"),
+    (
+        "norm_layer",
+        {"type": "GN", "num_groups": 16},
+        {},
+        "write norm: {type: group, groups: 16}",
+    ),
+    (
+        "norm_layer",
+        {"type": "BN", "requires_grad": False},
+        {},
+        "norm: {type: frozen} is near to it, whose statistics stay as well",
+    ),
+    (
+        "norm_layer",
+        {"type": "BN", "requires_grad": True, "eps": 0.001},
+        {},
+        "write norm: {eps: 0.001}",
+    ),
+    (
+        "norm_layer",
+        {"type": "IN", "affine": True},
+        {},
+        "write norm: {type: instance_affine}",
+    ),
+    ("norm_layer", "IN", {}, "write norm: {type: instance}"),
+    ("norm_layer", "evos", {}, "write norm: {type: evonorm_s0, groups: 32}"),
+    ("bn_momentum", 0.01, {}, "write norm: {momentum: 0.01}"),
+    ("bn_momentum", 0.4, {}, "write norm: {momentum: 0.4}"),
+    (
+        "bn_momentum",
+        0.5,
+        {},
+        "what Keras calls 0.5 is norm: {momentum: 0.5} here; leave out an optimizer's",
+    ),
+    (
+        "bn_momentum",
+        0.9,
+        {},
+        "what Keras calls 0.9 is norm: {momentum: 0.1} here; leave out an optimizer's",
+    ),
+    ("bn_momentum", 1, {}, "write norm: {momentum: 1}"),
+    ("bn_momentum", "x", {}, "called norm.momentum here, which must be a number"),
+    ("output_stride", 32, {}, "leave it out, strides: [1, 2, 2, 2] has it"),
+    (
+        "output_stride",
+        16,
+        {},
+        "write strides: [1, 2, 2, 1] and dilations: [1, 1, 1, 2] and dilation_from: previous",
+    ),
+    (
+        "output_stride",
+        8,
+        {},
+        "write strides: [1, 2, 1, 1] and dilations: [1, 1, 2, 4] and dilation_from: previous",
+    ),
+    (
+        "output_stride",
+        4,
+        {},
+        "write strides: [1, 1, 1, 1] and dilations: [1, 2, 4, 8] and dilation_from: previous",
+    ),
+    ("output_stride", 7, {}, "write strides and dilations, as..."),
+    ("output_stride", 8, {"depths": [1, 1, 1]}, "write strides and dilations, as..."),
+    ("output_stride", 8, {"depths": 3}, "write strides and dilations, as..."),
+    (
+        "replace_stride_with_dilation",
+        [False, True, True],
+        {},
+        "write strides: [1, 2, 1, 1] and dilations: [1, 1, 2, 4] and dilation_from: previous",
+    ),
+    (
+        "replace_stride_with_dilation",
+        [False, True, False],
+        {},
+        "write strides: [1, 2, 1, 2] and dilations: [1, 1, 2, 2] and dilation_from: previous",
+    ),
+    (
+        "replace_stride_with_dilation",
+        [False, False, False],
+        {},
+        "leave it out, strides: [1, 2, 2, 2] has it",
+    ),
+    ("replace_stride_with_dilation", "none", {}, "leave it out"),
+    (
+        "replace_stride_with_dilation",
+        [True, False],
+        {},
+        "write strides and dilations, as...",
+    ),
+    (
+        "replace_stride_with_dilation",
+        [1, 0, 0],
+        {},
+        "write strides and dilations, as...",
+    ),
+    (
+        "pre_activation",
+        True,
+        {},
+        "write preact: {shortcut: activated, first: own, stem_norm: false, final_norm: true}",
+    ),
+    ("pre_activation", False, {}, "leave it out"),
+    (
+        "out_indices",
+        [0, 1],
+        {},
+        "leave it out, and pass build --features 1,2 if 0 was the first stage, "
+        "stem,1 if the stem",
+    ),
+    (
+        "out_indices",
+        [4],
+        {},
+        "leave it out, and pass build --features 5 if 0 was the first stage, 4 if the stem",
+    ),
+    (
+        "out_indices",
+        [5],
+        {},
+        "leave it out, and pass build the stages, as --features 3,4",
+    ),
+    (
+        "out_indices",
+        2,
+        {},
+        "leave it out, and pass build --features 3 if 0 was the first stage, 2 if the stem",
+    ),
+    (
+        "out_indices",
+        ["layer4", "stem", "res2"],
+        {},
+        "leave it out, and pass build --features 4,stem,1",
+    ),
+    ("out_indices", {"stage3": 0}, {}, "leave it out, and pass build --features 3"),
+    (
+        "out_indices",
+        [],
+        {},
+        "leave it out, and pass build the stages, as --features 3,4",
+    ),
+    (
+        "out_indices",
+        ["x"],
+        {},
+        "leave it out, and pass build the stages, as --features 3,4",
+    ),
+    (
+        "out_indices",
+        True,
+        {},
+        "leave it out, and pass build the stages, as --features 3,4",
+    ),
+    ("arch", "resnet50", {}, "write extends: resnet50"),
+    ("arch", "own.yaml", {}, "write extends: own.yaml"),
+    ("arch", "own.yml", {}, "write extends: own.yml"),
+    (
+        "arch",
+        "resnet51",
+        {},
+        "write extends with a name that resnet-spec list prints (did you mean resnet51q?)",
+    ),
+    ("arch", "resnet5O", {}, "write extends with a name that resnet-spec list prints"),
+]
+"""A key of others, its value, what else is written, and what to write; or how that begins."""
+
+
+@pytest.mark.parametrize(("key", "value", "data", "said"), MEANT)
+def test_what_is_meant_depends_on_the_value_and_on_what_else_is_written(
+    key: str, value: object, data: dict[str, Any], said: str
+) -> None:
+    begins = said.removesuffix("...")
+    found = answer((key,), value, "unknown-key", data)
+    assert found.startswith(begins) if begins != said else found == said
+
+
+IMAGE = "write channels, height and width of one image, as [3, 224, 224]"
+OTHER_IMAGES = [
+    ([3, -1], IMAGE),
+    ([0, 5], IMAGE),
+    ([1, 16, 112, 112], f"{IMAGE}; networks of 3 dimensions are not built"),
+    ([4, 9], f"{IMAGE}; networks of 1 dimension are not built"),
+    ([5, 9], "the channels are missing; write [3, 5, 9]"),
+    ([512, 256], "the channels are missing; write [3, 512, 256]"),
+    ([8, 4, 64, 64], "write [4, 64, 64], one image without its batch"),
+    ([8, 5, 64, 64], f"{IMAGE}; networks of 3 dimensions are not built"),
+    ([8, 3, 4, 9], f"{IMAGE}; networks of 3 dimensions are not built"),
+    ([8, 3, 9, 4], "write [3, 9, 4], one image without its batch"),
+]
+
+
+@pytest.mark.parametrize(("image", "said"), OTHER_IMAGES)
+def test_an_image_of_other_dimensions_is_answered(image: list[int], said: str) -> None:
+    assert answer(("input",), image, "too-short", {}) == said
 
 
 @given(

@@ -124,7 +124,7 @@ def _stem_width(value: Any, data: Data) -> Said:
     written = stem.get("type") if isinstance(stem, dict) else None
     kind = our_word("stem.type", data.get("stem_type") or written or "")
     if kind in ("deep", "tiered") and isinstance(value, int):
-        return {"stem.width": 2 * value}
+        return {"stem.type": kind, "stem.width": 2 * value}
     return "leave it out, in timm it is half the width of a deep stem, and of no other"
 
 
