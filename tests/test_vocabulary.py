@@ -15,7 +15,7 @@ from torchvision.models.resnet import ResNet as TorchvisionResNet
 
 from resnet_spec import Problem, SpecError, load
 from resnet_spec.catalog import ACTIVATIONS, CATALOG, words
-from resnet_spec.language.answers import answer
+from resnet_spec.language.answers import answer, in_chain
 from resnet_spec.language.expected import model_at
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.vocabulary import (
@@ -28,6 +28,7 @@ from resnet_spec.language.vocabulary import (
     our_word,
     plainly,
 )
+from resnet_spec.problems import FieldPath
 from resnet_spec.problems.words import either
 
 ACTIVE, STEM_TYPES = either(words("activation")), either(words("stem.type"))
@@ -423,6 +424,7 @@ MEANT = [
         "leave it out, strides: [1, 2, 2, 2] has it",
     ),
     ("replace_stride_with_dilation", "none", {}, "leave it out"),
+    ("replace_stride_with_dilation", False, {}, "leave it out"),
     (
         "replace_stride_with_dilation",
         [True, False],
@@ -533,6 +535,236 @@ OTHER_IMAGES = [
 @pytest.mark.parametrize(("image", "said"), OTHER_IMAGES)
 def test_an_image_of_other_dimensions_is_answered(image: list[int], said: str) -> None:
     assert answer(("input",), image, "too-short", {}) == said
+
+
+ANSWERED = [
+    (("head", "in_chans"), 1, "unknown-key", {}, "write input: [1, 224, 224]"),
+    (("input",), 224, "tuple-type", {}, ""),
+    (("norm", "type"), "bn", "choice", {}, "write batch"),
+    (("norm", "type"), "x", "choice", {}, ""),
+    (("name",), "x", "choice", {}, ""),
+    (
+        ("variant",),
+        "d",
+        "unknown-key",
+        {},
+        "write stride_on: conv2 and stem: {type: deep, width: 64, pool: max} and "
+        "shortcut: avg_projection",
+    ),
+    (
+        ("stem", "padding"),
+        3,
+        "unknown-key",
+        {},
+        "leave it out, the type has it; conv7x7 halves height and width, conv3x3 "
+        "keeps height and width, deep halves them...",
+    ),
+    (
+        ("flops",),
+        4000000000.0,
+        "unknown-key",
+        {},
+        "write expect: {macs: 4000000000}, multiply-adds",
+    ),
+    (
+        ("norm_layer",),
+        {"type": "BN", "eps": 1e-05},
+        "unknown-key",
+        {},
+        "leave it out, norm.type is batch and norm.eps is 1e-05 already",
+    ),
+    (("num_classes",), 10.0, "unknown-key", {}, "write head: {classes: 10}"),
+    (
+        ("num_classes",),
+        "x",
+        "unknown-key",
+        {},
+        "called head.classes here, which takes none or a number",
+    ),
+    (
+        ("zero_init_last",),
+        "Yes",
+        "unknown-key",
+        {},
+        "write init: {zero_last_norm: true}",
+    ),
+    (
+        ("zero_init_last",),
+        0,
+        "unknown-key",
+        {},
+        "leave it out, init.zero_last_norm is false already",
+    ),
+    (
+        ("global_pool",),
+        "x",
+        "unknown-key",
+        {},
+        "called head.pool here, which takes global, max, avg_max, statistics, none or a number",
+    ),
+    (
+        ("act_layer",),
+        "x",
+        "unknown-key",
+        {},
+        f"called activation here, which takes {ACTIVE}",
+    ),
+    (
+        ("layers",),
+        "x",
+        "unknown-key",
+        {},
+        "write depths, the blocks of each stage, as [3, 4, 6, 3]",
+    ),
+    (
+        ("blocks",),
+        "x",
+        "unknown-key",
+        {},
+        "called depths here, which must be a list, as [3, 4, 6, 3]",
+    ),
+    (
+        ("base_width",),
+        64,
+        "unknown-key",
+        {},
+        "leave it out, width_per_group is 64 already",
+    ),
+    (
+        ("block", "body", 0, "pad"),
+        3,
+        "string-type",
+        {},
+        "write in, width or out, or one of them as in out / 2",
+    ),
+    (
+        ("block", "body", 0, "activation"),
+        "leaky",
+        "choice",
+        {},
+        "write activation: {leaky_relu: SLOPE}...",
+    ),
+    (("block", "body", 0), "BN", "choice", {}, "write {norm: batch}"),
+    (("block", "body", 0), "ReLU", "choice", {}, "write {activation: relu}"),
+    (
+        ("stem", "type", 0, "pad"),
+        32,
+        "string-type",
+        {"stem": {"width": 64}},
+        "write width / 2",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        32,
+        "string-type",
+        {"stem": {"width": 64}},
+        "write width / 2",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        96,
+        "string-type",
+        {"stem": {"width": 64}},
+        "write width * 3 / 2",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        128,
+        "string-type",
+        {"stem": {"width": 64}},
+        "write width * 2",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        64,
+        "string-type",
+        {"stem": {"width": 64}},
+        "write width",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        1,
+        "string-type",
+        {"stem": {"width": 3}},
+        "write width / 3",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        9999,
+        "string-type",
+        {"stem": {"width": 1}},
+        "write width * 9999",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        10000,
+        "string-type",
+        {"stem": {"width": 1}},
+        "write width, or a part of it, as width / 2",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        0,
+        "string-type",
+        {"stem": {"width": 64}},
+        "write width, or a part of it, as width / 2",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        32,
+        "string-type",
+        {"stem": {}},
+        "write width, or a part of it, as width / 2",
+    ),
+    (
+        ("stem", "type", 0, "to"),
+        32,
+        "string-type",
+        {"stem": {"width": "x"}},
+        "write width, or a part of it, as width / 2",
+    ),
+]
+"""A path, the value there, the rule that it breaks, what else is written, and the answer."""
+
+
+@pytest.mark.parametrize(("path", "value", "rule", "data", "said"), ANSWERED)
+def test_what_breaks_a_rule_is_answered(
+    path: FieldPath, value: object, rule: str, data: dict[str, Any], said: str
+) -> None:
+    begins = said.removesuffix("...")
+    found = answer(path, value, rule, data)
+    assert found.startswith(begins) if begins != said else found == said
+
+
+CHAINED = {"shortcut": [{"conv": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "inside"),
+    [
+        ("stem.type", {}, False),
+        ("stem.type.0", {}, True),
+        ("stem.type.0.conv", {}, True),
+        ("shortcut", CHAINED, False),
+        ("shortcut.0", CHAINED, True),
+        ("shortcut.0", {"shortcut": ["none", "none"]}, False),
+        ("shortcut.0.0", {"shortcut": [[{"conv": 1}], "none"]}, True),
+        ("shortcut.0.0.0", {"shortcut": [[[{"conv": 1}]]]}, True),
+        ("block.pre.0", {}, True),
+        ("block.body.0.to", {}, True),
+        ("block.post.1", {}, True),
+        ("block.0.body.1", {}, True),
+        ("block.0", {}, False),
+        ("block.body", {}, False),
+        ("block.body.to", {}, False),
+        ("widths.body.0", {}, False),
+    ],
+)
+def test_the_path_of_an_op_is_known(
+    path: str, data: dict[str, Any], inside: bool
+) -> None:
+    keys = (int(key) if key.isdecimal() else key for key in path.split("."))
+    assert in_chain(tuple(keys), data) is inside
 
 
 @given(

@@ -89,8 +89,7 @@ def _widths(value: Any, data: Data) -> Said:
         return _channels(value, data)
     stem = data.get("stem")
     first = stem.get("width", 64) if isinstance(stem, dict) else 64
-    outside = value[:1] == [4 * first] and data.get("block") != "basic"
-    return _outputs(value, data) if outside else {"widths": value}
+    return _outputs(value, data) if value[:1] == [4 * first] else {"widths": value}
 
 
 def _outputs(value: Any, data: Data) -> Said:
