@@ -27,6 +27,7 @@ from resnet_spec.language.vocabulary import (
     misspelling,
     our_word,
     plainly,
+    text_of,
 )
 from resnet_spec.problems import FieldPath
 from resnet_spec.problems.words import either
@@ -252,6 +253,36 @@ def test_what_to_write_is_said(line: str, said: str, tmp_path: Path) -> None:
     assert problem.message.endswith(said)
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((word, "true") for word in ("true", "Yes", "ON", True)),
+        *((word, "false") for word in ("false", "No", "OFF", False)),
+        ("", "none"),
+        ("nn.BatchNorm2d", "nn.batchnorm2d"),
+        ({"type": "GN", "eps": 1}, "gn"),
+        ({"eps": 1}, "eps:1"),
+    ],
+)
+def test_a_value_is_looked_up_as_plain_text(value: object, text: str) -> None:
+    assert text_of(value) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("batsh", "batch"),
+        ("bth", ""),  # too short
+        ("selu", ""),  # another thing
+        ("globe", ""),  # too far
+        ("patch", ""),  # another letter first
+    ],
+)
+def test_a_misspelling_is_near(typed: str, meant: str) -> None:
+    known = ["batch", "silu", "selus", "global", "bat"]
+    assert misspelling(typed, known) == (f" (did you mean {meant}?)" if meant else "")
+
+
 MEANT = [
     ("depth", 18, {}, "write depths: [2, 2, 2, 2], or extends: resnet18"),
     (
@@ -425,6 +456,7 @@ MEANT = [
     ),
     ("replace_stride_with_dilation", "none", {}, "leave it out"),
     ("replace_stride_with_dilation", False, {}, "leave it out"),
+    ("downsample_in_first_stage", True, {}, "write strides: [2, 2, 2, 2]"),
     (
         "replace_stride_with_dilation",
         [True, False],
@@ -557,7 +589,8 @@ ANSWERED = [
         "unknown-key",
         {},
         "leave it out, the type has it; conv7x7 halves height and width, conv3x3 "
-        "keeps height and width, deep halves them...",
+        "keeps height and width, deep halves them, tiered halves them, conv1x1 keeps "
+        "them, and mixes channels alone, none lets the first stage read the input itself",
     ),
     (
         ("flops",),
