@@ -144,5 +144,6 @@ def test_what_is_no_spec_is_refused_where_it_is_named_and_stays_unread(
     (problem,) = problems(file, extending(target.name))
     assert str(problem.place) == f"{file}:1:10"
     assert why in problem.message
+    assert problem.message.startswith(str(target)[:50])
     text = report.text([problem])
     assert not any(word in text for word in ("hunter2", "milk", "root:", "daemon"))

@@ -14,6 +14,7 @@ from resnet_spec import SpecError, load, read
 from resnet_spec.language.reading import override
 from resnet_spec.language.yaml_nodes import compose
 from resnet_spec.problems import report
+from resnet_spec.problems.texts import LARGEST_FILE
 from resnet_spec.problems.words import shortened
 
 Write = Callable[..., Path]
@@ -317,25 +318,40 @@ FORM = "is not of the form key=value, as in head.classes=10"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "rule", "said"),
     [
-        ("head.classes", FORM),
-        ("=1", FORM),
-        ("a..b=1", FORM),
-        ("a=[1", "is not YAML, a [ that is not closed by ]"),
-        ("title=\udcff", "is not UTF-8 text"),
-        ("a={b: 1, b: 2}", "b: is given twice, first in line 1; keep one"),
+        ("head.classes", "override", FORM),
+        ("=1", "override", FORM),
+        ("a..b=1", "override", FORM),
+        ("a=[1", "yaml", "is not YAML, a [ that is not closed by ]"),
+        ("title=\udcff", "text", "is not UTF-8 text"),
+        (
+            "a={b: 1, b: 2}",
+            "duplicate-key",
+            "b: is given twice, first in line 1; keep one",
+        ),
         (
             "a=&x 1",
+            "anchor",
             "anchors and aliases are refused, got &x; write the value out, or use extends",
         ),
     ],
 )
-def test_override_refuses(text: str, said: str) -> None:
+def test_override_refuses(text: str, rule: str, said: str) -> None:
     with pytest.raises(SpecError) as caught:
         override(text)
     assert str(caught.value) == f"override {text}: {said}"
-    assert (caught.value.problems[0].rule == "override") is (said == FORM)
+    assert caught.value.problems[0].rule == rule
+
+
+def test_a_file_may_be_as_large_as_it_is_said(write: Write) -> None:
+    text = "name: A\n#"
+    file = write("large.yaml", text + "-" * (LARGEST_FILE - len(text)))
+    assert read(file).root.data == {"name": "A"}
+    with file.open("a") as more:
+        more.write("-")
+    with pytest.raises(SpecError, match="is larger than"):
+        read(file)
 
 
 OVERRIDDEN = [
