@@ -14,6 +14,7 @@ from resnet_spec import SpecError, load, read
 from resnet_spec.language.reading import override
 from resnet_spec.language.yaml_nodes import compose
 from resnet_spec.problems import report
+from resnet_spec.problems.rules import RULES
 from resnet_spec.problems.texts import LARGEST_FILE
 from resnet_spec.problems.words import shortened
 
@@ -239,6 +240,7 @@ def test_what_beginners_type_is_answered_in_a_sentence(
         load(write("a.yaml", WHOLE.replace(line, typed)))
     (problem,) = caught.value.problems
     assert problem.said == said
+    assert problem.rule in RULES
     assert problem.place.line == WHOLE[: WHOLE.index(line)].count("\n") + 1
 
 

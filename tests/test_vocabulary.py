@@ -30,6 +30,7 @@ from resnet_spec.language.vocabulary import (
     text_of,
 )
 from resnet_spec.problems import FieldPath
+from resnet_spec.problems.rules import RULES
 from resnet_spec.problems.words import either
 
 ACTIVE, STEM_TYPES = either(words("activation")), either(words("stem.type"))
@@ -251,6 +252,7 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
 def test_what_to_write_is_said(line: str, said: str, tmp_path: Path) -> None:
     (problem,) = problems(own(line), tmp_path)
     assert problem.message.endswith(said)
+    assert problem.rule in RULES
 
 
 @pytest.mark.parametrize(
