@@ -512,3 +512,10 @@ def test_with_whatever_is_inside_an_image_of_one_pixel_is_large_enough(
     network = load(base, {"norm": norm, "init.zero_last_norm": False}).network
     assert network.sizes.smallest == 1
     assert build(network)(torch.randn(2, 3, 1, 1)).shape == (2, 1000)
+
+
+@pytest.mark.parametrize("base", ["skresnet18", "resnest14d"])
+def test_activations_inside_layers_have_their_number(base: str) -> None:
+    network = load(base, {"activation": {"leaky_relu": 0.2}}).network
+    found = (m for m in build(network).modules() if isinstance(m, nn.LeakyReLU))
+    assert {activation.negative_slope for activation in found} == {0.2}

@@ -1,5 +1,6 @@
 """The shape theorem, judged by counting and by torch."""
 
+from itertools import product
 from math import inf, prod
 from typing import NamedTuple
 
@@ -322,6 +323,14 @@ def test_the_first_difference_may_be_one_step_behind_a_period() -> None:
     assert Lengths(0, 1).first_difference(Lengths(1, 1)) == 1
     assert Lengths(1, 0).first_difference(Lengths(0, 1)) == 2
     assert Lengths(3, 4).first_difference(Lengths(3, 4)) is None
+
+
+def test_the_first_difference_is_the_one_that_is_found_by_trying() -> None:
+    maps = [Lengths(*each) for each in product(range(-2, 5), range(5))]
+    for one, other, start in product(maps, maps, (1, 4)):
+        lengths = range(start, start + 40)
+        tried = next((h for h in lengths if one(h) != other(h)), None)
+        assert one.first_difference(other, start) == tried
 
 
 def test_behind_a_constant_map_all_is_constant() -> None:
