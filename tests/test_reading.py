@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from resnet_spec import SpecError, load, read
 from resnet_spec.language.reading import override
+from resnet_spec.language.shipped import spec_path
 from resnet_spec.language.yaml_nodes import compose
-from resnet_spec.problems import report
+from resnet_spec.problems import Place, report
 from resnet_spec.problems.rules import RULES
 from resnet_spec.problems.texts import LARGEST_FILE
 from resnet_spec.problems.words import shortened
@@ -185,6 +186,56 @@ def test_what_is_wrong_and_does_not_stop_the_reading(
     assert problem.rule == rule
     assert str(problem).startswith(f"x.yaml:{said}")
     assert node.data.keys() == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("resnet18", "resnet18"),
+        ("resnet50d", "resnetd/resnet50d"),
+        ("resnetd/resnet50d", "resnetd/resnet50d"),
+    ],
+)
+def test_a_name_is_the_spec_that_ships(name: str, meant: str) -> None:
+    assert spec_path(name).samefile(f"specs/{meant}.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nosuch", "is no file, and no spec that ships"),
+        (
+            "resnetd/resnet50dd",
+            "is no file, and no spec that ships (did you mean resnetd/resnet50d?)",
+        ),
+        ("resnet50dd", "is no file, and no spec that ships (did you mean resnet50d?)"),
+        (
+            "resnet50_v1",
+            "is the name of several specs, tutorials/resnet50_v1, v1/resnet50_v1",
+        ),
+    ],
+)
+def test_a_name_that_no_spec_has_alone_is_refused(name: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        spec_path(name)
+    (problem,) = caught.value.problems
+    assert (problem.rule, problem.message) == ("file", said)
+    assert problem.place == Place(name)
+
+
+def test_what_is_there_is_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file or a folder, a name with a suffix, and standard input."""
+    monkeypatch.chdir(tmp_path)
+    Path("resnet50").mkdir()
+    Path("resnet50", "own.yml").touch()
+    Path("resnet101").touch()
+    Path("empty").mkdir()
+    for name in ("resnet50", "resnet101", "empty", "nosuch.yaml", "-"):
+        assert spec_path(name) == Path(name)
+    Path("resnet18").mkdir()  # empty, so the spec is meant
+    assert spec_path("resnet18").suffix == ".yaml"
 
 
 WHOLE = Path("specs/resnet18.yaml").read_text(encoding="utf-8")
