@@ -286,6 +286,12 @@ def test_a_misspelling_is_near(typed: str, meant: str) -> None:
 
 
 MEANT = [
+    (
+        "norm_layer",
+        "GN",
+        {"norm": {"eps": 1e-3}},
+        "write norm: {type: group, groups: 32}",
+    ),
     ("depth", 18, {}, "write depths: [2, 2, 2, 2], or extends: resnet18"),
     (
         "depth",
