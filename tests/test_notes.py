@@ -202,6 +202,8 @@ def test_weights_of_another_network_that_ships_load_and_compute_something_else()
         assert said.startswith("Weights of torchvision's resnet50, ")
         assert other in said
         assert name not in said
+
+
 @pytest.mark.parametrize("activation", ["relu", "relu6", "silu", "elu", "hardswish"])
 def test_zeros_around_a_max_pool_are_its_padding_where_no_number_is_negative(
     activation: str,
