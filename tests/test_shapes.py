@@ -257,7 +257,7 @@ def test_the_shortest_side_is_the_one_that_is_found_by_trying(
 
 multiples = st.builds(
     lambda period, offset, length: Multiples(offset, period, min(length, period - 1)),
-    *(st.integers(2, 12), st.integers(0, 30), st.integers(1, 5)),
+    *(st.sampled_from([2, 3, 4, 6, 8]), st.integers(0, 30), st.integers(1, 5)),
 )
 
 
@@ -268,7 +268,7 @@ def test_lengths_near_multiples_are_those_that_are_found_by_trying(
     """Also of what a map of lengths makes them of, and where several are said as one."""
     lengths = Lengths(data.draw(st.integers(0, 9)), data.draw(st.integers(1, 4)))
     before = [each.before(lengths) for each in known]
-    tried = range(smallest, smallest + 3000)
+    tried = range(smallest, smallest + 400)
     expected = [h for h in tried if all(lengths(h) in each for each in known)]
     sizes = sizes_of(smallest, None, before)
     if not expected:

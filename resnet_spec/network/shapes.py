@@ -61,6 +61,9 @@ so on by steps of 8
         return Multiples(offset, self.period * stride, self.length * stride)
 
 
+UNTIL = 1 << 24  # no image has a longer side
+
+
 class Sizes(NamedTuple):
     """The lengths of a side that are taken; `largest` None is no limit.
 
@@ -100,9 +103,9 @@ class Sizes(NamedTuple):
             return of_each
         return f"from {self.smallest} {most} {of_each}".rstrip()
 
-    def lengths(self, start: int = 1) -> Iterator[int]:
+    def lengths(self, start: int = 1, until: int = UNTIL) -> Iterator[int]:
         """Those from `start` on, in order, up to a limit."""
-        length, most = max(start, self.smallest), self.largest or UNTIL
+        length, most = max(start, self.smallest), min(self.largest or until, until)
         while length <= most:
             following = max((w.next(length) for w in self.multiples), default=length)
             if following == length:
@@ -112,7 +115,6 @@ class Sizes(NamedTuple):
                 length = following
 
 
-UNTIL = 1 << 24  # no image has a longer side
 NO_SIZES = Sizes(1, 0)
 
 
@@ -132,10 +134,10 @@ def sizes_of(
     found = Sizes(int(smallest), largest, tuple(dict.fromkeys(multiples)))
     if not found.multiples:
         return found
-    first = next(found.lengths(), None)
+    period = math.lcm(*(each.period for each in found.multiples))
+    first = next(found.lengths(until=found.smallest + period), None)
     if first is None:
         return NO_SIZES
-    period = math.lcm(*(each.period for each in found.multiples))
     every = Sizes(1, None, found.multiples)
     start = next(h for h in count(1) if h not in every)
     run = list(takewhile(lambda h: h < start + period, every.lengths(start)))
