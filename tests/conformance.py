@@ -13,7 +13,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from unittest.mock import patch
@@ -61,7 +61,12 @@ class Case(NamedTuple):
 
     @property
     def network(self) -> Network:
-        return load(self.spec, features=self.features).network
+        return _network(self.spec, self.features)
+
+
+@cache
+def _network(spec: str, features: tuple[int, ...]) -> Network:
+    return load(spec, features=features).network
 
 
 class Outcome(NamedTuple):

@@ -89,13 +89,10 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "frn": ("resnetv2_50d_frn", PRE),
     "bare": (
         "resnet18",
-        SHALLOW | {"norm.type": ["evonorm_s0", "frn"], "norm.groups": 8},
-    ),
-    "s0a": (
-        "resnet18",
-        SHALLOW
-        | {"norm.type": "evonorm_s0a", "norm.groups": 8, "shortcut": "identity_or_none"}
-        | {"attention": "se", "se.activation": "silu"},
+        {"input": [3, 64, 64], "widths": 64, "strides": [1, 2, 2]}
+        | {"depths": [1, 1, 2], "norm.groups": 8, "shortcut": "identity_or_none"}
+        | {"norm.type": ["evonorm_s0", "frn", "evonorm_s0a"]}
+        | {"attention": ["none", "none", "se"], "se.activation": "silu"},
     ),
     "squares": (
         "resnet18",

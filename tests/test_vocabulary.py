@@ -641,7 +641,8 @@ ANSWERED = [
         "x",
         "unknown-key",
         {},
-        "called head.pool here, which takes global, max, avg_max, statistics, none or a number",
+        "called head.pool here, which takes global, max, avg_max, statistics, attention, "
+        "none or a number",
     ),
     (
         ("act_layer",),
