@@ -285,8 +285,7 @@ SHORTCUTS = {
 
 # --- inside blocks ------------------------------------------------------------------------
 
-OWN_NORM_OF_TORCH = (
-    Refusal("norm.type", ("batch",), "it has batch norms of its own"),
+OWN_NORMS = (
     Refusal("norm.eps", (1e-5,), "its own norms have torch's"),
     Refusal("norm.momentum", (0.1,), "its own norms have torch's"),
 )
@@ -319,11 +318,14 @@ ATTENTIONS = {
     "bat": Entry(
         text="bilinear attention of rows and columns in 8 parts each, by a quarter of the "
         "channels, on maps whose sides are multiples of 8 (BAT-ResNeXt-26-TS)",
-        refuses=OWN_NORM_OF_TORCH,
+        refuses=(
+            Refusal("norm.type", ("batch",), "it has batch norms of its own"),
+            *OWN_NORMS,
+        ),
         word="bat",
     ),
     "gca": Entry(
-        text="global context, which adds what two 1x1 convolutions make of a weighed mean "
+        text="global context, which adds what two 1x1 convolutions make of a weighted mean "
         "(GC-ResNet-50-T)",
         word="gca",
     ),
@@ -339,8 +341,7 @@ ATTENTION_AFTER = {
     "conv2": Entry(text="after its 3x3 (SE-ResNeXt-26-TS)"),
 }
 OWN_CONVOLUTIONS = (
-    Refusal("norm.eps", (1e-5,), "its own norms have torch's"),
-    Refusal("norm.momentum", (0.1,), "its own norms have torch's"),
+    *OWN_NORMS,
     Refusal(
         "norm.channels_per_group",
         (None,),
@@ -611,7 +612,7 @@ ACTIVATIONS = {
     ),
 }
 # Those without a number and without weights, which stand inside of layers.
-BY_NAME = tuple(w for w, e in ACTIVATIONS.items() if not e.number and w != "prelu")
+BY_NAME = tuple(w for w in WITHOUT_WEIGHTS.allowed if not ACTIVATIONS[w].number)
 
 # --- the end, and the start ---------------------------------------------------------------
 

@@ -99,13 +99,12 @@ def differences(
     rounding, as before a batch norm.
     """
     theirs = {name: other[table.get(name, name)] for name in mine}
-    largest: dict[str, float] = {}
-    for name, tensor in theirs.items():
-        module, most = name.rpartition(".")[0] or name, tensor.abs().max().item()
-        largest[module] = max(largest.get(module, 0.0), most)
-    for name, tensor in mine.items():
-        module = name.rpartition(".")[0] or name
-        apart = _apart(tensor, theirs[name], largest[module])
+    modules = {name: name.rpartition(".")[0] or name for name in mine}
+    largest = dict.fromkeys(modules.values(), 0.0)
+    for name, module in modules.items():
+        largest[module] = max(largest[module], theirs[name].abs().max().item())
+    for name, module in modules.items():
+        apart = _apart(mine[name], theirs[name], largest[module])
         yield Difference(name, size, apart)
 
 

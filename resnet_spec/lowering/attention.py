@@ -9,14 +9,11 @@ from typing import NamedTuple
 from resnet_spec.language.plan import StagePlan
 from resnet_spec.lowering.parts import ANY, Part, activation, rounded
 from resnet_spec.network import (
-    Activation,
     BilinearAttention,
     ConvBlockAttention,
     EfficientChannelAttention,
     GlobalContext,
     Number,
-    Op,
-    Shape,
     SqueezeExcite,
     VariedSqueezeExcite,
 )
@@ -50,14 +47,9 @@ def se(stage: StagePlan, x: Weighed) -> Part:
     if said.bias and said.activation == "relu":
         return lambda x: SqueezeExcite(path="se", input=x, squeezed=squeezed)
     inside = activation(said.activation)(ANY)
-
-    def made(x: Shape) -> Op:
-        assert isinstance(inside, Activation)
-        return VariedSqueezeExcite(
-            path="se", input=x, squeezed=squeezed, bias=said.bias, activation=inside
-        )
-
-    return made
+    return lambda x: VariedSqueezeExcite(
+        path="se", input=x, squeezed=squeezed, bias=said.bias, activation=inside
+    )
 
 
 def eca(_: StagePlan, x: Weighed) -> Part:

@@ -71,9 +71,13 @@ class Slot(NamedTuple):
     @property
     def zero(self) -> bool:
         """Whether the last norm starts at zero, so that the block starts as its shortcut."""
-        change = Change(self.x, self.stage.out_channels, self.stride, self.parts)
-        absent = self.kind.shortcut == "identity_or_none" and change.condition.holds
+        changes = self._change(self.stage.out_channels).condition
+        absent = self.kind.shortcut == "identity_or_none" and changes.holds
         return self.spec.init.zero_last_norm and not absent
+
+    def _change(self, out: int) -> Change:
+        """What the block does to the shape, where it gives so many channels."""
+        return Change(self.x, out, self.stride, self.parts)
 
     def last_norm(self, number: int, activated: bool = False) -> tuple[Part, ...]:
         """The norm before the sum, `activated` with an activation behind it.
@@ -105,7 +109,7 @@ class Slot(NamedTuple):
 
         In pre-activation blocks the norm behind it belongs to the next convolution.
         """
-        changes = Change(self.x, out, self.stride, self.parts).condition
+        changes = self._change(out).condition
         groups = self._groups(width)
         norm = self.parts.name(number + self.stage.preact)
         at = At(number, norm, width, stride, dilation, groups, changes)
@@ -210,7 +214,7 @@ class Slot(NamedTuple):
         before, ops, after = apart(start, ops, end)
         before, ops, after = aside(before, ops, summed=after)
         reads_pre = bool(pre) and (not self.stage.preact or self.stage.activates)
-        change = Change(self.x, out.channels, self.stride, self.parts, reads_pre)
+        change = self._change(out.channels)._replace(from_pre=reads_pre)
         shortcut = self._shortcut(change)
         if shortcut:
             ops_of = biased(shortcut.ops, asked, projects=True)

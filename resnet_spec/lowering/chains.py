@@ -26,6 +26,7 @@ from resnet_spec.network import (
     SpaceToDepth,
     Stride,
 )
+from resnet_spec.problems.words import together
 
 Named = list[tuple[str, int, str | Step]]  # what each step is, its number, and itself
 
@@ -75,6 +76,13 @@ def _kind(step: str | Step) -> str:
     return "conv" if step == "spatial" else step
 
 
+def outside(parts: Parts, steps: Steps, channels: Mapping[str, int]) -> list[Part]:
+    """The parts of a chain outside of blocks, where norm and activation are the only words."""
+    (chain,) = named(steps)
+    alone = {"activation": lambda _: [parts.activation()]}
+    return parts_of(Words(parts, channels, alone), chain)
+
+
 def dilated(*chains: Steps) -> list[int]:
     """The numbers of the convolutions that dilate as the stage does."""
     return [
@@ -88,8 +96,7 @@ def dilated(*chains: Steps) -> list[int]:
 def how(chain: Steps) -> str:
     """What a shortcut's ops do to its input, in participles: "averaged and projected"."""
     said = [_did(step) for step in chain if isinstance(step, Step)]
-    *some, last = dict.fromkeys(word for word in said if word) or ["changed"]
-    return f"{', '.join(some)} and {last}" if some else last
+    return together(dict.fromkeys(word for word in said if word) or ["changed"])
 
 
 DID = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import gcd
+from operator import itemgetter
 
 from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.rules.widths import nearest_divisor
 from resnet_spec.network import (
-    NO_SIZES,
     AttentionPool2d,
     BatchNorm1d,
     Block,
@@ -89,15 +89,10 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
         )
 
 
-def _least(sizes: Sizes) -> int:
-    return sizes.smallest
-
-
 def _is_empty(network: Network) -> bool:
     """Whether it takes no image."""
-    return NO_SIZES in network.sides or any(
-        s.largest is not None and s.largest < s.smallest for s in network.sides
-    )
+    sides = network.sides
+    return any(s.largest is not None and s.largest < s.smallest for s in sides)
 
 
 def _uncut(network: Network) -> tuple[str, Shape] | None:
@@ -140,7 +135,7 @@ def _no_size(plan: Plan, network: Network) -> Problem:
     *_, (path, most) = (
         (path, most)
         for path, op in network.distinct_ops()
-        if path not in ends and (most := max(op.takes, key=_least)).smallest > 1
+        if path not in ends and (most := max(op.takes, key=itemgetter(0))).smallest > 1
     )
     reads = f"{most.smallest} x {most.smallest} at least"
     if most.multiples:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from resnet_spec.catalog import FLAT_POOLS
 from resnet_spec.language.fields import Head
 from resnet_spec.language.plan import Plan
-from resnet_spec.lowering.chains import Words, named, parts_of
+from resnet_spec.lowering.chains import outside
 from resnet_spec.lowering.parts import (
     Part,
     Parts,
@@ -60,10 +60,7 @@ def head(plan: Plan, before: Block) -> Chain:
 
 def _before_the_pool(parts: Parts, x: Shape) -> list[Part]:
     """What the spec has between the last stage and the pool."""
-    channels = {"in": x.channels, "": 1}
-    alone = {"activation": lambda _: [parts.activation()]}
-    (steps,) = named(parts.spec.head.pre)
-    made = parts_of(Words(parts, channels, alone), steps)
+    made = outside(parts, parts.spec.head.pre, {"in": x.channels, "": 1})
     return numbered("final", *made) if len(made) > 1 else [at("final", p) for p in made]
 
 

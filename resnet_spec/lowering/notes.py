@@ -11,6 +11,7 @@ from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.network import Block, Network
+from resnet_spec.problems.words import together
 
 Stages = Sequence[StagePlan]
 ZEROS = {  # https://github.com/akamaster/pytorch_resnet_cifar10, resnet.py
@@ -180,8 +181,7 @@ def _dilations(spec: Spec, stages: Stages) -> Iterator[str]:
         )
     for stage in stages:
         if len({*stage.dilations}) > 1:
-            *others, last = map(str, stage.dilations)
-            said = f"{', '.join(others)} and {last}"
+            said = together(map(str, stage.dilations))
             yield f"The blocks of stage {stage.index + 1} have dilations of {said}."
 
 
@@ -222,11 +222,9 @@ def _weights(network: Network) -> Iterator[str]:
         if known.function != network.digests.function and known.name not in said:
             others.append(known.name)
     if others:
-        *some, last = others
-        names = f"{', '.join(some)} and {last}" if some else last
         yield (
-            f"Weights of {names} have the same names and shapes: they load here without an "
-            "error and give other outputs."
+            f"Weights of {together(others)} have the same names and shapes: they load here "
+            "without an error and give other outputs."
         )
 
 

@@ -133,7 +133,7 @@ def aside(*chains: Chain, summed: Chain = ()) -> tuple[Chain, ...]:
     return tuple(tuple(map(kept, ops)) for ops in (*chains, summed))
 
 
-def activation(name: str, number: float | None = None) -> Part:
+def activation(name: str, number: float | None = None) -> Callable[[Shape], Activation]:
     """The function, by a module of its name."""
     entry, made = ACTIVATIONS[name], LEARNED.get(name, Activation)
     given = {entry.number: number} if entry.number else {}

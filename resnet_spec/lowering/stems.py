@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from resnet_spec.language.chains import Steps
 from resnet_spec.language.plan import Plan
-from resnet_spec.lowering.chains import Words, named, parts_of
+from resnet_spec.lowering.chains import outside
 from resnet_spec.lowering.parts import (
     Part,
     Parts,
@@ -35,7 +34,8 @@ def stem(plan: Plan) -> tuple[Chain, Chain]:
         if spec.stem.pool == "conv" or _ends_in_a_norm(parts):
             made += parts.norm_act(parts.name(1))
     else:
-        made = _own(parts, spec.stem.type)
+        channels = {"in": spec.input[0], "width": _width(parts)}
+        made = outside(parts, spec.stem.type, channels)
     ops, _ = aside(chain(Shape(*spec.input), *made))
     pool = chain(ops[-1].output, *POOLS[spec.stem.pool or "none"](parts))
     return biased(ops, spec.conv_bias), biased(pool, spec.conv_bias)
@@ -44,14 +44,6 @@ def stem(plan: Plan) -> tuple[Chain, Chain]:
 def _ends_in_a_norm(parts: Parts) -> bool:
     preact = parts.spec.preact
     return preact is None or bool(preact.stem_norm)
-
-
-def _own(parts: Parts, steps: Steps) -> list[Part]:
-    """The stem that the spec itself says."""
-    (numbered_steps,) = named(steps)
-    channels = {"in": parts.spec.input[0], "width": _width(parts)}
-    alone = {"activation": lambda _: [parts.activation()]}
-    return parts_of(Words(parts, channels, alone), numbered_steps)
 
 
 # --- convolutions -------------------------------------------------------------------------

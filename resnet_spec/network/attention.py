@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from resnet_spec.network.custom import Layer, conv1x1, maker, named
 from resnet_spec.network.ops import Activation, Argument, Tensor, batch_norm_tensors
@@ -123,10 +122,6 @@ class GlobalContext(Layer):
     @property
     def restarts(self) -> bool:
         return True
-
-    @property
-    def starts(self) -> Any:
-        return self.restarts
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:

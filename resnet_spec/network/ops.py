@@ -155,7 +155,7 @@ class Op(Record):
     @property
     def starts(self) -> Any:
         """Where its weights start other than all of their kind do; empty or False elsewhere."""
-        return self.said("start")
+        return self.restarts or self.said("start")
 
     def said(self, changes: str) -> tuple[Any, ...]:
         """The arguments that change that and are not torch's defaults, as plain data."""

@@ -63,6 +63,16 @@ def either(options: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+def together(parts: Iterable[str]) -> str:
+    """All of the parts as a sentence lists them.
+
+    >>> together(["pooled"]), together(["1", "2", "3"])
+    ('pooled', '1, 2 and 3')
+    """
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def article(noun: str) -> str:
     """The noun after `a` or `an`, as it is spoken; words in capitals are spelled.
 

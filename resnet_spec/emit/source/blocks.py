@@ -145,13 +145,9 @@ class BlockClass:
         total = "x + shortcut" if block.shortcut else "x"
         if shortcut.absent:
             lines += ["if self.adds:", indented(f"x = {total}")]
-            return "\n".join(
-                [*lines, *(f"x = {text}" for text, _ in calls(block.post)), "return x"]
-            )
-        if block.post or block.shortcut:
-            lines += [f"x = {text}" for text, _ in calls(block.post, total)] or [
-                f"x = {total}"
-            ]
+            total = "x"
+        last = [f"x = {text}" for text, _ in calls(block.post, total)]
+        lines += last or [f"x = {total}"] * (total != "x")
         return "\n".join([*lines, "return x"])
 
     def _branch(self, shortcut: Shortcut, x: str) -> list[str]:

@@ -173,8 +173,8 @@ class View:
         layers = [op for op in self.network.head if isinstance(op, Linear)]
         convolutions = [op for op in self.network.head if isinstance(op, Conv)]
         said = [f"{op.noun} convolution" for op in convolutions if op is not classifier]
-        attends = ["attention pool"] if "attention pool" in pools else []
-        said += attends if classifier else [pool for pool in pools if pool]
+        told = [POOLS[AttentionPool2d]] if classifier else POOLS.values()
+        said += [pool for pool in pools if pool in told]
         said += ["hidden layers"] * any(op is not classifier for op in layers)
         if classifier:
             kind = "linear" if isinstance(classifier, Linear) else "convolution as"
