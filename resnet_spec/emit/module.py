@@ -23,10 +23,10 @@ from resnet_spec.network import (
     Norm,
     Op,
     Start,
+    alike,
     called,
     held,
     plain,
-    settled,
 )
 
 
@@ -185,9 +185,9 @@ class _Network(_Composite):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.add(network.entry)
-        alike = _alike(network)
+        made = alike(network)
         for stage in network.stages:
-            blocks = (_named(_Block, b.kind)(alike[id(b)]) for b in stage.blocks)
+            blocks = (_named(_Block, b.kind)(made[id(b)]) for b in stage.blocks)
             self.add_module(stage.name, nn.Sequential(*blocks))
         self.add(network.head)
         stages = {stage.name: (stage.name,) for stage in network.stages}
@@ -202,19 +202,6 @@ class _Network(_Composite):
             if part in self.channels:
                 found[part] = x
         return found or x
-
-
-def _alike(network: Network) -> dict[int, Block]:
-    """Each block, by its id, with the ops that some block of its kind runs."""
-    kinds: dict[str, list[Block]] = {}
-    for stage in network.stages:
-        for block in stage.distinct.values():
-            kinds.setdefault(block.kind, []).append(block)
-    return {
-        id(block): made
-        for blocks in kinds.values()
-        for block, made in zip(blocks, settled(blocks), strict=True)
-    }
 
 
 class _Tracer(fx.Tracer):

@@ -69,7 +69,7 @@ from resnet_spec.network.ops import (
     called,
     held,
 )
-from resnet_spec.network.settling import settled
+from resnet_spec.network.settling import alike, settled
 from resnet_spec.network.shapes import (
     NO_SIZES,
     Lengths,
@@ -189,6 +189,7 @@ __all__ = [
     "WholeAvgPool",
     "Windowed",
     "ZeroPad",
+    "alike",
     "biases",
     "called",
     "conditions",

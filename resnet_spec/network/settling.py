@@ -12,7 +12,20 @@ from resnet_spec.network.symbols import (
     conditions,
     with_conditions,
 )
-from resnet_spec.network.tree import Block, Shortcut
+from resnet_spec.network.tree import Block, Network, Shortcut
+
+
+def alike(network: Network) -> dict[int, Block]:
+    """Each block, by its id, with the ops that some block of its kind runs."""
+    kinds: dict[str, list[Block]] = {}
+    for stage in network.stages:
+        for block in stage.distinct.values():
+            kinds.setdefault(block.kind, []).append(block)
+    return {
+        id(block): made
+        for blocks in kinds.values()
+        for block, made in zip(blocks, settled(blocks), strict=True)
+    }
 
 
 def settled(blocks: Sequence[Block]) -> list[Block]:

@@ -1,0 +1,9 @@
+"""What runs when a network runs: every module and every function, with its shapes.
+
+The figures, tables, pictures and receptive fields of a network are functions of this.
+"""
+
+from resnet_spec.expansion.calls import Call, Counted, Step, counted
+from resnet_spec.expansion.networks import expand
+
+__all__ = ["Call", "Counted", "Step", "counted", "expand"]

@@ -1,0 +1,246 @@
+"""Calls of modules and functions, and how those inside of one are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import NamedTuple
+
+from resnet_spec.network import (
+    Activation,
+    Conv,
+    Linear,
+    Op,
+    Shape,
+    Tensor,
+    Windowed,
+)
+
+Sizes = tuple[int, ...]
+"""A tensor's shape for one image: (C, H, W), or (C,) where it is flat."""
+
+FUNCTIONS = {
+    "AdaptiveAvgPool2d": "adaptive_avg_pool2d",
+    "AdaptiveMaxPool2d": "adaptive_max_pool2d",
+    "AvgPool2d": "avg_pool2d",
+    "BatchNorm1d": "batch_norm",
+    "BatchNorm2d": "batch_norm",
+    "Conv1d": "conv1d",
+    "Conv2d": "conv2d",
+    "Dropout": "dropout",
+    "Dropout2d": "dropout",
+    "Flatten": "flatten",
+    "GroupNorm": "group_norm",
+    "Identity": "identity",
+    "InstanceNorm2d": "instance_norm",
+    "LayerNorm": "layer_norm",
+    "Linear": "linear",
+    "MaxPool2d": "max_pool2d",
+    "ZeroPad2d": "pad",
+}
+"""The function that a class of torch.nn runs; activations say their own."""
+
+
+class Call(NamedTuple):
+    """A module, or a function that none of them stands for, on tensors of these shapes.
+
+    A module of torch.nn runs one `function`; others run the `steps` inside.
+    """
+
+    output: Sizes
+    input: Sizes  # of the first that it reads
+    module: str = ""  # its class
+    function: str = ""
+    tensors: tuple[Tensor, ...] = ()  # of the module itself, not of those inside
+    weight: Sizes = ()  # what a convolution or linear layer multiplies by
+    bias: bool = False  # whether one is added, of a norm, a convolution or linear layer
+    kernel: int | Sizes | None = None  # as the module holds it
+    inplace: bool = False
+    once: bool = False  # on weights, so once for all images, and in no image's shape
+    in_training: bool = False  # in training alone
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def reads(self) -> int:
+        """How many numbers of an image it reads."""
+        return prod(self.input)
+
+    @property
+    def gives(self) -> int:
+        """How many numbers of an image it gives."""
+        return prod(self.output)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of a convolution or linear layer, for one image, without its bias."""
+        return self.gives * prod(self.weight[1:]) if self.weight else 0
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it is a module that holds no other module."""
+        return bool(self.module) and not any(step.call.module for step in self.steps)
+
+
+class Step(NamedTuple):
+    """A call within another one: the attribute that holds its module, and what it reads.
+
+    Values are numbered in the order in which they are made; 0 is what the outer call reads,
+    and the i-th step, from 0 on, makes i + 1. The last one is what the outer call gives.
+    """
+
+    name: str
+    reads: tuple[int, ...]
+    call: Call
+
+
+class Counted(NamedTuple):
+    """A step, and how often its call is among those of an outer call."""
+
+    step: Step
+    count: int
+
+
+def counted(steps: tuple[Step, ...]) -> Iterator[Counted]:
+    """Each distinct call once, in the order in which they first run."""
+    found: dict[int, list[Step]] = {}
+    for step in steps:
+        found.setdefault(id(step.call), []).append(step)
+    return (Counted(same[0], len(same)) for same in found.values())
+
+
+class Frame:
+    """The steps of one call, as they are written down."""
+
+    def __init__(self, *inputs: Sizes) -> None:
+        self.shapes: list[Sizes] = [*inputs]
+        self.steps: list[Step] = []
+
+    def add(self, name: str, call: Call, *reads: int) -> int:
+        """The number of the value that the call gives."""
+        self.steps.append(Step(name, reads, call))
+        self.shapes.append(call.output)
+        return len(self.shapes) - 1
+
+    def function(
+        self,
+        name: str,
+        *reads: int,
+        output: Sizes | None = None,
+        weight: Sizes = (),
+        bias: bool = False,
+        once: bool = False,
+        in_training: bool = False,
+    ) -> int:
+        """A function of these values; without `output` it keeps the first one's shape."""
+        read = self.shapes[reads[0]]
+        call = Call(
+            read if output is None else output,
+            read,
+            function=name,
+            weight=weight,
+            bias=bias,
+            once=once,
+            in_training=in_training,
+        )
+        return self.add("", call, *reads)
+
+    def view(self, name: str, value: int, output: Sizes) -> int:
+        """The same numbers, or some of them, in another shape."""
+        return self.function(name, value, output=output)
+
+    def module(
+        self,
+        name: str,
+        kind: str,
+        value: int,
+        output: Sizes,
+        tensors: tuple[Tensor, ...] = (),
+        weight: Sizes = (),
+        kernel: int | Sizes | None = None,
+    ) -> int:
+        """A module of torch.nn that reads one value."""
+        read = self.shapes[value]
+        function = FUNCTIONS[kind]
+        bias = any(tensor.name == "bias" for tensor in tensors)
+        call = Call(output, read, kind, function, tensors, weight, bias, kernel)
+        return self.add(name, call, value)
+
+    def conv(
+        self,
+        name: str,
+        value: int,
+        out: int,
+        kernel: int = 1,
+        *,
+        stride: int | Sizes = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = False,
+    ) -> int:
+        """A convolution padded to keep the size, of a map (C, H, W)."""
+        op = Conv(
+            path=name,
+            input=Shape(*self.shapes[value]),
+            kernel=kernel,
+            out_channels=out,
+            stride=stride,
+            padding=dilation * (kernel - 1) // 2,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+        )
+        return self.op(op, value)
+
+    def linear(self, name: str, value: int, out: int) -> int:
+        """A linear layer, with a bias, of the last dimension."""
+        *others, read = self.shapes[value]
+        tensors = (Tensor("weight", (out, read)), Tensor("bias", (out,)))
+        shape = (*others, out)
+        return self.module(name, "Linear", value, shape, tensors, (out, read))
+
+    def op(self, op: Op, value: int) -> int:
+        """The module of an op of torch.nn's."""
+        return self.add(op.path, called(op, self.shapes[value]), value)
+
+    def fit(self, op: Op, name: str, value: int) -> int:
+        """The module of a norm or activation on the value's channels."""
+        channels, *size = self.shapes[value]
+        shape = Shape(channels, *size) if size else Shape(channels, 1, 1)
+        return self.op(op.replace(path=name, input=shape), value)
+
+    def relu(self, name: str, value: int) -> int:
+        """torch.nn's ReLU, in place."""
+        shape = self.shapes[value]
+        call = Call(shape, shape, "ReLU", "relu", inplace=True)
+        return self.add(name, call, value)
+
+
+def called(op: Op, read: Sizes) -> Call:
+    """The call of an op that is one module of torch.nn's."""
+    flat = len(read) == 1 or op.flattens
+    output = (int(op.output.channels),) if flat else sizes(op.output)
+    tensors, weight = op.tensors, ()
+    kernel: int | Sizes | None = None
+    inplace = False
+    function = FUNCTIONS.get(op.module, "")
+    if isinstance(op, (Conv, Linear)):
+        weight = tensors[0].shape
+    if isinstance(op, Conv):
+        kernel = weight[2:]
+    elif isinstance(op, Windowed):
+        kernel = op.kernel if isinstance(op.kernel, int) else op.kernel.sides
+    elif isinstance(op, Activation):
+        function, inplace = op.function, dict(op.arguments).get("inplace", False)
+    bias = any(tensor.name == "bias" for tensor in tensors)
+    return Call(output, read, op.module, function, tensors, weight, bias, kernel, inplace)
+
+
+def sequential(frame: Frame) -> Call:
+    """The Sequential of these steps."""
+    return Call(frame.shapes[-1], frame.shapes[0], "Sequential", steps=(*frame.steps,))
+
+
+def sizes(shape: Shape) -> Sizes:
+    """(C, H, W), as plain numbers."""
+    return (int(shape.channels), int(shape.height), int(shape.width))
+

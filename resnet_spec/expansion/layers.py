@@ -1,0 +1,520 @@
+"""What runs inside of the modules that `torch.nn` lacks.
+
+Each function follows the `forward` of the class in `resnet_spec.layers` that its ops are:
+value 0 is what the module reads, and the last value is what it gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from resnet_spec.expansion.calls import Call, Frame, Sizes, sequential, sizes
+from resnet_spec.network import (
+    Activation,
+    AttentionPool2d,
+    AvgMaxPool2d,
+    BareEvoNormS0a,
+    BareFilterResponseNorm,
+    BatchNorm,
+    BilinearAttention,
+    BlurPool2d,
+    ChannelAffine,
+    ConvBlockAttention,
+    DropPath,
+    EfficientChannelAttention,
+    EvoNormS0,
+    EvoNormS0a,
+    FilterResponseNorm,
+    FrozenBatchNorm2d,
+    GlobalContext,
+    InstanceBatchNorm2d,
+    InstanceNorm,
+    Layer,
+    LayerNorm2d,
+    PadChannels,
+    PadChannelsAround,
+    Res2Conv2d,
+    ScalarBias,
+    ScalarMultiplier,
+    Scale,
+    SelectiveKernel,
+    Shape,
+    SpaceToDepth,
+    SplitAttention,
+    SqueezeExcite,
+    StatisticsPool,
+    StdConv2d,
+    Tensor,
+    VariedSqueezeExcite,
+)
+
+RELU = Activation(
+    path="relu",
+    input=Shape(1, 1, 1),
+    function="relu",
+    kind="ReLU",
+    arguments=(("inplace", True),),
+)
+NORM = BatchNorm(path="bn", input=Shape(1, 1, 1))
+
+
+# --- maps ---------------------------------------------------------------------------------
+
+
+def _pad_channels(op: PadChannels, run: Frame) -> None:
+    channels, *size = sizes(op.output)
+    x = run.view("slice", 0, (run.shapes[0][0], *size))
+    run.function("pad", x, output=(channels, *size))
+
+
+def _space_to_depth(op: SpaceToDepth, run: Frame) -> None:
+    x = run.view("view", 0, sizes(op.output))
+    run.function("reshape", x)
+
+
+def _blur_pool(op: BlurPool2d, run: Frame) -> None:
+    if op.stride == 1:
+        run.view("identity", 0, run.shapes[0])
+        return
+    channels, height, width = run.shapes[0]
+    taps = int(op.taps)
+    blur = run.function("mul", 0, output=(taps, taps), once=True)
+    padded = (channels, height + taps - 1, width + taps - 1)
+    x = run.function("pad", 0, output=padded)
+    weight = (channels, 1, taps, taps)
+    run.function("conv2d", x, blur, output=sizes(op.output), weight=weight)
+
+
+def _avg_max_pool(op: AvgMaxPool2d, run: Frame) -> None:
+    pixel = sizes(op.output)
+    mean = run.function("adaptive_avg_pool2d", 0, output=pixel)
+    largest = run.function("adaptive_max_pool2d", 0, output=pixel)
+    run.function("mul", run.function("add", mean, largest))
+
+
+def _statistics_pool(op: StatisticsPool, run: Frame) -> None:  # noqa: ARG001
+    channels, height, _ = run.shapes[0]
+    rows = (channels, height)
+    mean = run.function("mean", 0, output=rows)
+    variance = run.function("add", run.function("var", 0, output=rows))
+    deviation = run.function("sqrt", variance)
+    flat = (channels * height,)
+    first, second = run.view("flatten", mean, flat), run.view("flatten", deviation, flat)
+    run.function("cat", first, second, output=(2 * channels * height,))
+
+
+def _drop_path(op: DropPath, run: Frame) -> None:
+    if op.rate == 0:
+        run.view("identity", 0, run.shapes[0])
+        return
+    kept = run.function("bernoulli", 0, output=(1, 1, 1), in_training=True)
+    kept = run.function("div", kept, in_training=True)
+    run.function("mul", 0, kept, output=run.shapes[0], in_training=True)
+
+
+def _std_conv(op: StdConv2d, run: Frame) -> None:
+    weight = op.tensors[0].shape
+    filters = run.function("standardize", 0, output=weight, once=True)
+    shape = sizes(op.output)
+    run.function("conv2d", 0, filters, output=shape, weight=weight, bias=op.bias)
+
+
+# --- scalars ------------------------------------------------------------------------------
+
+
+def _scale(op: Scale | ScalarMultiplier, run: Frame) -> None:  # noqa: ARG001
+    run.function("mul", 0)
+
+
+def _scalar_bias(op: ScalarBias, run: Frame) -> None:  # noqa: ARG001
+    run.function("add", 0)
+
+
+# --- norms --------------------------------------------------------------------------------
+
+
+def _frozen_batch_norm(op: FrozenBatchNorm2d, run: Frame) -> None:  # noqa: ARG001
+    channels = (run.shapes[0][0],)
+    shape = run.shapes[0]
+    scale = run.function("rsqrt", 0, output=channels, once=True)
+    scale = run.function("mul", scale, once=True)
+    shift = run.function("mul", scale, once=True)
+    shift = run.function("sub", shift, once=True)
+    x = run.function("mul", 0, scale, output=shape)
+    run.function("add", x, shift, output=shape)
+
+
+def _affine(run: Frame, value: int) -> int:
+    """x * weight + bias, by channel."""
+    return run.function("add", run.function("mul", value))
+
+
+def _deviation(op: EvoNormS0, run: Frame) -> int:
+    channels, height, width = run.shapes[0]
+    groups = int(op.groups)
+    split = (groups, channels // groups, height, width)
+    grouped = run.view("view", 0, split)
+    each = run.function("var", grouped, output=(groups, 1, 1, 1))
+    deviation = run.function("sqrt", run.function("add", each))
+    spread = run.view("expand", deviation, split)
+    return run.function("reshape", spread, output=run.shapes[0])
+
+
+def _gated(run: Frame) -> int:
+    """x * sigmoid(x * v)"""
+    return run.function("mul", 0, run.function("sigmoid", run.function("mul", 0)))
+
+
+def _evo_norm(op: EvoNormS0, run: Frame) -> None:
+    gated = _gated(run)
+    _affine(run, run.function("div", gated, _deviation(op, run)))
+
+
+def _evo_norm_a(op: EvoNormS0a, run: Frame) -> None:
+    deviation = _deviation(op, run)
+    _affine(run, run.function("div", _gated(run), deviation))
+
+
+def _bare_evo_norm(op: BareEvoNormS0a, run: Frame) -> None:
+    _affine(run, run.function("div", 0, _deviation(op, run)))
+
+
+def _responding(run: Frame) -> int:
+    """x / sqrt(mean(x^2) + eps) * weight + bias"""
+    channels = (run.shapes[0][0], 1, 1)
+    square = run.function("mean", run.function("square", 0), output=channels)
+    scale = run.function("rsqrt", run.function("add", square))
+    return _affine(run, run.function("mul", 0, scale))
+
+
+def _bare_filter_response_norm(op: BareFilterResponseNorm, run: Frame) -> None:  # noqa: ARG001
+    _responding(run)
+
+
+def _filter_response_norm(op: FilterResponseNorm, run: Frame) -> None:  # noqa: ARG001
+    run.function("maximum", _responding(run))
+
+
+def _channel_affine(op: ChannelAffine, run: Frame) -> None:  # noqa: ARG001
+    _affine(run, 0)
+
+
+def _layer_norm(op: LayerNorm2d, run: Frame) -> None:  # noqa: ARG001
+    channels, height, width = run.shapes[0]
+    x = run.view("permute", 0, (height, width, channels))
+    x = run.function("layer_norm", x, bias=True)
+    run.view("permute", x, (channels, height, width))
+
+
+def _instance_batch_norm(op: InstanceBatchNorm2d, run: Frame) -> None:
+    channels, height, width = run.shapes[0]
+    half = channels // 2
+    x = run.view("slice", 0, (half, height, width))
+    norm = InstanceNorm(
+        path="IN", input=Shape(half, height, width), eps=op.eps, affine=True
+    )
+    first = run.op(norm, x)
+    x = run.view("slice", 0, (channels - half, height, width))
+    others = run.fit(NORM, "BN", x)
+    run.function("cat", first, others, output=(channels, height, width))
+
+
+# --- attention ----------------------------------------------------------------------------
+
+
+def _weighed(run: Frame, weight: int) -> None:
+    """x * sigmoid(weight)"""
+    run.function("mul", 0, run.function("sigmoid", weight), output=run.shapes[0])
+
+
+def _squeeze_excite(op: SqueezeExcite, run: Frame) -> None:
+    channels, bias = run.shapes[0][0], True
+    name, activation = "relu", RELU
+    if isinstance(op, VariedSqueezeExcite):
+        name, activation, bias = "act", _made(op.activation), bool(op.bias)
+    mean = run.function("mean", 0, output=(channels, 1, 1))
+    hidden = run.conv("fc1", mean, int(op.squeezed), bias=bias)
+    hidden = run.fit(activation, name, hidden)
+    _weighed(run, run.conv("fc2", hidden, channels, bias=bias))
+
+
+def _made(op: Activation) -> Activation:
+    """The activation as a layer makes it, with torch's defaults: not in place."""
+    kept = tuple((name, value) for name, value in op.arguments if name != "inplace")
+    return op.replace(arguments=kept)
+
+
+def _efficient_channel_attention(op: EfficientChannelAttention, run: Frame) -> None:
+    channels = run.shapes[0][0]
+    mean = run.function("mean", 0, output=(channels,))
+    mean = run.view("unsqueeze", mean, (1, channels))
+    weight, kernel = op.tensors[0].shape, int(op.kernel)
+    tensors = (Tensor("weight", weight),)
+    shape = (1, channels)
+    gate = run.module("conv", "Conv1d", mean, shape, tensors, weight, (kernel,))
+    gate = run.function("sigmoid", gate)
+    gate = run.view("unsqueeze", gate, (channels, 1, 1))
+    run.function("mul", 0, gate, output=run.shapes[0])
+
+
+def _conv_block_attention(op: ConvBlockAttention, run: Frame) -> None:
+    channels, height, width = run.shapes[0]
+    pixels = run.view("flatten", 0, (channels, height * width))
+    mean = run.function("mean", pixels, output=(channels,))
+    largest = run.function("amax", pixels, output=(channels,))
+    both = run.function("stack", mean, largest, output=(2, channels))
+    hidden = run.relu("relu", run.linear("fc1", both, int(op.squeezed)))
+    weight = run.linear("fc2", hidden, channels)
+    weight = run.function("sum", weight, output=(channels,))
+    gate = run.view("view", run.function("sigmoid", weight), (channels, 1, 1))
+    y = run.function("mul", 0, gate, output=(channels, height, width))
+    largest = run.function("amax", y, output=(height, width))
+    mean = run.function("mean", y, output=(height, width))
+    both = run.function("stack", largest, mean, output=(2, height, width))
+    weight = run.fit(NORM, "bn", run.conv("conv", both, 1, 7))
+    gate = run.function("sigmoid", weight)
+    run.function("mul", y, gate, output=(channels, height, width))
+
+
+def _global_context(op: GlobalContext, run: Frame) -> None:
+    channels, height, width = run.shapes[0]
+    squeezed, pixels = int(op.squeezed), height * width
+    weight = run.conv("attn", 0, 1, bias=True)
+    weight = run.function("softmax", run.view("flatten", weight, (1, pixels)))
+    flat = run.view("flatten", 0, (channels, pixels))
+    weight = run.view("transpose", weight, (pixels, 1))
+    context = _matmul(run, flat, weight)
+    context = run.view("unsqueeze", context, (channels, 1, 1))
+    hidden = run.view("flatten", run.conv("fc1", context, squeezed, bias=True), (squeezed,))
+    norm = (Tensor("weight", (squeezed,)), Tensor("bias", (squeezed,)))
+    hidden = run.module("norm", "LayerNorm", hidden, (squeezed,), norm)
+    hidden = run.view("unsqueeze", hidden, (squeezed, 1, 1))
+    added = run.conv("fc2", run.relu("relu", hidden), channels, bias=True)
+    run.function("add", 0, added, output=run.shapes[0])
+
+
+def _matmul(run: Frame, left: int, right: int) -> int:
+    *batch, rows, inner = run.shapes[left]
+    columns = run.shapes[right][-1]
+    weight = (columns, inner)
+    return run.function(
+        "matmul", left, right, output=(*batch, rows, columns), weight=weight
+    )
+
+
+def _bilinear_attention(op: BilinearAttention, run: Frame) -> None:
+    channels, height, width = run.shapes[0]
+    squeezed = int(op.squeezed)
+    y = run.relu("relu", run.fit(NORM, "bn1", run.conv("conv1", 0, squeezed)))
+    maps = run.relu("relu", run.fit(NORM, "bn2", run.conv("conv2", y, 2)))
+    mixes = []
+    for name, pool, strip, length in (
+        ("p", "rows", (8, 1), height),
+        ("q", "columns", (1, 8), width),
+    ):
+        x = run.module(pool, "AdaptiveMaxPool2d", maps, (2, *strip))
+        weight = (128, 2, *strip)
+        tensors = (Tensor("weight", weight), Tensor("bias", (128,)))
+        x = run.module(f"conv_{name}", "Conv2d", x, (128, 1, 1), tensors, weight, strip)
+        mixes.append((run.function("sigmoid", run.view("view", x, (2, 8, 8))), length))
+    p, q = (_spread(run, _shares(run, mix), squeezed, length) for mix, length in mixes)
+    y = _matmul(run, _matmul(run, p, y), q)
+    y = run.relu("relu", run.fit(NORM, "bn3", run.conv("conv3", y, squeezed)))
+    y = run.relu("relu", run.fit(NORM, "bn4", run.conv("conv4", y, channels)))
+    added = run.module("dropout", "Dropout2d", y, run.shapes[0])
+    run.function("add", 0, added)
+
+
+def _shares(run: Frame, matrix: int) -> int:
+    return run.function("div", matrix, run.function("sum", matrix, output=(2, 8)))
+
+
+def _spread(run: Frame, matrix: int, channels: int, length: int) -> int:
+    """Its Kronecker product with the identity, (channels, length, length)."""
+    times = length // 8
+    each = run.function("reshape", matrix, output=(channels, 8, 8, 1, 1))
+    each = run.function("mul", each, output=(channels, 8, 8, times, times))
+    rows = run.function("cat", each, output=(channels, 8, length, times))
+    return run.function("cat", rows, output=(channels, length, length))
+
+
+def _attention_pool(op: AttentionPool2d, run: Frame) -> None:  # noqa: ARG001
+    channels, height, width = run.shapes[0]
+    heads, tokens = channels // 64, height * width + 1
+    pixels = run.view("transpose", 0, (tokens - 1, channels))
+    mean = run.function("mean", pixels, output=(1, channels))
+    x = run.function("cat", mean, pixels, output=(tokens, channels))
+    x = run.function("add", x)
+    first = run.view("slice", x, (channels,))
+    query = run.view("view", run.linear("q", first, channels), (heads, 1, 64))
+    key = run.view("permute", run.linear("k", x, channels), (heads, 64, tokens))
+    value = run.view("transpose", run.linear("v", x, channels), (heads, tokens, 64))
+    weights = run.function("softmax", run.function("div", _matmul(run, query, key)))
+    run.view("view", _matmul(run, weights, value), (channels,))
+
+
+# --- what replaces a 3x3 convolution --------------------------------------------------------
+
+
+def _inside(op: Any) -> tuple[Any, Any, str]:
+    """What makes norms, what makes activations, and what the layer calls an activation."""
+    if not op.varies:
+        return NORM, RELU, "relu"
+    return op.inside.norm, op.inside.activation and _made(op.inside.activation), "act"
+
+
+def _convolution(
+    op: Any, run: Frame, name: str, value: int, out: int, groups: int, dilation: int
+) -> int:
+    """The 3x3 of the layer, by standardized weights where it has those."""
+    settings: dict[str, Any] = {
+        "path": name,
+        "input": Shape(*run.shapes[value]),
+        "kernel": 3,
+        "out_channels": out,
+        "stride": op.stride,
+        "padding": dilation,
+        "dilation": dilation,
+        "groups": groups,
+    }
+    if op.inside.eps is None:
+        return run.conv(
+            name, value, out, 3, stride=op.stride, dilation=dilation, groups=groups
+        )
+    return run.add(
+        name, layer(StdConv2d(eps=op.inside.eps, **settings), run.shapes[value]), value
+    )
+
+
+def _follow(op: Any, run: Frame, what: Any, name: str, value: int) -> int:
+    """A norm or activation, or the identity where there is none."""
+    if what is None:
+        return run.module(name, "Identity", value, run.shapes[value])
+    if isinstance(what, Layer):
+        channels, height, width = run.shapes[value]
+        made = what.replace(path=name, input=Shape(channels, height, width))
+        return run.add(name, layer(made, run.shapes[value]), value)
+    return run.fit(what, name, value)
+
+
+def _path(
+    op: Any, run: Frame, name: str, value: int, out: int, groups: int, dilation: int
+) -> int:
+    """A Sequential of 3x3, norm and activation."""
+    norm, activation, _ = _inside(op)
+    inner = Frame(run.shapes[value])
+    x = _convolution(op, inner, "0", 0, out, groups, dilation)
+    _follow(op, inner, activation, "2", _follow(op, inner, norm, "1", x))
+    return run.add(name, sequential(inner), value)
+
+
+def _res2_conv(op: Res2Conv2d, run: Frame) -> None:
+    channels, height, width = run.shapes[0]
+    band, scale, stride = int(op.width), int(op.scale), op.stride
+    inputs = [run.view("chunk", 0, (band, height, width)) for _ in range(scale)]
+    outputs: list[int] = []
+    for i in range(scale - 1):
+        x = inputs[i]
+        if i > 0 and not op.apart.holds:
+            x = run.function("add", x, outputs[-1])
+        groups, dilation = int(op.groups), int(op.dilation)
+        outputs.append(_path(op, run, f"bands.{i}", x, band, groups, dilation))
+    last = inputs[-1]
+    size = sizes(op.output)[1:]
+    if op.apart.holds:
+        last = run.module("pool", "AvgPool2d", last, (band, *size), kernel=3)
+    else:
+        last = run.module("pool", "Identity", last, run.shapes[last])
+    run.function("cat", *outputs, last, output=(channels, *size))
+
+
+def _selective_kernel(op: SelectiveKernel, run: Frame) -> None:
+    channels, height, width = run.shapes[0]
+    out, reduced = int(op.out_channels), int(op.reduced)
+    norm, activation, name = _inside(op)
+    near = far = 0
+    if op.split:
+        half = (channels // 2, height, width)
+        near, far = run.view("chunk", 0, half), run.view("chunk", 0, half)
+    done = [
+        _path(op, run, f"paths.{i}", x, out, int(op.groups), int(op.dilation) * (i + 1))
+        for i, x in enumerate((near, far))
+    ]
+    shape = run.shapes[done[0]]
+    paths = run.function("stack", *done, output=(2, *shape))
+    total = run.function("sum", paths, output=shape)
+    mean = run.function("mean", total, output=(out, 1, 1))
+    hidden = _follow(op, run, norm, "bn", run.conv("fc1", mean, reduced))
+    hidden = _follow(op, run, activation, name, hidden)
+    share = run.view("unflatten", run.conv("fc2", hidden, 2 * out), (2, out, 1, 1))
+    share = run.function("softmax", share)
+    mixed = run.function("mul", paths, share, output=(2, *shape))
+    run.function("sum", mixed, output=shape)
+
+
+def _split_attention(op: SplitAttention, run: Frame) -> None:
+    channels = run.shapes[0][0]
+    radix, groups, reduced = int(op.radix), int(op.groups), int(op.reduced)
+    norm, activation, name = _inside(op)
+    inner = channels * radix
+    x = _convolution(op, run, "conv", 0, inner, groups * radix, int(op.dilation))
+    x = _follow(op, run, activation, name, _follow(op, run, norm, "bn0", x))
+    shape = (channels, *run.shapes[x][1:])
+    paths = run.view("unflatten", x, (radix, *shape))
+    total = run.function("sum", paths, output=shape)
+    mean = run.function("mean", total, output=(channels, 1, 1))
+    hidden = run.conv("fc1", mean, reduced, groups=groups, bias=True)
+    hidden = _follow(op, run, activation, name, _follow(op, run, norm, "bn1", hidden))
+    share = run.conv("fc2", hidden, inner, groups=groups, bias=True)
+    share = run.function("reshape", share, output=(radix, channels))
+    share = run.function("softmax" if radix > 1 else "sigmoid", share)
+    share = run.view("view", share, (radix, channels, 1, 1))
+    mixed = run.function("mul", paths, share, output=(radix, *shape))
+    run.function("sum", mixed, output=shape)
+
+
+INSIDE: dict[type[Layer], Callable[[Any, Frame], object]] = {
+    AttentionPool2d: _attention_pool,
+    AvgMaxPool2d: _avg_max_pool,
+    BareEvoNormS0a: _bare_evo_norm,
+    BareFilterResponseNorm: _bare_filter_response_norm,
+    BilinearAttention: _bilinear_attention,
+    BlurPool2d: _blur_pool,
+    ChannelAffine: _channel_affine,
+    ConvBlockAttention: _conv_block_attention,
+    DropPath: _drop_path,
+    EfficientChannelAttention: _efficient_channel_attention,
+    EvoNormS0: _evo_norm,
+    EvoNormS0a: _evo_norm_a,
+    FilterResponseNorm: _filter_response_norm,
+    FrozenBatchNorm2d: _frozen_batch_norm,
+    GlobalContext: _global_context,
+    InstanceBatchNorm2d: _instance_batch_norm,
+    LayerNorm2d: _layer_norm,
+    PadChannels: _pad_channels,
+    PadChannelsAround: _pad_channels,
+    Res2Conv2d: _res2_conv,
+    ScalarBias: _scalar_bias,
+    ScalarMultiplier: _scale,
+    Scale: _scale,
+    SelectiveKernel: _selective_kernel,
+    SpaceToDepth: _space_to_depth,
+    SplitAttention: _split_attention,
+    SqueezeExcite: _squeeze_excite,
+    StatisticsPool: _statistics_pool,
+    StdConv2d: _std_conv,
+    VariedSqueezeExcite: _squeeze_excite,
+}
+
+
+def layer(op: Layer, read: Sizes) -> Call:
+    """The call of a module of `resnet_spec.layers`, with all that runs inside."""
+    run = Frame(read)
+    INSIDE[type(op)](op, run)
+    own = tuple(tensor for tensor in op.tensors if "." not in tensor.name)
+    call = Call(run.shapes[-1], read, op.module, tensors=own, steps=(*run.steps,))
+    if isinstance(op, StdConv2d):
+        weight = own[0].shape
+        return call._replace(weight=weight, kernel=weight[2:], bias=op.bias)
+    return call
