@@ -36,9 +36,10 @@ FUNCTIONS = {
     "LayerNorm": "layer_norm",
     "Linear": "linear",
     "MaxPool2d": "max_pool2d",
+    "ReLU6": "hardtanh",
     "ZeroPad2d": "pad",
 }
-"""The function that a class of torch.nn runs; activations say their own."""
+"""The function that a class of torch.nn runs; other activations are called as theirs."""
 
 
 class Call(NamedTuple):
@@ -230,7 +231,8 @@ def called(op: Op, read: Sizes) -> Call:
     elif isinstance(op, Windowed):
         kernel = op.kernel if isinstance(op.kernel, int) else op.kernel.sides
     elif isinstance(op, Activation):
-        function, inplace = op.function, dict(op.arguments).get("inplace", False)
+        function = function or op.function
+        inplace = dict(op.arguments).get("inplace", False)
     bias = any(tensor.name == "bias" for tensor in tensors)
     return Call(output, read, op.module, function, tensors, weight, bias, kernel, inplace)
 

@@ -87,7 +87,7 @@ PTFLOPS_MODULES: Table = {
     **_all("BatchNorm1d BatchNorm2d GroupNorm InstanceNorm2d", _affine(2, 1)),
     "LayerNorm": _reads,
 }
-PTFLOPS_FUNCTIONS: Table = _all(f"elu gelu prelu relu relu6 silu {POOLS}", _reads)
+PTFLOPS_FUNCTIONS: Table = _all(f"elu gelu prelu relu silu {POOLS}", _reads)
 """What it counts again, or alone, by functions that it replaces while it counts."""
 
 TORCHPROFILE: Table = {
@@ -100,7 +100,7 @@ TORCHPROFILE: Table = {
 CALFLOPS: Table = {
     **_all(CONVOLUTIONS, lambda call: 2 * call.macs + call.bias * call.gives),
     "linear": lambda call: 2 * call.macs,
-    **_all(f"elu gelu leaky_relu prelu relu relu6 silu {POOLS}", _reads),
+    **_all(f"elu gelu leaky_relu prelu relu silu {POOLS}", _reads),
     **_all("group_norm layer_norm instance_norm", _affine(5, 4)),
     "batch_norm": _affine(2, 1),
     "standardize": _weights(4),
