@@ -35,7 +35,9 @@ def _quiet() -> Iterator[None]:
 def _torchinfo(model: nn.Module, images: Tensor) -> Figures:
     import torchinfo
 
-    found = torchinfo.summary(model, input_data=images, verbose=0, cache_forward_pass=False)
+    found = torchinfo.summary(
+        model, input_data=images, verbose=0, cache_forward_pass=False
+    )
     return {
         "torchinfo.mult_adds": found.total_mult_adds,
         "torchinfo.params": found.total_params,

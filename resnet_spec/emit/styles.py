@@ -1,4 +1,4 @@
-"""Network -> the text that torchsummary or torchinfo prints of its module, to the last character.
+"""Network -> what torchsummary or torchinfo prints of its module, to the last character.
 
 Both are of the module in evaluation. Rules are those of torchsummary 1.5.1 and torchinfo 1.8.0.
 """
@@ -89,18 +89,27 @@ def torchinfo(network: Network, batch: int = 1, depth: int = 3) -> str:
     rows = [Row(0, root.module, root), *_entered(root, 1)]
     titles = list(_titles(rows))
     longest = max(
-        len(title) + STEP * row.depth + 1 for title, row in zip(titles, rows, strict=True)
+        len(title) + STEP * row.depth + 1
+        for title, row in zip(titles, rows, strict=True)
     )
     width = max(LEAST, ceil(longest / STEP) * STEP)
     rule = "=" * (width + 2 * COLUMN)
-    lines = [rule, _cells(width, "Layer (type:depth-idx)", "Output Shape", "Param #"), rule]
+    lines = [
+        rule,
+        _cells(width, "Layer (type:depth-idx)", "Output Shape", "Param #"),
+        rule,
+    ]
     for title, row in zip(titles, rows, strict=True):
         if row.depth <= depth:
             shape = str([batch, *row.call.output]) if row.call else "--"
             count = _params(row, row.depth == depth, known)
             start = _start(row.depth)
-            lines.append(_cells(width, f"{start}{title}", shape, f"{count:,}" if count else "--"))
-    return "\n".join([*lines, rule, *_totals(root, rows, batch, rule, known), rule]) + "\n"
+            lines.append(
+                _cells(width, f"{start}{title}", shape, f"{count:,}" if count else "--")
+            )
+    return (
+        "\n".join([*lines, rule, *_totals(root, rows, batch, rule, known), rule]) + "\n"
+    )
 
 
 def _entered(call: Call, depth: int) -> Iterator[Row]:

@@ -3,7 +3,7 @@
 The figures, tables, pictures and receptive fields of a network are functions of this.
 """
 
-from resnet_spec.expansion.calls import Call, Counted, Step, counted
+from resnet_spec.expansion.calls import Call, Counted, Step, Window, counted
 from resnet_spec.expansion.networks import expand
 
-__all__ = ["Call", "Counted", "Step", "counted", "expand"]
+__all__ = ["Call", "Counted", "Step", "Window", "counted", "expand"]

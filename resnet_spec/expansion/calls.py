@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from resnet_spec.network import (
     Activation,
@@ -14,6 +14,9 @@ from resnet_spec.network import (
     Shape,
     Tensor,
     Windowed,
+    ZeroPad,
+    plain,
+    sides,
 )
 
 Sizes = tuple[int, ...]
@@ -42,6 +45,18 @@ FUNCTIONS = {
 """The function that a class of torch.nn runs; other activations are called as theirs."""
 
 
+class Window(NamedTuple):
+    """The pixels behind one of the output, along height and width.
+
+    `before` are those added at the start of each side, zeros or mirrored.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    before: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+
+
 class Call(NamedTuple):
     """A module, or a function that none of them stands for, on tensors of these shapes.
 
@@ -56,6 +71,7 @@ class Call(NamedTuple):
     weight: Sizes = ()  # what a convolution or linear layer multiplies by
     bias: bool = False  # whether one is added, of a norm, a convolution or linear layer
     kernel: int | Sizes | None = None  # as the module holds it
+    window: Window | None = None  # None where each pixel is by itself, or all are one
     inplace: bool = False
     once: bool = False  # on weights, so once for all images, and in no image's shape
     in_training: bool = False  # in training alone
@@ -98,7 +114,7 @@ class Counted(NamedTuple):
     """A step, and how often its call is among those of an outer call."""
 
     step: Step
-    count: int
+    times: int
 
 
 def counted(steps: tuple[Step, ...]) -> Iterator[Counted]:
@@ -123,47 +139,25 @@ class Frame:
         return len(self.shapes) - 1
 
     def function(
-        self,
-        name: str,
-        *reads: int,
-        output: Sizes | None = None,
-        weight: Sizes = (),
-        bias: bool = False,
-        once: bool = False,
-        in_training: bool = False,
+        self, name: str, *reads: int, output: Sizes | None = None, **more: Any
     ) -> int:
-        """A function of these values; without `output` it keeps the first one's shape."""
+        """A function of these values; without `output` it keeps the first one's shape.
+
+        More are fields of the call.
+        """
         read = self.shapes[reads[0]]
-        call = Call(
-            read if output is None else output,
-            read,
-            function=name,
-            weight=weight,
-            bias=bias,
-            once=once,
-            in_training=in_training,
-        )
-        return self.add("", call, *reads)
+        given = read if output is None else output
+        return self.add("", Call(given, read, function=name, **more), *reads)
 
     def view(self, name: str, value: int, output: Sizes) -> int:
         """The same numbers, or some of them, in another shape."""
         return self.function(name, value, output=output)
 
     def module(
-        self,
-        name: str,
-        kind: str,
-        value: int,
-        output: Sizes,
-        tensors: tuple[Tensor, ...] = (),
-        weight: Sizes = (),
-        kernel: int | Sizes | None = None,
+        self, name: str, kind: str, value: int, output: Sizes, **more: Any
     ) -> int:
-        """A module of torch.nn that reads one value."""
-        read = self.shapes[value]
-        function = FUNCTIONS[kind]
-        bias = any(tensor.name == "bias" for tensor in tensors)
-        call = Call(output, read, kind, function, tensors, weight, bias, kernel)
+        """A module of torch.nn that reads one value; more are fields of the call."""
+        call = Call(output, self.shapes[value], kind, FUNCTIONS[kind], **more)
         return self.add(name, call, value)
 
     def conv(
@@ -173,8 +167,6 @@ class Frame:
         out: int,
         kernel: int = 1,
         *,
-        stride: int | Sizes = 1,
-        dilation: int = 1,
         groups: int = 1,
         bias: bool = False,
     ) -> int:
@@ -184,9 +176,7 @@ class Frame:
             input=Shape(*self.shapes[value]),
             kernel=kernel,
             out_channels=out,
-            stride=stride,
-            padding=dilation * (kernel - 1) // 2,
-            dilation=dilation,
+            padding=(kernel - 1) // 2,
             groups=groups,
             bias=bias,
         )
@@ -197,17 +187,13 @@ class Frame:
         *others, read = self.shapes[value]
         tensors = (Tensor("weight", (out, read)), Tensor("bias", (out,)))
         shape = (*others, out)
-        return self.module(name, "Linear", value, shape, tensors, (out, read))
+        return self.module(
+            name, "Linear", value, shape, tensors=tensors, weight=(out, read), bias=True
+        )
 
     def op(self, op: Op, value: int) -> int:
         """The module of an op of torch.nn's."""
         return self.add(op.path, called(op, self.shapes[value]), value)
-
-    def fit(self, op: Op, name: str, value: int) -> int:
-        """The module of a norm or activation on the value's channels."""
-        channels, *size = self.shapes[value]
-        shape = Shape(channels, *size) if size else Shape(channels, 1, 1)
-        return self.op(op.replace(path=name, input=shape), value)
 
     def relu(self, name: str, value: int) -> int:
         """torch.nn's ReLU, in place."""
@@ -220,8 +206,10 @@ def called(op: Op, read: Sizes) -> Call:
     """The call of an op that is one module of torch.nn's."""
     flat = len(read) == 1 or op.flattens
     output = (int(op.output.channels),) if flat else sizes(op.output)
-    tensors, weight = op.tensors, ()
+    tensors = op.tensors
+    weight: Sizes = ()
     kernel: int | Sizes | None = None
+    window = None
     inplace = False
     function = FUNCTIONS.get(op.module, "")
     if isinstance(op, (Conv, Linear)):
@@ -229,12 +217,34 @@ def called(op: Op, read: Sizes) -> Call:
     if isinstance(op, Conv):
         kernel = weight[2:]
     elif isinstance(op, Windowed):
-        kernel = op.kernel if isinstance(op.kernel, int) else op.kernel.sides
+        kernel = plain(op.kernel)
     elif isinstance(op, Activation):
         function = function or op.function
         inplace = dict(op.arguments).get("inplace", False)
-    bias = any(tensor.name == "bias" for tensor in tensors)
-    return Call(output, read, op.module, function, tensors, weight, bias, kernel, inplace)
+    if isinstance(op, Windowed):
+        window = windowed(op)
+    elif isinstance(op, ZeroPad):
+        window = Window((1, 1), before=(op.padding, op.padding))
+    return Call(
+        output,
+        read,
+        op.module,
+        function,
+        tensors,
+        weight,
+        bias=any(tensor.name == "bias" for tensor in tensors),
+        kernel=kernel,
+        window=window,
+        inplace=inplace,
+    )
+
+
+def windowed(op: Windowed) -> Window:
+    """The window that slides over the map."""
+    padding, dilation = int(op.padding), int(op.dilation)
+    return Window(
+        sides(op.kernel), sides(op.stride), (padding, padding), (dilation, dilation)
+    )
 
 
 def sequential(frame: Frame) -> Call:
@@ -245,4 +255,3 @@ def sequential(frame: Frame) -> Call:
 def sizes(shape: Shape) -> Sizes:
     """(C, H, W), as plain numbers."""
     return (int(shape.channels), int(shape.height), int(shape.width))
-

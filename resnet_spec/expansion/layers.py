@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from resnet_spec.expansion.calls import Call, Frame, Sizes, sequential, sizes
+from resnet_spec.expansion.calls import (
+    Call,
+    Frame,
+    Sizes,
+    Window,
+    called,
+    sequential,
+    sizes,
+    windowed,
+)
 from resnet_spec.network import (
     Activation,
     AttentionPool2d,
@@ -20,6 +29,8 @@ from resnet_spec.network import (
     BilinearAttention,
     BlurPool2d,
     ChannelAffine,
+    Conv,
+    Conv3x3,
     ConvBlockAttention,
     DropPath,
     EfficientChannelAttention,
@@ -32,6 +43,8 @@ from resnet_spec.network import (
     InstanceNorm,
     Layer,
     LayerNorm2d,
+    Norm,
+    Op,
     PadChannels,
     PadChannelsAround,
     Res2Conv2d,
@@ -47,6 +60,7 @@ from resnet_spec.network import (
     StdConv2d,
     Tensor,
     VariedSqueezeExcite,
+    sides,
 )
 
 RELU = Activation(
@@ -64,13 +78,15 @@ NORM = BatchNorm(path="bn", input=Shape(1, 1, 1))
 
 def _pad_channels(op: PadChannels, run: Frame) -> None:
     channels, *size = sizes(op.output)
-    x = run.view("slice", 0, (run.shapes[0][0], *size))
+    every = Window((1, 1), sides(op.stride))
+    x = run.function("slice", 0, output=(run.shapes[0][0], *size), window=every)
     run.function("pad", x, output=(channels, *size))
 
 
 def _space_to_depth(op: SpaceToDepth, run: Frame) -> None:
-    x = run.view("view", 0, sizes(op.output))
-    run.function("reshape", x)
+    square = (int(op.size), int(op.size))
+    x = run.view("view", 0, run.shapes[0])
+    run.function("reshape", x, output=sizes(op.output), window=Window(square, square))
 
 
 def _blur_pool(op: BlurPool2d, run: Frame) -> None:
@@ -81,9 +97,13 @@ def _blur_pool(op: BlurPool2d, run: Frame) -> None:
     taps = int(op.taps)
     blur = run.function("mul", 0, output=(taps, taps), once=True)
     padded = (channels, height + taps - 1, width + taps - 1)
-    x = run.function("pad", 0, output=padded)
-    weight = (channels, 1, taps, taps)
-    run.function("conv2d", x, blur, output=sizes(op.output), weight=weight)
+    first = (taps - 1) // 2
+    mirrored = Window((1, 1), before=(first, first))
+    x = run.function("reflection_pad", 0, output=padded, window=mirrored)
+    weight, window = (channels, 1, taps, taps), Window((taps, taps), sides(op.stride))
+    run.function(
+        "conv2d", x, blur, output=sizes(op.output), weight=weight, window=window
+    )
 
 
 def _avg_max_pool(op: AvgMaxPool2d, run: Frame) -> None:
@@ -100,12 +120,15 @@ def _statistics_pool(op: StatisticsPool, run: Frame) -> None:  # noqa: ARG001
     variance = run.function("add", run.function("var", 0, output=rows))
     deviation = run.function("sqrt", variance)
     flat = (channels * height,)
-    first, second = run.view("flatten", mean, flat), run.view("flatten", deviation, flat)
+    first, second = (
+        run.view("flatten", mean, flat),
+        run.view("flatten", deviation, flat),
+    )
     run.function("cat", first, second, output=(2 * channels * height,))
 
 
 def _drop_path(op: DropPath, run: Frame) -> None:
-    if op.rate == 0:
+    if float(op.rate) == 0:
         run.view("identity", 0, run.shapes[0])
         return
     kept = run.function("bernoulli", 0, output=(1, 1, 1), in_training=True)
@@ -117,7 +140,15 @@ def _std_conv(op: StdConv2d, run: Frame) -> None:
     weight = op.tensors[0].shape
     filters = run.function("standardize", 0, output=weight, once=True)
     shape = sizes(op.output)
-    run.function("conv2d", 0, filters, output=shape, weight=weight, bias=op.bias)
+    run.function(
+        "conv2d",
+        0,
+        filters,
+        output=shape,
+        weight=weight,
+        bias=op.bias,
+        window=windowed(op),
+    )
 
 
 # --- scalars ------------------------------------------------------------------------------
@@ -216,7 +247,7 @@ def _instance_batch_norm(op: InstanceBatchNorm2d, run: Frame) -> None:
     )
     first = run.op(norm, x)
     x = run.view("slice", 0, (channels - half, height, width))
-    others = run.fit(NORM, "BN", x)
+    others = _add(run, "BN", NORM, x)
     run.function("cat", first, others, output=(channels, height, width))
 
 
@@ -235,7 +266,7 @@ def _squeeze_excite(op: SqueezeExcite, run: Frame) -> None:
         name, activation, bias = "act", _made(op.activation), bool(op.bias)
     mean = run.function("mean", 0, output=(channels, 1, 1))
     hidden = run.conv("fc1", mean, int(op.squeezed), bias=bias)
-    hidden = run.fit(activation, name, hidden)
+    hidden = _add(run, name, activation, hidden)
     _weighed(run, run.conv("fc2", hidden, channels, bias=bias))
 
 
@@ -252,7 +283,8 @@ def _efficient_channel_attention(op: EfficientChannelAttention, run: Frame) -> N
     weight, kernel = op.tensors[0].shape, int(op.kernel)
     tensors = (Tensor("weight", weight),)
     shape = (1, channels)
-    gate = run.module("conv", "Conv1d", mean, shape, tensors, weight, (kernel,))
+    held = {"tensors": tensors, "weight": weight, "kernel": (kernel,)}
+    gate = run.module("conv", "Conv1d", mean, shape, **held)
     gate = run.function("sigmoid", gate)
     gate = run.view("unsqueeze", gate, (channels, 1, 1))
     run.function("mul", 0, gate, output=run.shapes[0])
@@ -272,7 +304,7 @@ def _conv_block_attention(op: ConvBlockAttention, run: Frame) -> None:
     largest = run.function("amax", y, output=(height, width))
     mean = run.function("mean", y, output=(height, width))
     both = run.function("stack", largest, mean, output=(2, height, width))
-    weight = run.fit(NORM, "bn", run.conv("conv", both, 1, 7))
+    weight = _add(run, "bn", NORM, run.conv("conv", both, 1, 7))
     gate = run.function("sigmoid", weight)
     run.function("mul", y, gate, output=(channels, height, width))
 
@@ -286,9 +318,13 @@ def _global_context(op: GlobalContext, run: Frame) -> None:
     weight = run.view("transpose", weight, (pixels, 1))
     context = _matmul(run, flat, weight)
     context = run.view("unsqueeze", context, (channels, 1, 1))
-    hidden = run.view("flatten", run.conv("fc1", context, squeezed, bias=True), (squeezed,))
+    hidden = run.view(
+        "flatten", run.conv("fc1", context, squeezed, bias=True), (squeezed,)
+    )
     norm = (Tensor("weight", (squeezed,)), Tensor("bias", (squeezed,)))
-    hidden = run.module("norm", "LayerNorm", hidden, (squeezed,), norm)
+    hidden = run.module(
+        "norm", "LayerNorm", hidden, (squeezed,), tensors=norm, bias=True
+    )
     hidden = run.view("unsqueeze", hidden, (squeezed, 1, 1))
     added = run.conv("fc2", run.relu("relu", hidden), channels, bias=True)
     run.function("add", 0, added, output=run.shapes[0])
@@ -306,8 +342,8 @@ def _matmul(run: Frame, left: int, right: int) -> int:
 def _bilinear_attention(op: BilinearAttention, run: Frame) -> None:
     channels, height, width = run.shapes[0]
     squeezed = int(op.squeezed)
-    y = run.relu("relu", run.fit(NORM, "bn1", run.conv("conv1", 0, squeezed)))
-    maps = run.relu("relu", run.fit(NORM, "bn2", run.conv("conv2", y, 2)))
+    y = run.relu("relu", _add(run, "bn1", NORM, run.conv("conv1", 0, squeezed)))
+    maps = run.relu("relu", _add(run, "bn2", NORM, run.conv("conv2", y, 2)))
     mixes = []
     for name, pool, strip, length in (
         ("p", "rows", (8, 1), height),
@@ -316,12 +352,13 @@ def _bilinear_attention(op: BilinearAttention, run: Frame) -> None:
         x = run.module(pool, "AdaptiveMaxPool2d", maps, (2, *strip))
         weight = (128, 2, *strip)
         tensors = (Tensor("weight", weight), Tensor("bias", (128,)))
-        x = run.module(f"conv_{name}", "Conv2d", x, (128, 1, 1), tensors, weight, strip)
+        held = {"tensors": tensors, "weight": weight, "kernel": strip, "bias": True}
+        x = run.module(f"conv_{name}", "Conv2d", x, (128, 1, 1), **held)
         mixes.append((run.function("sigmoid", run.view("view", x, (2, 8, 8))), length))
     p, q = (_spread(run, _shares(run, mix), squeezed, length) for mix, length in mixes)
     y = _matmul(run, _matmul(run, p, y), q)
-    y = run.relu("relu", run.fit(NORM, "bn3", run.conv("conv3", y, squeezed)))
-    y = run.relu("relu", run.fit(NORM, "bn4", run.conv("conv4", y, channels)))
+    y = run.relu("relu", _add(run, "bn3", NORM, run.conv("conv3", y, squeezed)))
+    y = run.relu("relu", _add(run, "bn4", NORM, run.conv("conv4", y, channels)))
     added = run.module("dropout", "Dropout2d", y, run.shapes[0])
     run.function("add", 0, added)
 
@@ -357,73 +394,67 @@ def _attention_pool(op: AttentionPool2d, run: Frame) -> None:  # noqa: ARG001
 # --- what replaces a 3x3 convolution --------------------------------------------------------
 
 
-def _inside(op: Any) -> tuple[Any, Any, str]:
-    """What makes norms, what makes activations, and what the layer calls an activation."""
+def _inside(op: Conv3x3) -> tuple[Norm | None, Activation | None, str]:
+    """Its norms, its activations, and what the layer calls those."""
     if not op.varies:
         return NORM, RELU, "relu"
-    return op.inside.norm, op.inside.activation and _made(op.inside.activation), "act"
+    activation = op.inside.activation
+    return op.inside.norm, activation and _made(activation), "act"
 
 
-def _convolution(
-    op: Any, run: Frame, name: str, value: int, out: int, groups: int, dilation: int
-) -> int:
-    """The 3x3 of the layer, by standardized weights where it has those."""
-    settings: dict[str, Any] = {
-        "path": name,
-        "input": Shape(*run.shapes[value]),
-        "kernel": 3,
-        "out_channels": out,
-        "stride": op.stride,
-        "padding": dilation,
-        "dilation": dilation,
-        "groups": groups,
-    }
-    if op.inside.eps is None:
-        return run.conv(
-            name, value, out, 3, stride=op.stride, dilation=dilation, groups=groups
-        )
-    return run.add(
-        name, layer(StdConv2d(eps=op.inside.eps, **settings), run.shapes[value]), value
+def _conv3x3(op: Conv3x3, out: int, groups: int, dilation: int) -> Conv:
+    """The 3x3 inside, by standardized weights where it has those."""
+    conv = Conv(
+        path="",
+        input=op.input,
+        kernel=3,
+        out_channels=out,
+        stride=op.stride,
+        padding=dilation,
+        dilation=dilation,
+        groups=groups,
     )
+    eps = op.inside.eps
+    return StdConv2d(**conv.values(), eps=eps) if eps else conv
 
 
-def _follow(op: Any, run: Frame, what: Any, name: str, value: int) -> int:
-    """A norm or activation, or the identity where there is none."""
-    if what is None:
-        return run.module(name, "Identity", value, run.shapes[value])
-    if isinstance(what, Layer):
-        channels, height, width = run.shapes[value]
-        made = what.replace(path=name, input=Shape(channels, height, width))
-        return run.add(name, layer(made, run.shapes[value]), value)
-    return run.fit(what, name, value)
+def _add(run: Frame, name: str, op: Op | None, value: int) -> int:
+    """The op's module on that value, or the identity where there is none."""
+    read = run.shapes[value]
+    if op is None:
+        return run.module(name, "Identity", value, read)
+    made = op.replace(path=name, input=Shape(*read))
+    call = layer(made, read) if isinstance(made, Layer) else called(made, read)
+    return run.add(name, call, value)
 
 
-def _path(
-    op: Any, run: Frame, name: str, value: int, out: int, groups: int, dilation: int
-) -> int:
-    """A Sequential of 3x3, norm and activation."""
+def _path(op: Conv3x3, run: Frame, name: str, value: int, conv: Conv) -> int:
+    """A Sequential of that convolution, a norm and an activation."""
     norm, activation, _ = _inside(op)
     inner = Frame(run.shapes[value])
-    x = _convolution(op, inner, "0", 0, out, groups, dilation)
-    _follow(op, inner, activation, "2", _follow(op, inner, norm, "1", x))
+    at = 0
+    for i, member in enumerate((conv, norm, activation)):
+        at = _add(inner, str(i), member, at)
     return run.add(name, sequential(inner), value)
 
 
 def _res2_conv(op: Res2Conv2d, run: Frame) -> None:
     channels, height, width = run.shapes[0]
-    band, scale, stride = int(op.width), int(op.scale), op.stride
+    band, scale = int(op.width), int(op.scale)
+    conv = _conv3x3(op, band, int(op.groups), int(op.dilation))
     inputs = [run.view("chunk", 0, (band, height, width)) for _ in range(scale)]
     outputs: list[int] = []
     for i in range(scale - 1):
         x = inputs[i]
         if i > 0 and not op.apart.holds:
             x = run.function("add", x, outputs[-1])
-        groups, dilation = int(op.groups), int(op.dilation)
-        outputs.append(_path(op, run, f"bands.{i}", x, band, groups, dilation))
+        outputs.append(_path(op, run, f"bands.{i}", x, conv))
     last = inputs[-1]
     size = sizes(op.output)[1:]
     if op.apart.holds:
-        last = run.module("pool", "AvgPool2d", last, (band, *size), kernel=3)
+        window = Window((3, 3), sides(op.stride), (1, 1))
+        shape = (band, *size)
+        last = run.module("pool", "AvgPool2d", last, shape, kernel=3, window=window)
     else:
         last = run.module("pool", "Identity", last, run.shapes[last])
     run.function("cat", *outputs, last, output=(channels, *size))
@@ -437,19 +468,22 @@ def _selective_kernel(op: SelectiveKernel, run: Frame) -> None:
     if op.split:
         half = (channels // 2, height, width)
         near, far = run.view("chunk", 0, half), run.view("chunk", 0, half)
+    groups, dilation = int(op.groups), int(op.dilation)
     done = [
-        _path(op, run, f"paths.{i}", x, out, int(op.groups), int(op.dilation) * (i + 1))
+        _path(op, run, f"paths.{i}", x, _conv3x3(op, out, groups, dilation * (i + 1)))
         for i, x in enumerate((near, far))
     ]
     shape = run.shapes[done[0]]
     paths = run.function("stack", *done, output=(2, *shape))
-    total = run.function("sum", paths, output=shape)
-    mean = run.function("mean", total, output=(out, 1, 1))
-    hidden = _follow(op, run, norm, "bn", run.conv("fc1", mean, reduced))
-    hidden = _follow(op, run, activation, name, hidden)
+    mean = run.function(
+        "mean", run.function("sum", paths, output=shape), output=(out, 1, 1)
+    )
+    hidden = _add(run, "bn", norm, run.conv("fc1", mean, reduced))
+    hidden = _add(run, name, activation, hidden)
     share = run.view("unflatten", run.conv("fc2", hidden, 2 * out), (2, out, 1, 1))
-    share = run.function("softmax", share)
-    mixed = run.function("mul", paths, share, output=(2, *shape))
+    mixed = run.function(
+        "mul", paths, run.function("softmax", share), output=(2, *shape)
+    )
     run.function("sum", mixed, output=shape)
 
 
@@ -458,14 +492,15 @@ def _split_attention(op: SplitAttention, run: Frame) -> None:
     radix, groups, reduced = int(op.radix), int(op.groups), int(op.reduced)
     norm, activation, name = _inside(op)
     inner = channels * radix
-    x = _convolution(op, run, "conv", 0, inner, groups * radix, int(op.dilation))
-    x = _follow(op, run, activation, name, _follow(op, run, norm, "bn0", x))
+    conv = _conv3x3(op, inner, groups * radix, int(op.dilation))
+    x = _add(run, "bn0", norm, _add(run, "conv", conv, 0))
+    x = _add(run, name, activation, x)
     shape = (channels, *run.shapes[x][1:])
     paths = run.view("unflatten", x, (radix, *shape))
     total = run.function("sum", paths, output=shape)
     mean = run.function("mean", total, output=(channels, 1, 1))
     hidden = run.conv("fc1", mean, reduced, groups=groups, bias=True)
-    hidden = _follow(op, run, activation, name, _follow(op, run, norm, "bn1", hidden))
+    hidden = _add(run, name, activation, _add(run, "bn1", norm, hidden))
     share = run.conv("fc2", hidden, inner, groups=groups, bias=True)
     share = run.function("reshape", share, output=(radix, channels))
     share = run.function("softmax" if radix > 1 else "sigmoid", share)

@@ -114,10 +114,7 @@ THOP: Table = {
     "AvgPool2d": _gives,
     "PReLU": _reads,
 }
-THOP_PARAMS = frozenset(
-    "AdaptiveAvgPool2d AdaptiveMaxPool2d AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d "
-    "InstanceNorm2d LayerNorm Linear PReLU".split()
-)
+THOP_PARAMS = frozenset({*THOP, "AdaptiveMaxPool2d", "MaxPool2d"})
 """The classes whose parameters it counts: of others it has no rule."""
 
 TORCH: Table = _all(f"{CONVOLUTIONS} linear matmul", lambda call: 2 * call.macs)

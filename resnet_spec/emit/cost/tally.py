@@ -99,10 +99,10 @@ def _tally(call: Call, known: dict[int, Tally]) -> Tally:
     own = tuple(int(rule(call)) for rule in RULES.values())
     parts = [Tally(NOTHING, own) if call.once else Tally(own, NOTHING)]
     times = [1]
-    for step, count in counted(call.steps):
+    for step, repeats in counted(call.steps):
         if not step.call.in_training:
             parts.append(_tally(step.call, known))
-            times.append(count)
+            times.append(repeats)
     image, once = (
         tuple(
             sum(time * value for time, value in zip(times, column, strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from resnet_spec.expansion import Call, expand
 from resnet_spec.network import Network
 
@@ -58,5 +57,3 @@ def _one(call: Call, reads: list[bool]) -> tuple[int, bool]:
 def _groups(call: Call) -> int:
     convolves = call.function in ("conv1d", "conv2d")
     return call.input[0] // call.weight[1] if convolves else 1
-
-
