@@ -84,13 +84,23 @@ def features(network: Network) -> list[Feature]:
         channels, *size = map(int, network.shapes[name])
         part = cut(network, (name,))
         stride = pair[0].jump, pair[1].jump
-        found.append(Feature(name, channels, stride, (size[0], size[1]), pair, part.sides))
+        found.append(
+            Feature(name, channels, stride, (size[0], size[1]), pair, part.sides)
+        )
     return found
 
 
 def table(network: Network) -> str:
     """The maps for people, a line each."""
-    head = ("map", "channels", "stride", "size", "receptive field", "starts at", "image")
+    head = (
+        "map",
+        "channels",
+        "stride",
+        "size",
+        "receptive field",
+        "starts at",
+        "image",
+    )
     rows = [head, *map(_cells, features(network))]
     title = f"{network.title}, input {network.image}"
     return "\n".join([title, "", *ruled(rows)]) + "\n"

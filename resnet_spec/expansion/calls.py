@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from resnet_spec.network import (
     Activation,
     Conv,
+    GroupNorm,
     Linear,
     Op,
     Shape,
@@ -70,12 +71,16 @@ class Call(NamedTuple):
     tensors: tuple[Tensor, ...] = ()  # of the module itself, not of those inside
     weight: Sizes = ()  # what a convolution or linear layer multiplies by
     bias: bool = False  # whether one is added, of a norm, a convolution or linear layer
+    groups: int = 1  # of a convolution or a group norm
     kernel: int | Sizes | None = None  # as the module holds it
     window: Window | None = None  # None where each pixel is by itself, or all are one
     inplace: bool = False
     once: bool = False  # on weights, so once for all images, and in no image's shape
     in_training: bool = False  # in training alone
     steps: tuple[Step, ...] = ()
+    lasts: tuple[
+        int, ...
+    ] = ()  # for each value inside, the last step at which it is held
 
     @property
     def reads(self) -> int:
@@ -131,12 +136,41 @@ class Frame:
     def __init__(self, *inputs: Sizes) -> None:
         self.shapes: list[Sizes] = [*inputs]
         self.steps: list[Step] = []
+        self._variables: dict[str, int] = {}
+        self._lasts: dict[int, int] = {}
 
     def add(self, name: str, call: Call, *reads: int) -> int:
         """The number of the value that the call gives."""
         self.steps.append(Step(name, reads, call))
         self.shapes.append(call.output)
         return len(self.shapes) - 1
+
+    def bind(self, name: str, value: int) -> int:
+        """Give a value to a variable, which holds it until it is bound again, or to the end.
+
+        Other values are held until their last use.
+        """
+        if name in self._variables:
+            self._lasts[self._variables[name]] = len(self.steps) - 1
+        self._variables[name] = value
+        return value
+
+    def call(self, module: str, **more: Any) -> Call:
+        """The call with these steps."""
+        lasts = {0: len(self.steps)}
+        for i, step in enumerate(self.steps):
+            lasts |= dict.fromkeys(step.reads, i)
+        for value, last in self._lasts.items():
+            lasts[value] = max(lasts.get(value, last), last)
+        lasts |= dict.fromkeys((*self._variables.values(), 0), len(self.steps))
+        return Call(
+            self.shapes[-1],
+            self.shapes[0],
+            module,
+            steps=(*self.steps,),
+            lasts=tuple(lasts.get(i, i - 1) for i in range(len(self.shapes))),
+            **more,
+        )
 
     def function(
         self, name: str, *reads: int, output: Sizes | None = None, **more: Any
@@ -221,6 +255,7 @@ def called(op: Op, read: Sizes) -> Call:
     elif isinstance(op, Activation):
         function = function or op.function
         inplace = dict(op.arguments).get("inplace", False)
+    groups = int(op.groups) if isinstance(op, (Conv, GroupNorm)) else 1
     if isinstance(op, Windowed):
         window = windowed(op)
     elif isinstance(op, ZeroPad):
@@ -233,6 +268,7 @@ def called(op: Op, read: Sizes) -> Call:
         tensors,
         weight,
         bias=any(tensor.name == "bias" for tensor in tensors),
+        groups=groups,
         kernel=kernel,
         window=window,
         inplace=inplace,
@@ -245,11 +281,6 @@ def windowed(op: Windowed) -> Window:
     return Window(
         sides(op.kernel), sides(op.stride), (padding, padding), (dilation, dilation)
     )
-
-
-def sequential(frame: Frame) -> Call:
-    """The Sequential of these steps."""
-    return Call(frame.shapes[-1], frame.shapes[0], "Sequential", steps=(*frame.steps,))
 
 
 def sizes(shape: Shape) -> Sizes:

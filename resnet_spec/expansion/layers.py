@@ -15,7 +15,6 @@ from resnet_spec.expansion.calls import (
     Sizes,
     Window,
     called,
-    sequential,
     sizes,
     windowed,
 )
@@ -102,7 +101,13 @@ def _blur_pool(op: BlurPool2d, run: Frame) -> None:
     x = run.function("reflection_pad", 0, output=padded, window=mirrored)
     weight, window = (channels, 1, taps, taps), Window((taps, taps), sides(op.stride))
     run.function(
-        "conv2d", x, blur, output=sizes(op.output), weight=weight, window=window
+        "conv2d",
+        x,
+        blur,
+        output=sizes(op.output),
+        weight=weight,
+        groups=channels,
+        window=window,
     )
 
 
@@ -147,6 +152,7 @@ def _std_conv(op: StdConv2d, run: Frame) -> None:
         output=shape,
         weight=weight,
         bias=op.bias,
+        groups=int(op.groups),
         window=windowed(op),
     )
 
@@ -189,6 +195,8 @@ def _deviation(op: EvoNormS0, run: Frame) -> int:
     each = run.function("var", grouped, output=(groups, 1, 1, 1))
     deviation = run.function("sqrt", run.function("add", each))
     spread = run.view("expand", deviation, split)
+    if groups in (1, channels):  # no copy is needed
+        return run.view("view", spread, run.shapes[0])
     return run.function("reshape", spread, output=run.shapes[0])
 
 
@@ -198,17 +206,20 @@ def _gated(run: Frame) -> int:
 
 
 def _evo_norm(op: EvoNormS0, run: Frame) -> None:
-    gated = _gated(run)
-    _affine(run, run.function("div", gated, _deviation(op, run)))
+    gated = run.bind("gated", _gated(run))
+    deviation = run.bind("std", _deviation(op, run))
+    _affine(run, run.function("div", gated, deviation))
 
 
 def _evo_norm_a(op: EvoNormS0a, run: Frame) -> None:
-    deviation = _deviation(op, run)
-    _affine(run, run.function("div", _gated(run), deviation))
+    deviation = run.bind("std", _deviation(op, run))
+    gated = run.bind("gated", _gated(run))
+    _affine(run, run.function("div", gated, deviation))
 
 
 def _bare_evo_norm(op: BareEvoNormS0a, run: Frame) -> None:
-    _affine(run, run.function("div", 0, _deviation(op, run)))
+    deviation = run.bind("std", _deviation(op, run))
+    _affine(run, run.function("div", 0, deviation))
 
 
 def _responding(run: Frame) -> int:
@@ -216,7 +227,8 @@ def _responding(run: Frame) -> int:
     channels = (run.shapes[0][0], 1, 1)
     square = run.function("mean", run.function("square", 0), output=channels)
     scale = run.function("rsqrt", run.function("add", square))
-    return _affine(run, run.function("mul", 0, scale))
+    x = run.bind("x", run.function("mul", 0, scale))
+    return run.bind("x", _affine(run, x))
 
 
 def _bare_filter_response_norm(op: BareFilterResponseNorm, run: Frame) -> None:  # noqa: ARG001
@@ -233,8 +245,8 @@ def _channel_affine(op: ChannelAffine, run: Frame) -> None:  # noqa: ARG001
 
 def _layer_norm(op: LayerNorm2d, run: Frame) -> None:  # noqa: ARG001
     channels, height, width = run.shapes[0]
-    x = run.view("permute", 0, (height, width, channels))
-    x = run.function("layer_norm", x, bias=True)
+    x = run.bind("x", run.view("permute", 0, (height, width, channels)))
+    x = run.bind("x", run.function("layer_norm", x, bias=True))
     run.view("permute", x, (channels, height, width))
 
 
@@ -245,7 +257,7 @@ def _instance_batch_norm(op: InstanceBatchNorm2d, run: Frame) -> None:
     norm = InstanceNorm(
         path="IN", input=Shape(half, height, width), eps=op.eps, affine=True
     )
-    first = run.op(norm, x)
+    first = run.bind("first", run.op(norm, x))
     x = run.view("slice", 0, (channels - half, height, width))
     others = _add(run, "BN", NORM, x)
     run.function("cat", first, others, output=(channels, height, width))
@@ -300,7 +312,7 @@ def _conv_block_attention(op: ConvBlockAttention, run: Frame) -> None:
     weight = run.linear("fc2", hidden, channels)
     weight = run.function("sum", weight, output=(channels,))
     gate = run.view("view", run.function("sigmoid", weight), (channels, 1, 1))
-    y = run.function("mul", 0, gate, output=(channels, height, width))
+    y = run.bind("y", run.function("mul", 0, gate, output=(channels, height, width)))
     largest = run.function("amax", y, output=(height, width))
     mean = run.function("mean", y, output=(height, width))
     both = run.function("stack", largest, mean, output=(2, height, width))
@@ -435,7 +447,7 @@ def _path(op: Conv3x3, run: Frame, name: str, value: int, conv: Conv) -> int:
     at = 0
     for i, member in enumerate((conv, norm, activation)):
         at = _add(inner, str(i), member, at)
-    return run.add(name, sequential(inner), value)
+    return run.add(name, inner.call("Sequential"), value)
 
 
 def _res2_conv(op: Res2Conv2d, run: Frame) -> None:
@@ -447,8 +459,9 @@ def _res2_conv(op: Res2Conv2d, run: Frame) -> None:
     for i in range(scale - 1):
         x = inputs[i]
         if i > 0 and not op.apart.holds:
-            x = run.function("add", x, outputs[-1])
-        outputs.append(_path(op, run, f"bands.{i}", x, conv))
+            x = run.bind("x", run.function("add", x, outputs[-1]))
+        x = run.bind(f"outputs.{i}", _path(op, run, f"bands.{i}", x, conv))
+        outputs.append(x)
     last = inputs[-1]
     size = sizes(op.output)[1:]
     if op.apart.holds:
@@ -473,8 +486,10 @@ def _selective_kernel(op: SelectiveKernel, run: Frame) -> None:
         _path(op, run, f"paths.{i}", x, _conv3x3(op, out, groups, dilation * (i + 1)))
         for i, x in enumerate((near, far))
     ]
+    for i, path in enumerate(done):
+        run.bind(f"done.{i}", path)
     shape = run.shapes[done[0]]
-    paths = run.function("stack", *done, output=(2, *shape))
+    paths = run.bind("paths", run.function("stack", *done, output=(2, *shape)))
     mean = run.function(
         "mean", run.function("sum", paths, output=shape), output=(out, 1, 1)
     )
@@ -496,7 +511,7 @@ def _split_attention(op: SplitAttention, run: Frame) -> None:
     x = _add(run, "bn0", norm, _add(run, "conv", conv, 0))
     x = _add(run, name, activation, x)
     shape = (channels, *run.shapes[x][1:])
-    paths = run.view("unflatten", x, (radix, *shape))
+    paths = run.bind("paths", run.view("unflatten", x, (radix, *shape)))
     total = run.function("sum", paths, output=shape)
     mean = run.function("mean", total, output=(channels, 1, 1))
     hidden = run.conv("fc1", mean, reduced, groups=groups, bias=True)
@@ -548,7 +563,7 @@ def layer(op: Layer, read: Sizes) -> Call:
     run = Frame(read)
     INSIDE[type(op)](op, run)
     own = tuple(tensor for tensor in op.tensors if "." not in tensor.name)
-    call = Call(run.shapes[-1], read, op.module, tensors=own, steps=(*run.steps,))
+    call = run.call(op.module, tensors=own)
     if isinstance(op, StdConv2d):
         weight = own[0].shape
         return call._replace(weight=weight, kernel=weight[2:], bias=op.bias)

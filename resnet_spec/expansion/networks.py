@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
-from resnet_spec.expansion.calls import Call, Frame, Step, called, sequential, sizes
+from resnet_spec.expansion.calls import Call, Frame, Step, called, sizes
 from resnet_spec.expansion.layers import layer
-from resnet_spec.network import Block, Layer, Network, Op, alike
+from resnet_spec.network import (
+    Activation,
+    Block,
+    Flatten,
+    Layer,
+    Network,
+    Norm,
+    Op,
+    alike,
+)
 from resnet_spec.network import called as attributes
 
 KNOWN: WeakKeyDictionary[Network, Call] = WeakKeyDictionary()
@@ -30,10 +39,13 @@ def _expanded(network: Network) -> Call:
     for stage in network.stages:
         calls = [made[id(block)] for block in stage.blocks]
         steps = tuple(Step(str(i), (i,), call) for i, call in enumerate(calls))
-        call = Call(calls[-1].output, run.shapes[x], "Sequential", steps=steps)
-        x = run.add(stage.name, call, x)
+        lasts = (len(calls), *range(1, len(calls) + 1))
+        call = Call(
+            calls[-1].output, run.shapes[x], "Sequential", steps=steps, lasts=lasts
+        )
+        x = run.bind("x", run.add(stage.name, call, x))
     _chain(run, network.head, x)
-    return Call(run.shapes[-1], run.shapes[0], network.name, steps=(*run.steps,))
+    return run.call(network.name)
 
 
 def _block(block: Block) -> Call:
@@ -42,28 +54,39 @@ def _block(block: Block) -> Call:
     before = _chain(run, block.pre, 0)
     read = before if block.reads_pre else 0
     early = block.reads_pre and bool(block.branch)
-    shortcut = _chain(run, block.branch, read) if early else read
+    shortcut = run.bind("shortcut", read)
+    if early:
+        shortcut = run.bind("shortcut", _chain(run, block.branch, read, ""))
     x = _chain(run, block.body, before)
     if block.adds:
         if not early:
-            shortcut = _chain(run, block.branch, shortcut)
+            shortcut = run.bind("shortcut", _chain(run, block.branch, read, ""))
         x = run.function("add", x, shortcut)
-    _chain(run, block.post, x)
-    return Call(run.shapes[-1], run.shapes[0], block.kind, steps=(*run.steps,))
+    x = _chain(run, block.post, x)
+    return run.call(block.kind)
 
 
-def _chain(run: Frame, ops: Iterable[Op], x: int) -> int:
-    """The ops one after the other; those of one Sequential in it."""
+def _chain(run: Frame, ops: Iterable[Op], x: int, variable: str = "x") -> int:
+    """The ops one after the other, each line's result in the variable.
+
+    A norm, an activation and a flatten stand on the line of what they read. Ops of one
+    Sequential are steps inside of it.
+    """
     for name, members in attributes(ops):
-        if members[0].path == name:
+        alone = members[0].path == name
+        if variable and not (
+            alone and isinstance(members[0], (Norm, Activation, Flatten))
+        ):
+            run.bind(variable, x)
+        if alone:
             x = _one(run, members[0], name, x)
             continue
         inner = Frame(run.shapes[x])
         at = 0
         for op in members:
             at = _one(inner, op, op.path.removeprefix(f"{name}."), at)
-        x = run.add(name, sequential(inner), x)
-    return x
+        x = run.add(name, inner.call("Sequential"), x)
+    return run.bind(variable, x) if variable else x
 
 
 def _one(run: Frame, op: Op, name: str, x: int) -> int:

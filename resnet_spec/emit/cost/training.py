@@ -50,10 +50,5 @@ def _one(call: Call, reads: list[bool]) -> tuple[int, bool]:
     forward = 2 * call.macs
     total = forward * (1 + reads[0])
     if own or any(reads[1:]):
-        total += forward * _groups(call)
+        total += forward * call.groups
     return total, own or any(reads)
-
-
-def _groups(call: Call) -> int:
-    convolves = call.function in ("conv1d", "conv2d")
-    return call.input[0] // call.weight[1] if convolves else 1

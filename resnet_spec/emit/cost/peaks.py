@@ -1,0 +1,124 @@
+"""The most bytes of maps and gradients that are alive at once, in evaluation and in training.
+
+Evaluation frees a map after its last use; what a call reads stays until it returns. Training
+keeps what `memory` says until the function that needs it has run backwards, with the gradients
+of parameters from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+
+from resnet_spec.emit.cost.memory import (
+    FLOAT,
+    INDEX,
+    VIEWS,
+    Unrolled,
+    boundaries,
+    parts,
+)
+from resnet_spec.expansion import Call, expand
+from resnet_spec.network import Network
+
+INDEXED = (
+    "adaptive_max_pool2d",
+    "max_pool2d",
+)  # which number the places of the largest
+
+
+def evaluation_peak(network: Network, batch: int = 1) -> int:
+    """Bytes of maps alive at once while the network evaluates so many images."""
+    return _peak(expand(network), batch, {})
+
+
+def _peak(call: Call, batch: int, known: dict[int, int]) -> int:
+    """The most bytes alive within the call, with those that it reads."""
+    if not call.steps:
+        places = call.gives if call.function in INDEXED else 0
+        return _bytes(call.reads, batch) + _new(call, batch) + INDEX * batch * places
+    if id(call) not in known:
+        known[id(call)] = max(_moments(call, batch, known))
+    return known[id(call)]
+
+
+def _moments(call: Call, batch: int, known: dict[int, int]) -> Iterator[int]:
+    """The bytes alive while each of the steps runs."""
+    storages = [0]  # of each value
+    sizes = {0: _bytes(call.reads, batch)}
+    lasts = {0: call.lasts[0]}  # the last step at which each storage is held
+    for i, step in enumerate(call.steps, 1):
+        new = _new(step.call, batch)
+        storages.append(i if new else storages[step.reads[0]])
+        sizes.setdefault(storages[i], new)
+        lasts[storages[i]] = max(lasts.get(storages[i], 0), call.lasts[i])
+    for i, step in enumerate(call.steps):
+        read = storages[step.reads[0]]
+        alive = {at for at, last in lasts.items() if at <= i <= last} - {read}
+        yield sum(sizes[at] for at in alive) + _peak(step.call, batch, known)
+
+
+def _bytes(numbers: int, batch: int) -> int:
+    return FLOAT * batch * numbers
+
+
+def _new(call: Call, batch: int) -> int:
+    """Bytes of the memory that a call's output takes, none where it is the input's."""
+    if call.in_training or call.inplace or call.function in VIEWS | {"dropout"}:
+        return 0
+    if call.steps and all(not _new(step.call, batch) for step in call.steps):
+        return 0
+    return FLOAT * call.gives if call.once else _bytes(call.gives, batch)
+
+
+def training_peak(network: Network, batch: int = 1) -> int:
+    """Bytes of maps and of gradients, those of parameters too, alive at once in a training step.
+
+    Parameters, buffers and what an optimizer holds are not in it.
+    """
+    row = parts(network, batch)
+    kept = boundaries(row)
+    before = [*accumulate((part.unrolled.inner for part in row), initial=0)]
+    lower = [*accumulate(kept)]
+    after = sum(part.unrolled.params for part in row)
+    image = row[0].reads if not kept[0] else 0
+    most = 0
+    known: dict[int, int] = {}
+    for i, (unrolled, _) in enumerate(row):
+        after -= unrolled.params
+        if id(unrolled) not in known:
+            known[id(unrolled)] = _backward_peak(unrolled)
+        most = max(most, before[i] + lower[i] + image + known[id(unrolled)] + after)
+    return most
+
+
+def _backward_peak(unrolled: Unrolled) -> int:
+    """The most bytes that a part's own backward pass needs, without those of its input."""
+    sizes = unrolled.sizes
+    first: dict[int, int] = {}  # the moment at which each storage is kept first
+    for i, moment in enumerate(unrolled.moments):
+        for storage in moment.kept - {0}:
+            first.setdefault(storage, i)
+    frees: dict[int, int] = {}
+    for storage, i in first.items():
+        frees[i] = frees.get(i, 0) + sizes[storage]
+    held = sum(frees.values()) + sum(moment.more for moment in unrolled.moments)
+    gradients = {unrolled.last: sizes[unrolled.last]}
+    params = most = 0
+    for i in range(len(unrolled.moments) - 1, -1, -1):
+        moment = unrolled.moments[i]
+        params += moment.params
+        given = gradients.get(moment.makes, 0)
+        reads = {read for read in moment.reads if unrolled.learns[read]}
+        new = {read: sizes[read] for read in reads}
+        if moment.shares and not moment.kept and not moment.more:
+            new = dict.fromkeys(reads, 0)
+        alive = held + params + sum(gradients.values()) + sum(new.values())
+        most = max(most, alive)
+        gradients.pop(moment.makes, None)
+        for read, size in new.items():
+            gradients[read] = max(
+                gradients.get(read, 0), size, given if moment.shares else 0
+            )
+        held -= frees.get(i, 0) + moment.more
+    return most
