@@ -99,15 +99,14 @@ def _blur_pool(op: BlurPool2d, run: Frame) -> None:
     first = (taps - 1) // 2
     mirrored = Window((1, 1), before=(first, first))
     x = run.function("reflection_pad", 0, output=padded, window=mirrored)
-    weight, window = (channels, 1, taps, taps), Window((taps, taps), sides(op.stride))
     run.function(
         "conv2d",
         x,
         blur,
         output=sizes(op.output),
-        weight=weight,
+        weight=(channels, 1, taps, taps),
         groups=channels,
-        window=window,
+        window=Window((taps, taps), sides(op.stride)),
     )
 
 

@@ -12,59 +12,26 @@ from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
 
+from resnet_spec.emit.cost.tables import names
 from resnet_spec.expansion import Call, expand
 from resnet_spec.network import Network
 
 FLOAT, INDEX = 4, 8  # bytes of a number, and of the place that a max pool took it from
 
-VIEWS = frozenset(
-    [
-        "chunk",
-        "expand",
-        "flatten",
-        "identity",
-        "permute",
-        "slice",
-        "transpose",
-        "unflatten",
-        "unsqueeze",
-        "view",
-    ]
+VIEWS = names(
+    "chunk expand flatten identity permute slice transpose unflatten unsqueeze view"
 )
-KEEPS_INPUT = frozenset(
-    [
-        "adaptive_max_pool2d",
-        "amax",
-        "avg_pool2d",
-        "batch_norm",
-        "conv1d",
-        "conv2d",
-        "div",
-        "gelu",
-        "group_norm",
-        "hardswish",
-        "instance_norm",
-        "layer_norm",
-        "linear",
-        "matmul",
-        "max_pool2d",
-        "maximum",
-        "mish",
-        "prelu",
-        "reflection_pad",
-        "silu",
-        "square",
-        "var",
-    ]
+KEEPS_INPUT = names(
+    "adaptive_max_pool2d amax avg_pool2d batch_norm conv1d conv2d div gelu group_norm "
+    "hardswish instance_norm layer_norm linear matmul max_pool2d maximum mish prelu "
+    "reflection_pad silu square var"
 )
-KEEPS_OTHERS = frozenset(["conv1d", "conv2d", "div", "matmul"])  # all that it reads
-KEEPS_OUTPUT = frozenset(["amax", "relu", "rsqrt", "sigmoid", "softmax", "sqrt"])
-KEEPS_EITHER = frozenset(
-    ["elu", "hardtanh", "leaky_relu"]
-)  # output in place, else input
-COPIES = frozenset(
-    ["gelu", "hardswish", "mish", "silu"]
-)  # need an input that is gone in place
+KEEPS_OTHERS = names("conv1d conv2d div matmul")  # all that it reads
+KEEPS_OUTPUT = names("amax relu rsqrt sigmoid softmax sqrt")
+KEEPS_EITHER = names("elu hardtanh leaky_relu")  # its output in place, else its input
+COPIES = names(
+    "gelu hardswish mish silu"
+)  # those that need an input which is gone in place
 
 
 class Moment(NamedTuple):
@@ -150,9 +117,9 @@ class Unrolled:
         function = call.function
         if call.once:
             return
-        if function in KEEPS_INPUT and not _copied(call):
-            if function != "div" or len(reads) > 1:
-                yield reads[0]
+        by_number = function == "div" and len(reads) == 1
+        if function in KEEPS_INPUT and not _copied(call) and not by_number:
+            yield reads[0]
         if function in KEEPS_OTHERS:
             yield from reads[1:]
         if function in KEEPS_OUTPUT:

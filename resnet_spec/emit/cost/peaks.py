@@ -72,7 +72,7 @@ def _new(call: Call, batch: int) -> int:
 
 
 def training_peak(network: Network, batch: int = 1) -> int:
-    """Bytes of maps and of gradients, those of parameters too, alive at once in a training step.
+    """Bytes of maps and gradients alive at once in a training step, those of parameters too.
 
     Parameters, buffers and what an optimizer holds are not in it.
     """

@@ -55,8 +55,13 @@ def _weights(times: int) -> Rule:
     return lambda call: times * call.gives
 
 
-def _all(names: str, rule: Rule) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
+def names(text: str) -> frozenset[str]:
+    """The words of a text: names of functions, or of classes."""
+    return frozenset(text.split())
+
+
+def _all(text: str, rule: Rule) -> dict[str, Rule]:
+    return dict.fromkeys(sorted(names(text)), rule)
 
 
 POOLS = "adaptive_avg_pool2d adaptive_max_pool2d avg_pool2d max_pool2d"
@@ -114,7 +119,7 @@ THOP: Table = {
     "AvgPool2d": _gives,
     "PReLU": _reads,
 }
-THOP_PARAMS = frozenset({*THOP, "AdaptiveMaxPool2d", "MaxPool2d"})
+THOP_PARAMS = names("AdaptiveMaxPool2d MaxPool2d") | {*THOP}
 """The classes whose parameters it counts: of others it has no rule."""
 
 TORCH: Table = _all(f"{CONVOLUTIONS} linear matmul", lambda call: 2 * call.macs)
