@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resnet_spec.emit.cost.tally import tally
-from resnet_spec.emit.cost.training import step_flops
+from resnet_spec.emit.cost.training import passes
 from resnet_spec.expansion import expand
 from resnet_spec.network import Network
 
@@ -57,9 +57,13 @@ def costs(network: Network, batch: int = 1) -> dict[str, float]:
         "calflops.macs": of("calflops.macs"),
         "calflops.params": params,
         "torch.flop_counter.forward": of("torch"),
+        "pycls.flops": each("pycls"),
+        "pycls.activations": each("pycls.activations"),
+        "timm.macs": each("fvcore"),
+        "timm.activations": each("fvcore.activations"),
     }
     if not network.features:
-        found["torch.flop_counter.train_step"] = batch * step_flops(network)
+        found["torch.flop_counter.train_step"] = batch * sum(passes(network))
     return found | _torchsummary(network)
 
 

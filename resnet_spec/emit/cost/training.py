@@ -2,53 +2,78 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from resnet_spec.expansion import Call, expand
 from resnet_spec.network import Network
 
 
-def step_flops(network: Network) -> int:
-    """What `torch.utils.flop_counter` counts, for one image, in a forward and backward pass.
+class Passes(NamedTuple):
+    """Operations for one image, two for each multiply-add.
 
-    Two for each multiply-add: forward, for the gradient of the input where that has one, and
-    for that of the weights. There torch takes a grouped convolution for a dense one.
+    Forward; for the gradients of what each convolution or linear layer reads, where that has
+    one; for those of its weights; and how many more torch counts there, since it takes the
+    gradient of a grouped convolution's weights for that of a dense one's.
     """
-    return _both(expand(network), False, {})[0]
+
+    forward: int = 0
+    inputs: int = 0
+    weights: int = 0
+    dense: int = 0
+
+    def plus(self, other: Passes, times: int = 1) -> Passes:
+        return Passes(*(a + times * b for a, b in zip(self, other, strict=True)))
 
 
-Known = dict[tuple[int, bool], tuple[int, bool]]
+class Reached(NamedTuple):
+    """What a call takes, and whether its output has a gradient."""
+
+    passes: Passes
+    learns: bool
 
 
-def _both(call: Call, learns: bool, known: Known) -> tuple[int, bool]:
-    """The operations of a call, and whether its output has a gradient if its input has one."""
-    if (id(call), learns) in known:
-        return known[id(call), learns]
+MULTIPLYING = ("conv1d", "conv2d", "linear", "matmul")
+Known = dict[tuple[int, bool], Reached]
+
+
+def passes(network: Network) -> Passes:
+    """What `torch.utils.flop_counter` counts of a forward and a backward pass; all add up."""
+    return _both(expand(network), False, {}).passes
+
+
+def _both(call: Call, learns: bool, known: Known) -> Reached:
+    """The call's operations, if what it reads has a gradient or not."""
+    key = id(call), learns
+    if key not in known:
+        known[key] = _inside(call, learns, known)
+    return known[key]
+
+
+def _inside(call: Call, learns: bool, known: Known) -> Reached:
     own = any(tensor.learns for tensor in call.tensors)
-    values, total = [learns], 0
+    values, total = [learns], Passes()
     for step in call.steps:
         reads = [values[read] for read in step.reads]
-        if step.call.once:
-            values.append(own)
+        if step.call.once or step.call.in_training:
+            values.append(own if step.call.once else any(reads))
             continue
-        if step.call.in_training:
-            values.append(any(reads))
-            continue
-        if step.call.steps:
-            flops, gives = _both(step.call, reads[0], known)
-        else:
-            flops, gives = _one(step.call, reads)
-        total += flops
-        values.append(gives)
-    known[id(call), learns] = found = total, (values[-1] or own)
-    return found
+        inner = (
+            _both(step.call, reads[0], known)
+            if step.call.steps
+            else _one(step.call, reads)
+        )
+        total = total.plus(inner.passes)
+        values.append(inner.learns)
+    return Reached(total, values[-1] or own)
 
 
-def _one(call: Call, reads: list[bool]) -> tuple[int, bool]:
+def _one(call: Call, reads: list[bool]) -> Reached:
     """The operations of one function, given which of what it reads have a gradient."""
     own = any(tensor.learns for tensor in call.tensors)
-    if call.function not in ("conv1d", "conv2d", "linear", "matmul"):
-        return 0, own or any(reads)
+    learns = own or any(reads)
+    if call.function not in MULTIPLYING:
+        return Reached(Passes(), learns)
     forward = 2 * call.macs
-    total = forward * (1 + reads[0])
-    if own or any(reads[1:]):
-        total += forward * call.groups
-    return total, own or any(reads)
+    weights = forward * (own or any(reads[1:]))
+    dense = weights * (call.groups - 1)
+    return Reached(Passes(forward, forward * reads[0], weights, dense), learns)

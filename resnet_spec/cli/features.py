@@ -1,0 +1,38 @@
+"""The command that prints the maps that a decoder can be built on: features."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from resnet_spec.cli.common import Outcome, compiling
+from resnet_spec.cli.failures import report_problems
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@compiling
+def features(outcome: Outcome, as_json: bool) -> None:
+    """Print the maps of the stem and stages of each SPEC, a line each.
+
+    \b
+    resnet-spec features resnet50
+    resnet-spec features resnet50 --set 'input=[3,512,512]' --json
+    """
+    from resnet_spec.emit import features
+
+    report_problems(outcome.problems)
+    networks = [job.network for job in outcome.jobs]
+    if as_json:
+        import json
+
+        found = {
+            network.name: [feature.facts() for feature in features.features(network)]
+            for network in networks
+        }
+        click.echo(json.dumps(found, indent=2))
+    else:
+        click.echo("\n\n".join(map(features.table, networks)), nl=False)
+    if outcome.fails:
+        sys.exit(1)

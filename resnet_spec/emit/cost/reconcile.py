@@ -1,0 +1,165 @@
+"""From plain multiply-adds to the figure of each tool, term by term."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from resnet_spec.emit.cost import tables
+from resnet_spec.emit.cost.tables import Rule, by_function, by_module, names
+from resnet_spec.emit.cost.training import Passes, passes
+from resnet_spec.expansion import Call, counted, expand
+from resnet_spec.network import Network
+
+
+class Term(NamedTuple):
+    """A part of a figure, and what it is."""
+
+    number: int
+    what: str
+
+
+class Counting(NamedTuple):
+    """How a tool counts: its rules, what it has for a multiply-add, and its own words."""
+
+    rules: tuple[Rule, ...]
+    each: int = 1
+    words: dict[str, str] = {}  # noqa: RUF012  # no list of them changes
+
+
+PTFLOPS = (by_module(tables.PTFLOPS_MODULES), by_function(tables.PTFLOPS_FUNCTIONS))
+TWICE = "twice: when the module runs, and when its function does"
+COUNTINGS = {
+    "torchinfo": Counting(
+        (tables.torchinfo,), words={"norms": "weights and biases of norms, once each"}
+    ),
+    "fvcore": Counting((by_function(tables.FVCORE),)),
+    "ptflops": Counting(
+        PTFLOPS,
+        words={"activations": f"activations, {TWICE}", "pools": f"pools, {TWICE}"},
+    ),
+    "ptflops-aten": Counting((by_function(tables.PTFLOPS_ATEN),)),
+    "thop": Counting((by_module(tables.THOP),)),
+    "torchprofile": Counting((by_function(tables.TORCHPROFILE),)),
+    "calflops": Counting((by_function(tables.CALFLOPS),), each=2),
+    "pycls": Counting((by_function(tables.PYCLS),)),
+    "torch": Counting((by_function(tables.TORCH),), each=2),
+}
+SAME = {"mmengine": "fvcore", "timm": "fvcore"}  # whose rules they have
+
+KINDS = {
+    "multiply-adds": names("conv1d conv2d linear matmul StdConv2d"),
+    "norms": names(
+        "batch_norm group_norm instance_norm layer_norm BareEvoNormS0a "
+        "BareFilterResponseNorm ChannelAffine EvoNormS0 EvoNormS0a FilterResponseNorm "
+        "LayerNorm2d"
+    ),
+    "standardized weights": names("standardize"),
+    "activations": names(
+        "elu gelu hardswish hardtanh leaky_relu mish prelu relu sigmoid silu"
+    ),
+    "pools": names("adaptive_avg_pool2d adaptive_max_pool2d avg_pool2d max_pool2d"),
+    "means and products": names("mean mul"),
+}
+
+
+def reconciled(network: Network, tool: str, batch: int = 1) -> list[Term]:
+    """The terms of the tool's figure, plain multiply-adds first; they add up to it."""
+    if tool == "torch-train":
+        return list(_training(passes(network), batch))
+    counting = COUNTINGS[SAME.get(tool, tool)]
+    found = _sums(expand(network), counting, {})
+    plain = batch * counting.each * network.macs
+    what = "multiply-adds of convolutions and linear layers"
+    terms = [Term(plain, what if counting.each == 1 else f"twice the {what}")]
+    for kind, (image, once) in found.items():
+        if kind == "multiply-adds":
+            terms.append(Term(batch * image + once - plain, "of those, not seen"))
+        else:
+            words = counting.words.get(kind, kind)
+            terms.append(Term(batch * image + once, words))
+    return [term for term in terms if term.number]
+
+
+Sums = dict[str, tuple[int, int]]
+
+
+def _sums(call: Call, counting: Counting, known: dict[int, Sums]) -> Sums:
+    """By kind, what is counted for each image and what once."""
+    if id(call) in known:
+        return known[id(call)]
+    image: Counter[str] = Counter()
+    once: Counter[str] = Counter()
+    for kind, count in _own(call, counting):
+        (once if call.once else image)[kind] += count
+    for step, times in counted(call.steps):
+        if step.call.in_training:
+            continue
+        for kind, (each, single) in _sums(step.call, counting, known).items():
+            image[kind] += times * each
+            once[kind] += times * single
+    found = known[id(call)] = {
+        kind: (image[kind], once[kind]) for kind in {**image, **once}
+    }
+    return found
+
+
+def _own(call: Call, counting: Counting) -> Iterator[tuple[str, int]]:
+    count = sum(rule(call) for rule in counting.rules)
+    kind = _kind(call)
+    if kind == "multiply-adds":
+        product = min(count, counting.each * call.macs)
+        yield kind, product
+        yield "biases", count - product
+    elif count:
+        yield kind, count
+
+
+def _kind(call: Call) -> str:
+    name = call.function or call.module
+    return next((kind for kind, members in KINDS.items() if name in members), "others")
+
+
+def _training(found: Passes, batch: int) -> Iterator[Term]:
+    yield Term(batch * found.forward, "twice the multiply-adds, forward")
+    yield Term(batch * found.inputs, "the same for the gradients of what they read")
+    yield Term(batch * found.weights, "the same for the gradients of weights")
+    if found.dense:
+        what = "more: gradients of grouped weights, counted as dense"
+        yield Term(batch * found.dense, what)
+
+
+def faults(network: Network, tool: str) -> list[str]:
+    """Sentences on what the tool plainly gets wrong in this network."""
+    modules = {call.module for call in _distinct(expand(network))}
+    functions = {call.function for call in _distinct(expand(network))}
+    found = []
+    if tool == "ptflops" and "relu" in functions:
+        found.append("it counts each ReLU twice, and each pool")
+    if tool == "ptflops" and "StdConv2d" in modules:
+        found.append("it does not see convolutions by standardized weights")
+    if tool == "thop" and (missed := sorted(modules & UNKNOWN_TO_THOP)):
+        found.append(
+            f"it has no rule for {', '.join(missed)}, and counts neither what they do nor "
+            "their parameters"
+        )
+    if tool in ("ptflops", "thop", "torchinfo") and "BlurPool2d" in modules:
+        found.append("it does not see the convolutions of blurs, which are no modules")
+    if tool == "torch-train" and passes(network).dense:
+        found.append(
+            "torch takes the gradient of a grouped weight for that of a dense one"
+        )
+    return found
+
+
+UNKNOWN_TO_THOP = names(
+    "BareEvoNormS0a BareFilterResponseNorm ChannelAffine EvoNormS0 EvoNormS0a "
+    "FilterResponseNorm GroupNorm LayerNorm2d StdConv2d"
+)
+
+
+def _distinct(call: Call) -> Iterator[Call]:
+    yield call
+    for step, _ in counted(call.steps):
+        yield from _distinct(step.call)

@@ -1,0 +1,126 @@
+"""What a network costs, as plain data and as lines for people."""
+
+from __future__ import annotations
+
+from resnet_spec.emit.cost.memory import FLOAT, saved_bytes
+from resnet_spec.emit.cost.peaks import evaluation_peak, training_peak
+from resnet_spec.emit.cost.reconcile import faults, reconciled
+from resnet_spec.emit.cost.roofline import Machine, roofline
+from resnet_spec.emit.cost.tally import tally
+from resnet_spec.emit.cost.tools import TOOLS
+from resnet_spec.network import Network
+from resnet_spec.problems.tables import aligned
+from resnet_spec.problems.words import counted
+
+WIDTHS = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8, "int8": 1}
+"""Bytes of a number of each type."""
+NOT_SEEN = "Memory is that of maps by torch's rules; no GPU was measured."
+
+
+def facts(
+    network: Network,
+    batch: int = 1,
+    dtype: str = "float32",
+    machine: Machine | None = None,
+) -> dict[str, object]:
+    """The costs of so many images, as plain data: counts, bytes, and a time in seconds.
+
+    Buffers are numbers that do not learn; `frozen` are those of them that are weights and
+    biases of frozen norms. Bytes of weights are of the given type, those of maps of float32.
+    """
+    tensors = [tensor for _, tensor in network.tensors()]
+    kept = [tensor for tensor in tensors if not tensor.learns]
+    frozen = sum(t.size for t in kept if t.name.endswith(("weight", "bias")))
+    numbers = sum(tensor.size for tensor in tensors)
+    found: dict[str, object] = {
+        "params": network.params,
+        "frozen": frozen,
+        "buffers": sum(tensor.size for tensor in kept) - frozen,
+        "weights_bytes": WIDTHS[dtype] * numbers,
+        "macs": batch * network.macs,
+        "activations": tally(network).of("fvcore.activations", batch),
+        "evaluation_bytes": evaluation_peak(network, batch),
+        "saved_bytes": saved_bytes(network, batch),
+        "training_bytes": training_peak(network, batch),
+    }
+    work = roofline(network, machine or Machine(1.0, 1.0), batch, FLOAT)
+    found |= {"moved_bytes": int(work.bytes), "intensity": round(work.intensity, 2)}
+    if machine:
+        found["seconds"] = work.seconds
+    return found
+
+
+def text(
+    network: Network,
+    batch: int = 1,
+    dtype: str = "float32",
+    machine: Machine | None = None,
+) -> str:
+    """The same for people."""
+    found = facts(network, batch, dtype, machine)
+    images = f"{batch} image{'s' * (batch != 1)}"
+    rows = [
+        ("parameters", f"{found['params']:,}", "that learn"),
+        ("  frozen", f"{found['frozen']:,}", "weights and biases of frozen norms"),
+        ("  buffers", f"{found['buffers']:,}", "statistics of norms"),
+        ("weights", _bytes(found["weights_bytes"]), f"all of these, in {dtype}"),
+        (
+            "MACs",
+            _count(found["macs"]),
+            "multiply-adds of convolutions and linear layers",
+        ),
+        ("activations", _count(found["activations"]), "numbers that those give"),
+        ("evaluation", _bytes(found["evaluation_bytes"]), "of maps at most at once"),
+        ("training", _bytes(found["training_bytes"]), "of maps and gradients at once"),
+        ("  kept", _bytes(found["saved_bytes"]), "of maps for the backward pass"),
+        (
+            "moved",
+            _bytes(found["moved_bytes"]),
+            "read and written, function by function",
+        ),
+        (
+            "intensity",
+            f"{found['intensity']:.1f} ",
+            "operations for each of those bytes",
+        ),
+    ]
+    if machine:
+        per = f"{counted(int(machine.flops))}FLOP/s and {counted(int(machine.bandwidth))}B/s"
+        seconds = found["seconds"]
+        assert isinstance(seconds, float)
+        rows.append(("least time", f"{1000 * seconds:,.2f} ms", f"at {per}"))
+    figures = aligned([row[:2] for row in rows])
+    width = max(map(len, figures))
+    lines = [
+        f" {figure:<{width}}  {row[2]}"
+        for figure, row in zip(figures, rows, strict=True)
+    ]
+    title = f"{network.title}, {images} of {network.image}"
+    return "\n".join([title, "", *lines, "", f" {NOT_SEEN}"]) + "\n"
+
+
+def reconciliation(network: Network, batch: int = 1) -> str:
+    """From plain multiply-adds to the figure of each tool, for people."""
+    rows: list[tuple[str, str]] = []
+    for name, tool in TOOLS.items():
+        images = batch if tool.batch else 1
+        terms = reconciled(network, name, images)
+        total = sum(term.number for term in terms)
+        rows.append((f"{total:,}", tool.said(batch)))
+        rows += [(f"{term.number:,}", f"  {term.what}") for term in terms]
+        rows += [("", f"  wrong: {fault}") for fault in faults(network, name)]
+        rows.append(("", ""))
+    width = max(len(number) for number, _ in rows)
+    lines = [f" {number:>{width}}   {what}".rstrip() for number, what in rows]
+    title = f"{network.title}, input {network.image}"
+    return "\n".join([title, "", *lines[:-1]]) + "\n"
+
+
+def _bytes(number: object) -> str:
+    assert isinstance(number, int)
+    return f"{counted(number).strip()}{'B' if number >= 10**6 else ' B'}"
+
+
+def _count(number: object) -> str:
+    assert isinstance(number, int)
+    return counted(number)
