@@ -1,1 +1,4 @@
-"""Two networks side by side: built and generated, ours and another library's. Needs torch."""
+"""Two of something side by side: specs and networks as they are written, modules as they run.
+
+The latter, `equality` and `libraries`, need torch.
+"""
