@@ -75,9 +75,11 @@ def diff(
     if source and form != "text":
         raise click.UsageError("--source prints a diff, and takes no --format")
     with _refusing():
-        first = _before(specs[0], rev, overrides, features) if rev else None
+        before = None
+        if rev is not None:
+            before = _before(specs[0], rev, overrides, features)
         now = [Side(spec, load(spec, dict(overrides), features)) for spec in specs]
-    a, b = (first, *now) if first else now
+    a, b = (before, *now) if before else now
     differ = _sources(a, b) if source else _compared(a, b, form)
     sys.exit(int(differ))
 

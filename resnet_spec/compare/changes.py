@@ -21,7 +21,6 @@ from resnet_spec.network import (
     AvgPool,
     Block,
     BlurPool2d,
-    Chain,
     Condition,
     Conv,
     Init,
@@ -41,12 +40,9 @@ ROLES = ("pre", "body", "shortcut", "post")  # of a block's chains, in order
 SMOOTHING = (AvgPool, BlurPool2d)
 UNSAID = {"path", "input", "when", "ceil", "varies"}
 """Fields of ops that say where they are, or what an argument or a class says as well."""
-PLURAL = {
-    "also runs": "also run",
-    "is new": "are new",
-    "is taken away": "are taken away",
-    "is gone": "are gone",
-}
+NEW = (("now runs", "now run"), ("is new", "are new"))
+GONE = (("no longer runs", "no longer run"), ("is gone, once", "are gone, once"))
+"""What is said of one op and of several, if the other network has the modules, and if not."""
 SPELLED = {"zero": {True: "starts at weight 0", False: "starts at weight 1"}}
 
 
@@ -70,10 +66,12 @@ def changes(a: Network, b: Network) -> list[Change]:
 
 
 def _found(a: Network, b: Network) -> Iterator[tuple[str, str]]:
+    ends = {
+        part: Chains("", doing(getattr(a, part)), doing(getattr(b, part)))
+        for part in ("stem", "pool", "head")
+    }
     for part in ("stem", "pool"):
-        yield from (
-            (part, said) for said in _of_ends(getattr(a, part), getattr(b, part))
-        )
+        yield from ((part, said) for said in _remarks([ends[part]], [*ends.values()]))
     known: dict[tuple[int, int], list[str]] = {}
     theirs = {stage.name: stage for stage in b.stages}
     for stage in a.stages:
@@ -83,7 +81,7 @@ def _found(a: Network, b: Network) -> Iterator[tuple[str, str]]:
             if key not in known:
                 known[key] = [*_of_blocks(*pair)]
             yield from ((f"{stage.name}.{i}", said) for said in known[key])
-    yield from (("head", said) for said in _of_ends(a.head, b.head))
+    yield from (("head", said) for said in _remarks([ends["head"]], [*ends.values()]))
     if a.features != b.features:
         given = (", ".join(n.features) or "what the head gives" for n in (b, a))
         yield "output", "it is {}, not {}".format(*given)
@@ -100,11 +98,8 @@ def _of_blocks(a: Block, b: Block) -> Iterator[str]:
             *source[:: -1 if b.reads_pre else 1]
         )
     each = zip(ROLES, a.chains, b.chains, strict=True)
-    yield from _remarks([Chains(role, *map(doing, pair)) for role, *pair in each])
-
-
-def _of_ends(a: Chain, b: Chain) -> Iterator[str]:
-    yield from _remarks([Chains("", *map(doing, (a, b)))])
+    blocks = [Chains(role, *map(doing, pair)) for role, *pair in each]
+    yield from _remarks(blocks, blocks)
 
 
 def _starts(a: Init, b: Init) -> Iterator[str]:
@@ -129,14 +124,17 @@ def _start(start: Start | None) -> str:
 # --- what is said of it -------------------------------------------------------------------
 
 
-def _remarks(blocks: Sequence[Chains]) -> Iterator[str]:
-    """What differs in the chains of one block, or in one chain of the ends."""
+def _remarks(blocks: Sequence[Chains], every: Sequence[Chains]) -> Iterator[str]:
+    """What differs in the chains of one block, or in one chain of the ends.
+
+    `every` has all chains that hold their modules side by side.
+    """
     moved = _moved(blocks)
     for chains in blocks:
         yield from _stride(chains)
     yield from _pairs(blocks)
     yield from moved.values()
-    yield from _runs(blocks, {*moved})
+    yield from _runs(blocks, every, {*moved})
 
 
 def _stride(chains: Chains) -> Iterator[str]:
@@ -173,6 +171,8 @@ def _pairs(blocks: Sequence[Chains]) -> Iterator[str]:
 
 
 def _differing(a: Op, b: Op, unsaid: str = "") -> Iterator[str]:
+    if type(a) is type(b) and a.values() == b.values():
+        return
     if kind_of(a) != kind_of(b):
         yield f"{kind_of(b)}, not {kind_of(a)}"
     mine, other = _facts(a), _facts(b)
@@ -188,9 +188,10 @@ def _facts(op: Op) -> dict[str, Any]:
     """What it does, by the names of its fields and of its module's arguments."""
     found: dict[str, Any] = {}
     for name, value in op.values().items():
-        plainly = (int, float, bool, Condition, Pair)
-        if name not in UNSAID and isinstance(value, plainly):
-            found[name] = value.total if isinstance(value, Rate) else plain(value)
+        if isinstance(value, Rate):
+            found[name] = f"up to {value.total}"
+        elif name not in UNSAID and isinstance(value, (int, float, Condition, Pair)):
+            found[name] = plain(value)
     for arg in op.args:
         if arg.keyword and arg.changes != "nothing" and arg.keyword not in found:
             found[arg.keyword] = plain(arg.value)
@@ -239,13 +240,11 @@ def _moved(blocks: Sequence[Chains]) -> dict[Module, str]:
     return said
 
 
-def _runs(blocks: Sequence[Chains], moved: set[Module]) -> Iterator[str]:
+def _runs(
+    blocks: Sequence[Chains], every: Sequence[Chains], moved: set[Module]
+) -> Iterator[str]:
     """Ops that are new, gone, or in place of others; one for one, said once of all alike."""
     swapped: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
-    held = [
-        {module_of(op) for ops in chains for op in ops}
-        for chains in ([c.a for c in blocks], [c.b for c in blocks])
-    ]
     said: list[str] = []
     for chains in blocks:
         for gone, new in chains.unpaired(moved):
@@ -259,28 +258,29 @@ def _runs(blocks: Sequence[Chains], moved: set[Module]) -> Iterator[str]:
                 verb = "replace" if len(ops) > 1 else "replaces"
                 said.append(f"{_listed(ops)} {verb} {_listed(old)}")
             elif ops:
-                where = chains.where(chains.b, new[0])
-                said += _only(ops, held[0], where, ("also runs", "is new"))
+                held = {module_of(op) for each in every for op in each.a}
+                said += _only(ops, held, chains.where(chains.b, new[0]), NEW)
             elif old:
-                where = chains.where(chains.a, gone[0])
-                where = f"from {where.removeprefix('at ')}"
-                said += _only(old, held[1], where, ("is taken away", "is gone"))
+                held = {module_of(op) for each in every for op in each.b}
+                said += _only(old, held, chains.where(chains.a, gone[0]), GONE)
     for (before, after), (olds, news) in swapped.items():
         verb = "replace" if len({*news}) > 1 else "replaces"
         first, second = (together(dict.fromkeys(names)) for names in (olds, news))
-        yield f"{second} ({after}) {verb} {first} ({before})"
+        if olds == news:
+            yield f"{second}: {after}, not {before}"
+        else:
+            yield f"{second} ({after}) {verb} {first} ({before})"
     yield from said
 
 
 def _only(
-    ops: Sequence[Op], held: set[Module], where: str, verbs: tuple[str, str]
+    ops: Sequence[Op], held: set[Module], where: str, verbs: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
     """Of ops on one side alone: those whose module the other has too, and the others."""
-    for verb, kept in zip(verbs, (True, False), strict=True):
+    for (one, many), kept in zip(verbs, (True, False), strict=True):
         found = [op for op in ops if (module_of(op) in held) is kept]
         if found:
-            said = PLURAL[verb] if len(found) > 1 else verb
-            yield f"{_listed(found)} {said} {where}"
+            yield f"{_listed(found)} {many if len(found) > 1 else one} {where}"
 
 
 def _listed(ops: Sequence[Op]) -> str:

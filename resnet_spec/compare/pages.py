@@ -52,7 +52,7 @@ def markdown(found: Comparison) -> str:
     lines = [f"### {_code(found.a)} → {_code(found.b)}", "", f"**{found.verdict}**"]
     for title, rows in _sections(found).items():
         lines += ["", f"| {title} | |", "| --- | --- |"]
-        lines += [f"| {_code(label)} | {_escaped(said)} |" for label, said in rows]
+        lines += [f"| {_escaped(label)} | {_escaped(said)} |" for label, said in rows]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -128,8 +128,8 @@ def _part(row: PartChange) -> str:
         (row.a.blocks, row.b.blocks),
         (str(row.a.output), str(row.b.output)),
     )
-    said = [f"{old} -> {new}" for old, new in pairs if old != new]
-    return "; ".join([*said, *_costs(row.a, row.b)])
+    shown = (f"{old} -> {new}" for old, new in pairs if old != new)
+    return "; ".join([*shown, *_costs(row.a, row.b)])
 
 
 def _costs(a: Part | Network, b: Part | Network) -> Iterator[str]:
@@ -256,4 +256,5 @@ def _code(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """As text, in a cell of a table."""
-    return "".join(f"\\{c}" if c in r"\`*_[]<>|#" else c for c in text)
+    kept = "".join(f"\\{c}" if c in r"\`*_[]<|#~" else c for c in text)
+    return kept.replace(" -> ", " → ")
