@@ -1,4 +1,1 @@
-"""Two of something side by side: specs and networks as they are written, modules as they run.
-
-The latter, `equality` and `libraries`, need torch.
-"""
+"""Two of something side by side: specs, networks, or modules, for which torch is needed."""

@@ -41,7 +41,7 @@ SMOOTHING = (AvgPool, BlurPool2d)
 UNSAID = {"path", "input", "when", "ceil", "varies"}
 """Fields of ops that say where they are, or what an argument or a class says as well."""
 NEW = (("now runs", "now run"), ("is new", "are new"))
-GONE = (("no longer runs", "no longer run"), ("is gone, once", "are gone, once"))
+GONE = (("no longer runs", "no longer run"), ("is gone from", "are gone from"))
 """What is said of one op and of several, if the other network has the modules, and if not."""
 SPELLED = {"zero": {True: "starts at weight 0", False: "starts at weight 1"}}
 
@@ -162,12 +162,12 @@ def _pairs(blocks: Sequence[Chains]) -> Iterator[str]:
         striding = chains.moved_stride or (None, None)
         for i, j in chains.pairs:
             unsaid = "stride" if i == striding[0] or j == striding[1] else ""
-            words = "; ".join(_differing(chains.a[i], chains.b[j], unsaid))
-            if words:
-                names = found.setdefault(words, [])
-                names += [name_of(chains.b[j])] * (name_of(chains.b[j]) not in names)
+            old, new = chains.a[i], chains.b[j]
+            if words := "; ".join(_differing(old, new, unsaid)):
+                was = f" (was {name_of(old)})" * (name_of(old) != name_of(new))
+                found.setdefault(words, []).append(f"{name_of(new)}{was}")
     for words, names in found.items():
-        yield f"{together(names)}: {words}"
+        yield f"{together(dict.fromkeys(names))}: {words}"
 
 
 def _differing(a: Op, b: Op, unsaid: str = "") -> Iterator[str]:
@@ -280,7 +280,8 @@ def _only(
     for (one, many), kept in zip(verbs, (True, False), strict=True):
         found = [op for op in ops if (module_of(op) in held) is kept]
         if found:
-            yield f"{_listed(found)} {many if len(found) > 1 else one} {where}"
+            said = f"{many if len(found) > 1 else one} {where}"
+            yield f"{_listed(found)} {said.replace('from at ', 'from ')}"
 
 
 def _listed(ops: Sequence[Op]) -> str:
