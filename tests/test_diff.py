@@ -114,6 +114,7 @@ META = pytest.mark.filterwarnings("ignore:for .* from a non-meta parameter")
 # --- weights ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @META
 def test_the_tensors_are_those_of_the_modules() -> None:
     """For every pair, as sets; and where strict loading may pass, torch says whether."""
@@ -148,6 +149,7 @@ def loads(a: nn.Module, b: nn.Module) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_the_sentence_is_what_torch_computes() -> None:
     """Same weights, evaluation, in double precision: one output, or another."""
     alike = [pair for pair in PAIRS if loads_at_all(*pair)]
@@ -178,7 +180,7 @@ def ran(names: list[str]) -> Iterator[tuple[str, Tensor]]:
     """What each gives for one image, all of them with the weights of the first."""
     weights: dict[str, Tensor] = {}
     for name in names:
-        module = build(network(name), init=False).double().eval()
+        module = build(network(name), init=False).eval()
         if not weights:
             draw(module.state_dict())
             weights = module.state_dict()
@@ -188,7 +190,7 @@ def ran(names: list[str]) -> Iterator[tuple[str, Tensor]]:
             1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1)
         )
         with torch.inference_mode():
-            output = module(image.double())
+            output = module.double()(image.double())
         assert output.isfinite().all()
         yield name, output
 
@@ -293,6 +295,7 @@ def kind_of(module: nn.Module) -> str:
     return type(module).__name__.removeprefix("Varied")
 
 
+@pytest.mark.slow
 def test_what_is_said_of_ops_is_so_of_the_modules() -> None:
     count = 0
     for a, b in PAIRS:
@@ -302,6 +305,7 @@ def test_what_is_said_of_ops_is_so_of_the_modules() -> None:
     assert count > 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", CHOICES)
 def test_each_choice_is_said(base: str) -> None:
     """Nothing that a digest sees is passed over, and what is said of it is so."""
@@ -326,6 +330,7 @@ def test_a_network_is_no_other_than_itself(drawn: Pool) -> None:
         assert str(found).startswith("the same network: every weight loads")
 
 
+@pytest.mark.slow
 @META
 def test_drawn_networks_differ_in_what_is_said(drawn: Pool) -> None:
     """Each beside the next: the tensors as sets, what torch loads, and what is said of ops."""
@@ -620,7 +625,8 @@ def test_what_git_does_not_have(
     result = run("--rev", "HEAD", str(outside / "net.yaml"))
     assert (result.exit_code, result.stderr) == (
         2,
-        f"{outside / 'net.yaml'}: is in no git repository\n",
+        f"{outside / 'net.yaml'}: not a git repository (or any of the parent "
+        "directories): .git\n",
     )
     monkeypatch.setenv("PATH", "")
     result = run("--rev", "HEAD", spec)

@@ -29,9 +29,10 @@ def checked_out(file: Path, rev: str) -> Iterator[tuple[Path, Path]]:
     file = Path(os.path.abspath(file))  # noqa: PTH100  # what a link leads to may be elsewhere
     nearest = next(folder for folder in file.parents if folder.is_dir())
     found = _git(nearest, "rev-parse", "--show-toplevel", "--show-prefix")
-    if found is None:
-        raise RevisionError(f"{file}: is in no git repository")
-    top, prefix = found.decode(errors="surrogateescape").split("\n")[:2]
+    if found.returncode:
+        said = found.stderr.decode(errors="replace").partition("\n")[0]
+        raise RevisionError(f"{file}: {said.removeprefix('fatal: ')}")
+    top, prefix = found.stdout.decode(errors="surrogateescape").split("\n")[:2]
     commit = None if rev.startswith("-") else _commit(nearest, rev)
     if commit is None:
         raise RevisionError(f"{rev}: no such commit in {top}")
@@ -51,25 +52,27 @@ def checked_out(file: Path, rev: str) -> Iterator[tuple[Path, Path]]:
 def _commit(folder: Path, rev: str) -> str | None:
     if "\0" in rev:
         return None
-    found = _git(folder, "rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}")
-    return found.decode().strip() if found else None
+    found = _git(folder, "rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}").stdout
+    return found.decode().strip() or None
 
 
 def _blobs(top: Path, commit: str) -> dict[str, str]:
     """The specs of a commit, from the top of the repository, and where git has their texts."""
-    listed = _git(top, "ls-tree", "-r", "-z", "--full-tree", commit) or b""
+    listed = _git(top, "ls-tree", "-r", "-z", "--full-tree", commit).stdout
     found = {}
     for entry in listed.decode(errors="surrogateescape").split("\0")[:-1]:
-        (mode, _, blob), path = entry.split("\t", 1)[0].split(), entry.split("\t", 1)[1]
-        if mode in FILES and PurePosixPath(path).suffix in SUFFIXES:
-            found[path] = blob
+        about, _, name = entry.partition("\t")
+        mode, _, blob = about.split()
+        path = PurePosixPath(name)
+        if mode in FILES and path.suffix in SUFFIXES and ".." not in path.parts:
+            found[name] = blob
     return found
 
 
 def _texts(top: Path, blobs: list[str]) -> Iterator[bytes]:
     """What is in each of them, by one call of git."""
     asked = "".join(f"{blob}\n" for blob in blobs).encode()
-    given = _git(top, "cat-file", "--batch", asked=asked) or b""
+    given = _git(top, "cat-file", "--batch", asked=asked).stdout
     at = 0
     for _ in blobs:
         header, _, _ = given[at:].partition(b"\n")
@@ -79,16 +82,15 @@ def _texts(top: Path, blobs: list[str]) -> Iterator[bytes]:
         at = start + size + 1
 
 
-def _git(folder: Path, *args: str, asked: bytes | None = None) -> bytes | None:
-    """What git prints there; None where it fails."""
+def _git(
+    folder: Path, *args: str, asked: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """What git prints there, in English; nothing where it fails."""
+    command = ["git", "-C", str(folder), *args]
+    english = {**os.environ, "LC_ALL": "C"}
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *args],
-            input=asked,
-            stdin=subprocess.DEVNULL if asked is None else None,
-            capture_output=True,
-            check=False,
+        return subprocess.run(
+            command, input=asked, env=english, capture_output=True, check=False
         )
     except FileNotFoundError:
         raise RevisionError("--rev needs git, which is not installed") from None
-    return done.stdout if done.returncode == 0 else None

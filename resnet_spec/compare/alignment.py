@@ -19,6 +19,9 @@ def doing(ops: Chain) -> Chain:
     return tuple(op for op in ops if op.active and (op.meaning or op.training))
 
 
+Token = tuple[str, str]
+
+
 class Chains:
     """Two chains of one role, and which op of one is which of the other.
 
@@ -27,19 +30,14 @@ class Chains:
     """
 
     def __init__(self, role: str, a: Chain, b: Chain) -> None:
-        from difflib import SequenceMatcher
-
         self.role, self.a, self.b = role, a, b
         self.pairs: list[tuple[int, int]] = []
         self.runs: list[tuple[list[int], list[int]]] = []
-        mine, other = ([*map(_token, ops)] for ops in (a, b))
-        matcher = SequenceMatcher(None, mine, other, autojunk=False)
-        for kind, i, i_end, j, j_end in matcher.get_opcodes():
-            run = [*range(i, i_end)], [*range(j, j_end)]
-            if kind == "equal":
-                self.pairs += zip(*run, strict=True)
+        for alike, mine, other in _aligned([*map(_token, a)], [*map(_token, b)]):
+            if alike:
+                self.pairs += zip(mine, other, strict=True)
             else:
-                self.runs.append(run)
+                self.runs.append((mine, other))
         self.moved_stride = self._moved_stride()
 
     @property
@@ -78,7 +76,21 @@ class Chains:
         return f"behind {name_of(before[-1])}" if before else start
 
 
-def _token(op: Op) -> tuple[str, str]:
+def _aligned(
+    a: list[Token], b: list[Token]
+) -> Iterator[tuple[bool, list[int], list[int]]]:
+    """Indices of what is alike in both, and of what is not, in order."""
+    if a == b:
+        yield True, [*range(len(a))], [*range(len(b))]
+        return
+    from difflib import SequenceMatcher
+
+    matcher = SequenceMatcher(None, a, b, autojunk=False)
+    for kind, i, i_end, j, j_end in matcher.get_opcodes():
+        yield kind == "equal", [*range(i, i_end)], [*range(j, j_end)]
+
+
+def _token(op: Op) -> Token:
     """What ops that are one another's have in common; members of a Sequential are numbered
     anew where one is added, so those are told by their class."""
     return (op.path, "") if op.attribute == op.path else (op.attribute, kind_of(op))

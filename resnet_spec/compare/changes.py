@@ -143,13 +143,14 @@ def _stride(chains: Chains) -> Iterator[str]:
         return
     i, j = chains.moved_stride
     old, new = chains.a[i], chains.b[j]
-    stays, was_there = i in dict(chains.pairs), j in {j for _, j in chains.pairs}
+    at = dict(chains.pairs)  # where the ops of the first are in the second
+    stays, was_there = i in at, j in at.values()
     said, before = name_of(new), name_of(old)
     if before == said:
         before = f"the {kind_of(old)}"
     if not was_there:
-        smooth = isinstance(old, Conv) and isinstance(new, SMOOTHING)
-        label = "anti-aliasing: " * (smooth and chains.role != "shortcut")
+        smooths = isinstance(old, Conv) and isinstance(new, SMOOTHING) and at[i] < j
+        label = "anti-aliasing: " * (smooths and chains.role != "shortcut")
         said = f"{label}{said} ({_described(new)}) {chains.where(chains.b, j)}"
     gone = "" if stays else f" ({_described(old)}), which is gone"
     yield f"{said} strides, not {before}{gone}"
@@ -224,6 +225,8 @@ def _value(value: Any) -> str:
 
 def _moved(blocks: Sequence[Chains]) -> dict[Module, str]:
     """What is said of modules that run once in both, and at another place than they did."""
+    if not any(chains.runs for chains in blocks):
+        return {}
     uses: list[dict[Module, list[tuple[Op, str]]]] = [{}, {}]
     for chains in blocks:
         for found, ops in zip(uses, chains.both, strict=True):
