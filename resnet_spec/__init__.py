@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from resnet_spec.compare.difference import difference
     from resnet_spec.compiler import Compiled, load
     from resnet_spec.emit.source import render
     from resnet_spec.emit.table import summarize
@@ -39,6 +40,7 @@ __all__ = [
     "SpecError",
     "build",
     "build_model",
+    "difference",
     "digests",
     "load",
     "load_weights",
@@ -56,6 +58,7 @@ HOMES = {
     "Problem": "problems",
     "Spec": "language.fields",
     "SpecError": "problems",
+    "difference": "compare.difference",
     "digests": "network",
     "load": "compiler",
     "lower": "lowering",

@@ -69,10 +69,10 @@ def pairs() -> Iterator[tuple[str, str, Fields]]:
     for base, choices in CHOICES.items():
         for (one, mine), (two, others) in combinations(choices.items(), 2):
             if all(mine[field] == others[field] for field in mine.keys() & others):
-                yield base, f"{one} {two}", _first(base, mine | others)
+                yield base, f"{one} {two}", first(base, mine | others)
 
 
-def _first(base: str, fields: Fields) -> Fields:
+def first(base: str, fields: Fields) -> Fields:
     """With what a first block reads whose shortcut is the identity, where there is one."""
     same = base == "resnet18" and fields.get("shortcut") != "projection_always"
     if same and "preact" in fields:
@@ -104,7 +104,7 @@ def test_few_pairs_are_refused_each_with_its_reason() -> None:
 def test_each_choice_alone_builds() -> None:
     for base, choices in CHOICES.items():
         for fields in choices.values():
-            load(base, _first(base, fields))
+            load(base, first(base, fields))
 
 
 if __name__ == "__main__":

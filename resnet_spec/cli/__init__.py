@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "Look for mistakes, and write nothing.",
     "completion": "Print the script that completes words in a shell.",
     "cost": "Say what networks cost, by every tool's rules.",
+    "diff": "Say what changes from one spec to another.",
     "digest": "Print digests: equal where networks are.",
     "explain": "Print a spec whole, and where each value comes from.",
     "features": "Print the maps of networks, with receptive fields.",
@@ -118,6 +119,7 @@ def main() -> None:
     resnet-spec build specs -o models                   all of them, below models/
     resnet-spec build specs/resnet50.yaml -o - --set head.classes=10
     resnet-spec summary specs/resnet50.yaml             shapes and costs by stage
+    resnet-spec diff resnet50 v1/resnet50_v1            what changes, and what weights do
     resnet-spec explain specs/resnet101.yaml            all that it extends, worked in
     resnet-spec check specs                             only look for mistakes
     resnet-spec rule stage-count                        what a mistake is about

@@ -1,1 +1,1 @@
-"""Two networks side by side: built and generated, ours and another library's. Needs torch."""
+"""Two of something side by side: specs, networks, or modules, for which torch is needed."""

@@ -1,0 +1,159 @@
+"""The command that says what changes from one spec to another: diff."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, NoReturn
+
+import click
+
+from resnet_spec.cli.common import FEATURES, SET, Features, Overrides, complete_spec
+from resnet_spec.cli.failures import put, report_problems
+from resnet_spec.compiler import Compiled, load
+from resnet_spec.problems import SpecError
+from resnet_spec.problems.texts import STDIN
+
+FORMATS = ("text", "json", "markdown")
+CANNOT = 2  # the status where nothing is compared; 1 says that specs differ
+
+
+class Side(NamedTuple):
+    """One of the two: what it is called, and what it is."""
+
+    name: str
+    compiled: Compiled
+
+
+@click.command()
+@click.argument(
+    "specs",
+    nargs=-1,
+    required=True,
+    metavar="A [B]",
+    type=click.Path(),
+    shell_complete=complete_spec,
+)
+@click.option(
+    "--rev",
+    metavar="REV",
+    help="Compare the one SPEC as it is in this commit with itself now.",
+)
+@click.option(
+    "--source", is_flag=True, help="Print a unified diff of the generated sources."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="For people, for programs, for a pull request.",
+)
+@SET
+@FEATURES
+def diff(
+    specs: tuple[str, ...],
+    rev: str | None,
+    source: bool,
+    form: str,
+    overrides: Overrides,
+    features: Features,
+) -> None:
+    """Say what changes from spec A to spec B: fields, parts, ops, and what weights do.
+
+    Status 0 where they are equal, 1 where they differ, 2 where they cannot be compared.
+    With --rev, what SPEC extends is of that commit too, but for specs that ship.
+
+    \b
+    resnet-spec diff resnet50 v1/resnet50_v1
+    resnet-spec diff resnet50 resnetaa50 --source
+    resnet-spec diff --rev HEAD~1 specs/resnet50.yaml --format markdown
+    """
+    _lawful(specs, rev)
+    if source and form != "text":
+        raise click.UsageError("--source prints a diff, and takes no --format")
+    with _refusing():
+        before = None
+        if rev is not None:
+            before = _before(specs[0], rev, overrides, features)
+        now = [Side(spec, load(spec, dict(overrides), features)) for spec in specs]
+    a, b = (before, *now) if before else now
+    differ = _sources(a, b) if source else _compared(a, b, form)
+    sys.exit(int(differ))
+
+
+def _lawful(specs: tuple[str, ...], rev: str | None) -> None:
+    """Refuse what is no pair of specs."""
+    if rev is None and len(specs) != 2:
+        raise click.UsageError(f"takes two specs, or one with --rev, got {len(specs)}")
+    if rev is not None and len(specs) != 1:
+        raise click.UsageError(f"--rev takes one spec, got {len(specs)}")
+    if rev is not None and specs[0] == STDIN:
+        raise click.UsageError("--rev takes a file, and standard input is none")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except SpecError as error:
+        report_problems(error.problems)
+        sys.exit(CANNOT)
+
+
+def _refuse(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(CANNOT)
+
+
+def _before(spec: str, rev: str, overrides: Overrides, features: Features) -> Side:
+    """The spec as it is in a commit."""
+    from resnet_spec.cli.revision import RevisionError, checked_out
+    from resnet_spec.language.shipped import spec_path
+
+    try:
+        with checked_out(spec_path(spec), rev) as (file, folder):
+            compiled = load(file, dict(overrides), features)
+    except RevisionError as error:
+        _refuse(str(error))
+    except SpecError as error:
+        said = (f"{rev}: {problem} [{problem.rule}]" for problem in error.problems)
+        _refuse("\n".join(line.replace(f"{folder}/", "") for line in said))
+    return Side(f"{spec} at {rev}", compiled)
+
+
+def _compared(a: Side, b: Side, form: str) -> bool:
+    """Print what differs; whether anything does."""
+    from shutil import get_terminal_size
+
+    from resnet_spec.compare import pages
+    from resnet_spec.compare.difference import difference
+    from resnet_spec.compare.fields import changed_fields
+
+    fields = changed_fields(a.compiled.plan, b.compiled.plan)
+    networks = (a.compiled.network, b.compiled.network)
+    found = pages.Comparison(a.name, b.name, fields, difference(*networks))
+    if form == "text":
+        width = get_terminal_size((0, 0)).columns  # 0 where it goes to a file
+        click.echo(pages.text(found, width), nl=False)
+    else:
+        put(pages.FORMATS[form](found))
+    return not found.equal
+
+
+def _sources(a: Side, b: Side) -> bool:
+    """Print how the generated sources differ; whether they do.
+
+    Without the line that names the spec and has its digests, which is another in any case.
+    """
+    from difflib import unified_diff
+
+    from resnet_spec.emit.source import render
+
+    old, new = (
+        render(side.compiled.network).splitlines(keepends=True) for side in (a, b)
+    )
+    put("".join(unified_diff(old, new, fromfile=a.name, tofile=b.name)))
+    return old != new
