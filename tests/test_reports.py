@@ -32,7 +32,7 @@ def test_colour_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_json_has_all_that_the_text_has() -> None:
     result = run("check", WRONG, "--format", "json")
-    found = json.loads(result.stdout)
+    found = json.loads(result.stdout)["problems"]
     assert result.exit_code == 1
     assert [(item["line"], item["column"], item["rule"]) for item in found] == [
         (1, 1, "unknown-key"),
@@ -43,7 +43,21 @@ def test_json_has_all_that_the_text_has() -> None:
     assert all(item["severity"] == "error" and item["file"] == WRONG for item in found)
     assert found[2]["path"] == "expansion"
     good = run("check", "specs/resnet50.yaml", "--format", "json")
-    assert (good.exit_code, json.loads(good.stdout)) == (0, [])
+    assert good.exit_code == 0
+    assert json.loads(good.stdout) == {
+        "problems": [],
+        "networks": [
+            {
+                "class": "ResNet50",
+                "title": "ResNet-50",
+                "name": "specs/resnet50.yaml",
+                "input": [3, 224, 224],
+                "params": 25_557_032,
+                "macs": 4_089_184_256,
+                "activations": 11_114_984,  # that timm publishes, 11.11 M
+            }
+        ],
+    }
 
 
 def test_github_annotations_cannot_be_broken_out_of() -> None:

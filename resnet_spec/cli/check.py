@@ -9,6 +9,7 @@ import click
 from resnet_spec.cli.common import Outcome, compiling, line
 from resnet_spec.cli.failures import put, report_problems
 from resnet_spec.language.shipped import shown
+from resnet_spec.network import Network
 from resnet_spec.problems import report
 
 
@@ -33,7 +34,17 @@ def check(outcome: Outcome, form: str) -> None:
         report_problems(outcome.problems)
         for job in outcome.jobs:
             click.echo(line(shown(job.spec.file), job.network))
+    elif form == "json":
+        networks = [_facts(shown(job.spec.file), job.network) for job in outcome.jobs]
+        put(report.as_json(outcome.problems, networks))
     else:
         put(report.FORMATS[form](outcome.problems))
     if outcome.fails:
         sys.exit(1)
+
+
+def _facts(name: str, network: Network) -> dict[str, object]:
+    """The figures of a network, as plain data."""
+    from resnet_spec.emit.listing import listed
+
+    return {"class": network.name, "title": network.title} | listed(name, network)._asdict()

@@ -104,6 +104,45 @@ FEATURES = click.option(
     callback=_features,
     help="Give the maps of these parts, as 1,2,3,4 or stem,layer2, instead of the head's.",
 )
+UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+
+
+def amount(context: click.Context, option: click.Parameter, text: str) -> float:
+    """`1.5M` -> 1500000.0; refuses what is no number above zero."""
+    number, unit = (text[:-1], UNITS[text[-1]]) if text[-1:] in UNITS else (text, 1.0)
+    try:
+        value = float(number) * unit
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        message = (
+            f"must be a number, as 900 or 1.5M, with k, M, G, T or P, got {text!r}"
+        )
+        raise click.BadParameter(message, context, option)
+    return value
+
+
+def _image(
+    context: click.Context, option: click.Parameter, text: str | None
+) -> Overrides:
+    """`3,512,512` -> ("input", [3, 512, 512])"""
+    if text is None:
+        return ()
+    sizes = text.split(",")
+    if len(sizes) != 3 or not all(size.strip().isdecimal() for size in sizes):
+        message = f"must be channels, height and width, as 3,512,512, got {text!r}"
+        raise click.BadParameter(message, context, option)
+    return (("input", [int(size) for size in sizes]),)
+
+
+INPUT = click.option(
+    "--input",
+    "image",
+    metavar="C,H,W",
+    callback=_image,
+    help="The size of an image, in place of each SPEC's own.",
+)
+BATCH = click.option("--batch", type=click.IntRange(1, 10**6), help="How many images.")
 STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes.")
 
 
@@ -158,7 +197,7 @@ class Outcome(NamedTuple):
 def compiling(command: Callable[..., None]) -> Callable[..., None]:
     """The command with SPEC, --set and --strict, given what comes of them.
 
-    Where it has --features too, they count.
+    Where it has --features or --input too, they count.
     """
 
     @SPECS
@@ -170,6 +209,7 @@ def compiling(command: Callable[..., None]) -> Callable[..., None]:
         specs: tuple[str, ...], strict: bool, overrides: Overrides, **options: Any
     ) -> None:
         features = options.get("features", ())
+        overrides += options.pop("image", ())
         command(_compiled(specs, overrides, features, strict), **options)
 
     return run

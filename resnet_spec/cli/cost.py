@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resnet_spec.cli.common import Outcome, compiling
+from resnet_spec.cli.common import BATCH, INPUT, Outcome, amount, compiling
 from resnet_spec.cli.failures import report_problems
 from resnet_spec.emit.cost.tools import TOOLS
 
 if TYPE_CHECKING:
     from resnet_spec.emit.cost.roofline import Machine
 
-UNITS = {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 TYPES = ("float32", "float16", "bfloat16", "float64", "int8")
 
 
@@ -22,29 +21,12 @@ def _rate(
     context: click.Context, option: click.Parameter, text: str | None
 ) -> float | None:
     """`100T` -> 1e14"""
-    if text is None:
-        return None
-    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "")
-    try:
-        value = float(number) * UNITS[unit]
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        message = (
-            f"must be a number with k, M, G, T or P behind it, as 100T, got {text!r}"
-        )
-        raise click.BadParameter(message, context, option)
-    return value
+    return None if text is None else amount(context, option, text)
 
 
 @click.command()
-@click.option(
-    "--batch",
-    default=1,
-    show_default=True,
-    type=click.IntRange(1, 10**6),
-    help="Images.",
-)
+@BATCH
+@INPUT
 @click.option(
     "--dtype",
     type=click.Choice(TYPES),
@@ -66,7 +48,7 @@ def _rate(
 @compiling
 def cost(  # noqa: PLR0913  # an option each
     outcome: Outcome,
-    batch: int,
+    batch: int | None,
     dtype: str,
     flops: float | None,
     bandwidth: float | None,
@@ -88,6 +70,7 @@ def cost(  # noqa: PLR0913  # an option each
     if bool(flops) != bool(bandwidth):
         raise click.UsageError("A time needs both --flops and --bandwidth.")
     machine = _machine(flops, bandwidth)
+    batch = batch or 1
     report_problems(outcome.problems)
     texts = []
     found = {}

@@ -6,19 +6,20 @@ import sys
 
 import click
 
-from resnet_spec.cli.common import Outcome, compiling
+from resnet_spec.cli.common import INPUT, Outcome, compiling
 from resnet_spec.cli.failures import report_problems
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@INPUT
 @compiling
 def features(outcome: Outcome, as_json: bool) -> None:
     """Print the maps of the stem and stages of each SPEC, a line each.
 
     \b
     resnet-spec features resnet50
-    resnet-spec features resnet50 --set 'input=[3,512,512]' --json
+    resnet-spec features resnet50 --input 3,512,512 --json
     """
     from resnet_spec.emit import features
 

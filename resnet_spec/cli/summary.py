@@ -3,31 +3,182 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
-from resnet_spec.cli.common import FEATURES, Outcome, compiling
+from resnet_spec.cli.common import (
+    BATCH,
+    FEATURES,
+    INPUT,
+    Job,
+    Outcome,
+    amount,
+    compiling,
+)
 from resnet_spec.cli.failures import report_problems
+from resnet_spec.emit import listing
+from resnet_spec.language.shipped import shown
+
+STYLES = ("torchsummary", "torchinfo")
+FORMS = ("json", "csv", "markdown")
+NUMBERS = ("params", "macs", "activations")
+
+Limits = tuple[tuple[str, float], ...]
+
+
+def _limits(
+    context: click.Context, option: click.Parameter, texts: tuple[str, ...]
+) -> Limits:
+    """`params=1M` -> ("params", 1e6), for each text."""
+    found = []
+    for text in texts:
+        field, _, most = text.partition("=")
+        if field not in NUMBERS or not most:
+            message = (
+                f"must be {', '.join(NUMBERS)} = a number, as params=1M, got {text!r}"
+            )
+            raise click.BadParameter(message, context, option)
+        found.append((field, amount(context, option, most)))
+    return tuple(found)
+
+
+def _form(form: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        f"--{form}", "form", flag_value=form, help=f"Print it as {form}."
+    )
 
 
 @click.command()
+@click.option("--layers", is_flag=True, help="A row for each layer, in their order.")
+@click.option(
+    "--style",
+    type=click.Choice(STYLES),
+    help="Print what that tool does of the network.",
+)
+@click.option(
+    "--sort", type=click.Choice(listing.FIELDS), help="The order of several SPECs."
+)
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="FIELD=MOST",
+    callback=_limits,
+    help="Of several SPECs, those up to it, as params=1M. Repeatable.",
+)
+@_form("json")
+@_form("csv")
+@_form("markdown")
+@BATCH
+@INPUT
 @FEATURES
 @compiling
-def summary(outcome: Outcome, features: object) -> None:  # noqa: ARG001  # of `compiling`
-    """Print each SPEC as a table, one row a stage, for one image of the stated input.
+def summary(  # noqa: PLR0913  # an option each
+    outcome: Outcome,
+    layers: bool,
+    style: str | None,
+    sort: str | None,
+    limits: Limits,
+    form: str | None,
+    batch: int | None,
+    **_: object,
+) -> None:
+    """Print SPEC as a table, a row for each part; of several SPECs, a row for each of them.
+
+    A folder stands for all specs in it, and a family of those that ship for all of it.
 
     \b
-    resnet-spec summary specs/resnet50.yaml
-    resnet-spec summary specs/resnet50.yaml --set 'input=[3,64,64]'
-    resnet-spec summary resnet50 resnet50d --features 2,3,4
+    resnet-spec summary specs/resnet50.yaml --input 3,512,512
+    resnet-spec summary resnet50 --style torchinfo --batch 32
+    resnet-spec summary resnet resnetd --sort macs --limit params=30M --csv
     """
+    one_by_one = layers or style
+    if style and (layers or form):
+        raise click.UsageError("--style prints what the tool prints, and nothing else")
+    if one_by_one and (sort or limits):
+        raise click.UsageError("--sort and --limit are of a table of several specs")
+    report_problems(outcome.problems)
+    jobs = outcome.jobs
+    several = len(jobs) > 1 or sort or limits
+    if style:
+        texts = [_styled(job, style, batch) for job in jobs]
+    elif layers:
+        texts = [_layers(job, form) for job in jobs]
+    elif several:
+        texts = [_compared(jobs, sort, limits, form)]
+    else:
+        texts = [_summary(job, form, batch or 1) for job in jobs]
+    click.echo("\n\n".join(texts), nl=False)
+    if outcome.fails:
+        sys.exit(1)
+
+
+def _styled(job: Job, style: str, batch: int | None) -> str:
+    from resnet_spec.emit import styles
+
+    if style == "torchinfo":
+        return styles.torchinfo(job.network, batch or 1)
+    return styles.torchsummary(job.network, batch or -1)
+
+
+def _summary(job: Job, form: str | None, batch: int) -> str:
     from shutil import get_terminal_size
 
     from resnet_spec.emit import table
 
-    report_problems(outcome.problems)
+    if form == "json":
+        return _json(table.facts(job.network, batch))
+    if form == "csv":
+        return table.as_csv(job.network, batch)
+    if form == "markdown":
+        return table.as_markdown(job.network, batch)
     width = get_terminal_size((0, 0)).columns  # 0 where it goes to a file or a program
-    tables = (table.summary(job.network, width) for job in outcome.jobs)
-    click.echo("\n\n".join(tables), nl=False)
-    if outcome.fails:
-        sys.exit(1)
+    return table.summary(job.network, width, batch)
+
+
+def _layers(job: Job, form: str | None) -> str:
+    network = job.network
+    if form == "json":
+        return _json([row._asdict() for row in listing.layers(network)])
+    if form == "csv":
+        rows = [listing.LAYER_COLUMNS, *listing.layers(network)]
+        return _printed(rows, form, 2)
+    text = _printed(listing.layer_cells(network), form, 2)
+    return f"{network.title}, input {network.image}\n\n{text}"
+
+
+def _compared(
+    jobs: Sequence[Job], sort: str | None, limits: Limits, form: str | None
+) -> str:
+    rows = [listing.listed(shown(job.spec.file), job.network) for job in jobs]
+    rows = [row for row in rows if all(getattr(row, f) <= most for f, most in limits)]
+    if sort:
+        rows.sort(key=lambda row: (getattr(row, sort), row.name))
+    if form == "json":
+        return _json([row._asdict() for row in rows])
+    if form == "csv":
+        return _printed([listing.FIELDS, *rows], form, 1)
+    return _printed(listing.cells(rows), form, 1)
+
+
+def _printed(rows: Sequence[Sequence[object]], form: str | None, left: int) -> str:
+    from resnet_spec.problems import tables
+
+    if form == "csv":
+        return tables.comma_separated([list(_flat(row)) for row in rows])
+    texts = [[str(cell) for cell in row] for row in rows]
+    lines = tables.markdown(texts, left) if form else tables.ruled(texts, left)
+    return "\n".join(lines) + "\n"
+
+
+def _flat(row: Sequence[object]) -> Iterator[object]:
+    """The row with sizes as text."""
+    for cell in row:
+        yield " x ".join(map(str, cell)) if isinstance(cell, tuple) else cell
+
+
+def _json(value: object) -> str:
+    import json
+
+    return json.dumps(value, indent=2) + "\n"

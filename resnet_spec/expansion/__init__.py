@@ -5,5 +5,16 @@ The figures, tables, pictures and receptive fields of a network are functions of
 
 from resnet_spec.expansion.calls import Call, Counted, Step, Window, counted
 from resnet_spec.expansion.networks import expand
+from resnet_spec.expansion.totals import Total, total, total_of
 
-__all__ = ["Call", "Counted", "Step", "Window", "counted", "expand"]
+__all__ = [
+    "Call",
+    "Counted",
+    "Step",
+    "Total",
+    "Window",
+    "counted",
+    "expand",
+    "total",
+    "total_of",
+]

@@ -53,6 +53,13 @@ def shipped_spec(name: str) -> Path | None:
     return shipped().get(name if name in shipped() or len(keys) != 1 else keys[0])
 
 
+def _family(name: str) -> Path | None:
+    """The folder of the specs that ship whose family is of that name."""
+    keys = (key for key in shipped() if key.startswith(f"{name}/"))
+    key = next(keys, None)
+    return shipped()[key].parents[key.count("/") - 1 - name.count("/")] if key else None
+
+
 def named(name: str) -> list[str]:
     return [key for key in shipped() if key.rpartition("/")[2] == name]
 
@@ -60,7 +67,8 @@ def named(name: str) -> list[str]:
 def spec_path(spec: str | os.PathLike[str]) -> Path:
     """The file that is meant: itself, the shipped spec of that name, `resnet50d`, or `-`.
 
-    Refuses a name that no spec has, or several have in different folders.
+    Where no spec has the name, the folder of the family that has it. Refuses a name that
+    nothing has, or several specs in different folders.
     """
     path, name = Path(spec), os.fspath(spec)
     if name == STDIN or path.suffix or path.is_file():
@@ -71,6 +79,8 @@ def spec_path(spec: str | os.PathLike[str]) -> Path:
         return found
     if path.exists():
         return path
+    if folder := _family(name):
+        return folder
     if keys := named(name):
         message = f"is the name of several specs, {', '.join(keys)}"
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,17 @@ def text(problems: Sequence[Problem], paint: Paint = lambda text, _: text) -> st
     return "".join(f"{_entry(problem, paint)}\n" for problem in problems)
 
 
-def as_json(problems: Sequence[Problem]) -> str:
-    """A list of objects: severity, rule, message, path, note, file, line and column."""
+def as_json(
+    problems: Sequence[Problem], networks: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """An object of two lists, the problems and what is known of the networks without any.
+
+    A problem has severity, rule, message, path, note, file, line and column.
+    """
     import json
 
-    return json.dumps([_object(problem) for problem in problems], indent=2) + "\n"
+    found = {"problems": [_object(problem) for problem in problems], "networks": networks}
+    return json.dumps(found, indent=2) + "\n"
 
 
 def github(problems: Sequence[Problem]) -> str:
