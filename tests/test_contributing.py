@@ -1,5 +1,6 @@
 """The additions in CONTRIBUTING.md work as they stand: made to a copy, which is then used."""
 
+import json
 import os
 import re
 import shutil
@@ -77,6 +78,9 @@ def test_built_and_generated_are_equal(copy: Path) -> None:
     run(copy, "-m", "resnet_spec", "build", *spec)
     run(copy, "-m", "ruff", "check", "models")
     run(copy, "-m", "ruff", "format", "--check", "models")
+    cost = ("-m", "resnet_spec", "cost", "resnet18", *spec[4:], "--json")
+    (costs,) = json.loads(run(copy, *cost)).values()
+    assert costs["tools"]["torch.flop_counter.forward"] == 2 * costs["macs"]
 
 
 @pytest.mark.slow

@@ -47,4 +47,5 @@ def _facts(name: str, network: Network) -> dict[str, object]:
     """The figures of a network, as plain data."""
     from resnet_spec.emit.listing import listed
 
-    return {"class": network.name, "title": network.title} | listed(name, network)._asdict()
+    about: dict[str, object] = {"class": network.name, "title": network.title}
+    return about | listed(name, network)._asdict()
