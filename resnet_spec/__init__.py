@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from resnet_spec.compiler import Compiled, load
+    from resnet_spec.emit.diagram import diagram
     from resnet_spec.emit.source import render
     from resnet_spec.emit.table import summarize
     from resnet_spec.language.fields import Spec
@@ -39,6 +40,7 @@ __all__ = [
     "SpecError",
     "build",
     "build_model",
+    "diagram",
     "digests",
     "load",
     "load_weights",
@@ -56,6 +58,7 @@ HOMES = {
     "Problem": "problems",
     "Spec": "language.fields",
     "SpecError": "problems",
+    "diagram": "emit.diagram",
     "digests": "network",
     "load": "compiler",
     "lower": "lowering",

@@ -22,6 +22,7 @@ COMMANDS = {
     "build": "Write each network as a standalone PyTorch module.",
     "check": "Look for mistakes, and write nothing.",
     "completion": "Print the script that completes words in a shell.",
+    "diagram": "Draw a network: SVG, Mermaid, DOT or text.",
     "digest": "Print digests: equal where networks are.",
     "explain": "Print a spec whole, and where each value comes from.",
     "list": "Print the specs that ship, by family.",
@@ -92,11 +93,14 @@ class Commands(click.Group):
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
 
+SPELLED = str.maketrans("─│┌┐└┘├┤┬┴", "-|++++++++")
+
+
 def _spelled(error: UnicodeError) -> tuple[str, int]:
     """What is printed for characters that an encoding lacks, as those of pipes on Windows."""
     assert isinstance(error, UnicodeEncodeError)
     missing = error.object[error.start : error.end]
-    spelled = missing.replace("─", "-").encode("ascii", "backslashreplace")
+    spelled = missing.translate(SPELLED).encode("ascii", "backslashreplace")
     return spelled.decode(), error.end
 
 

@@ -11,8 +11,6 @@ from resnet_spec.emit.diagram.parts import Form, words
 from resnet_spec.network import Block, Chain, Linear, Maps, Network, Shape
 from resnet_spec.problems.words import by_sides, counted
 
-SCALE = "Widths go by the root of channels, heights by that of rows."
-
 
 class Part(NamedTuple):
     """A stem, pool, stage or head: its blocks, and the map that it gives."""
@@ -48,7 +46,7 @@ class Figure(NamedTuple):
         ]
         forms = ", ".join(dict.fromkeys(form.title for form in self.forms))
         image = f"An image of {shown(self.image)}"
-        return f"{image} goes through {'; '.join(said)}. In detail: {forms}. {SCALE}"
+        return f"{image} goes through {'; '.join(said)}. In detail: {forms}."
 
 
 def shown(shape: Shape, flat: bool = False) -> str:

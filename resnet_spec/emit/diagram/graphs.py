@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_spec.emit.diagram.parts import Bands, Frame, Part, Step, Weighed, stacks
+from resnet_spec.emit.diagram.parts import (
+    Bands,
+    Frame,
+    Part,
+    Stack,
+    Step,
+    Weighed,
+    stacks,
+)
 from resnet_spec.emit.diagram.pieces import (
     LOW,
     MARGIN,
@@ -34,7 +42,7 @@ def pieces(series: Sequence[Part], wide: float) -> list[Piece]:
     return [_piece(stack, wide) for stack in stacks(tuple(series))]
 
 
-def _piece(stack: tuple[Step, ...] | Weighed | Bands | Frame, wide: float) -> Piece:
+def _piece(stack: Stack, wide: float) -> Piece:
     match stack:
         case Weighed():
             return one(stack) if len(stack.paths) == 1 else several(stack)
@@ -162,7 +170,7 @@ def bands(op: Bands) -> Piece:
         ),
     ]
     for i, (x, y) in enumerate(zip(xs, tops, strict=True)):
-        boxed = i < len(ys) or op.last
+        boxed = i < len(ys) or bool(op.last)
         drawn.append(
             line((x, y - 9 if i in (0, op.scale - 1) else fork), (x, y), arrow=boxed)
         )

@@ -16,7 +16,7 @@ LINE = 17.0  # from one line of words to the next
 BETWEEN = 14.0  # from the words of a part to those of the next
 SHEET = 3.0  # what each of the boxes behind a box is moved by
 CHANNELS = Font(12.0)
-ABOVE = 44.0  # for the names of maps that are given
+ABOVE = 52.0  # for the names of maps that are given
 
 
 class Row(NamedTuple):
@@ -57,17 +57,12 @@ def overview(figure: Figure) -> Row:
             for n, words in enumerate(lines)
         ]
         if part.given:
-            top = axis - place.high / 2
-            drawn.append(line((place.x, top), (place.x, top - 22)))
-            drawn.append(text("given", place.x, top - 31, SOFT))
+            at, top = place.x + _behind(part), axis - place.high / 2 - _behind(part)
+            drawn.append(line((at, top), (at, top - 22)))
+            drawn.append(text("features", at, top - 31, SOFT))
         x = place.x + place.wide / 2 + _behind(part)
-    end = x
-    if last.name == "head":
-        end = x + gaps[-1]
-        drawn += _edge(last.output, last.flat, x, end, axis)
-    else:
-        drawn += _label(last.output, last.flat, x + gaps[-1] / 2 + 4, axis)
-        end = x + gaps[-1] + 4
+    end = x + gaps[-1]
+    drawn += _edge(last.output, last.flat, x, end, axis)
     right = max(end, places[-1].x + _half(last))
     most = max(len(_lines(part)) for part in figure.parts)
     return Row(right, below + LINE * most + 10, "".join(drawn))

@@ -59,6 +59,9 @@ class Frame(NamedTuple):
 
 Part = Step | Weighed | Bands | Frame
 Series = tuple[Part, ...]
+Stack = (
+    tuple[Step, ...] | Weighed | Bands | Frame
+)  # steps that belong together, or a graph
 
 
 class Form(NamedTuple):
@@ -80,7 +83,7 @@ class Form(NamedTuple):
     flat: bool = False  # whether it gives features without height and width
 
 
-def stacks(series: Series) -> Iterator[tuple[Step, ...] | Weighed | Bands | Frame]:
+def stacks(series: Series) -> Iterator[Stack]:
     """Steps in a row that belong together, as a convolution with its norm, and the others."""
     for plain, parts in groupby(series, key=lambda part: isinstance(part, Step)):
         if not plain:

@@ -15,6 +15,7 @@ from resnet_spec.network import Network
 EDGE = 28.0  # around everything
 LEAST, MOST = 640.0, 1120.0  # widths between which details are put side by side
 BESIDE, BELOW = 44.0, 40.0  # from one detail to the next, and from one row to the next
+SCALE = "Widths go by the root of channels, heights by that of rows."
 TITLE = Font(20.0, bold=True, anchor="start")
 FACTS = Font(12.0, "soft", anchor="start")
 
@@ -92,7 +93,7 @@ def _width(pieces: Sequence[Piece]) -> float:
 
 def _page(drawn: Figure, wide: float, high: float, parts: Sequence[str]) -> str:
     sides = f'width="{number(wide)}" height="{number(high)}"'
-    title, said = escape(drawn.title), escape(drawn.description)
+    title, said = escape(drawn.title), escape(f"{drawn.description} {SCALE}")
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="{CLASS}" role="img" '
