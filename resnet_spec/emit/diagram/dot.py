@@ -35,7 +35,7 @@ def _lines(network: Network) -> Iterator[str]:
             label = _quoted(*node.lines)
             yield f"        {node.key} [label={label} shape={shape}{more.get(node.kind, '')}]"
         for start, end, words in group.edges:
-            label = f" [label={_quoted(words)}]" if words else ""
+            label = f" [label={_quoted(f' {words} ')}]" if words else ""
             yield f"        {start} -> {end}{label}"
         yield "    }"
     yield "}"

@@ -22,17 +22,19 @@ def mermaid(network: Network) -> str:
 
 def _lines(network: Network) -> Iterator[str]:
     drawn = figure(network)
-    yield "flowchart TB"
+    yield "flowchart LR"
     yield f"    accTitle: {_plain(drawn.title)}"
     yield f"    accDescr: {_plain(drawn.description)}"
-    for group in groups(drawn):
+    found = groups(drawn)
+    for group in found:
         yield f'    subgraph {group.key} ["{_escaped(group.title)}"]'
-        yield f"        direction {'LR' if group.key == 'network' else 'TB'}"
+        yield "        direction TB"
         yield from (f"        {_node(node)}" for node in group.nodes)
         for start, end, words in group.edges:
             label = f'|"{_escaped(words)}"|' if words else ""
             yield f"        {start} -->{label} {end}"
         yield "    end"
+    yield f"    {' ~~~ '.join(group.key for group in found)}"  # side by side, in order
 
 
 def _node(node: Node) -> str:

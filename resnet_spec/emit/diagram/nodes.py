@@ -62,8 +62,7 @@ def _network(figure: Figure) -> Group:
     group = Group("network", f"{figure.title}: {figure.facts}", [], [])
     at, words = group.node("map", "image"), shown(figure.image)
     for part in figure.parts:
-        kind = "op" if part.blocks else "map"
-        at = group.edge(at, group.node(kind, part.name, *part.lines), words)
+        at = group.edge(at, group.node("op", part.name, *part.lines), words)
         words = shown(part.output, part.flat)
         if part.given:
             group.edge(at, group.node("map", "features"), words)
