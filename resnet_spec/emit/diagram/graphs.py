@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from resnet_spec.emit.diagram.parts import (
     Bands,
@@ -12,6 +12,7 @@ from resnet_spec.emit.diagram.parts import (
     Step,
     Weighed,
     stacks,
+    together,
 )
 from resnet_spec.emit.diagram.pieces import (
     LOW,
@@ -60,26 +61,31 @@ def frame(op: Frame, wide: float) -> Piece:
     said = [
         words for part in op.parts if isinstance(part, Bands) for words in _said(part)
     ]
-    widths = [PLAIN.width(op.title), *map(SOFT.width, said)]
-    half = max(inner.left, inner.right, wide / 2 - MARGIN, max(widths) / 2) + MARGIN
+    left, right = (max(side + MARGIN, wide / 2) for side in (inner.left, inner.right))
+    words = max(PLAIN.width(op.title), *map(SOFT.width, said), 0.0) + 2 * MARGIN
+    left += max(0.0, words - left - right)
+    middle, across = (right - left) / 2, left + right
     lead = TIGHT if isinstance(op.parts[0], Step) else 0.0
     top = ROW + CAPTION * len(said)
     height = top + lead + inner.height + TIGHT
     drawn = [
-        box(-half, 0, 2 * half, height, "page", "main-edge"),
-        box(-half, 0, 2 * half, top, "main", "main-edge"),
-        text(op.title, 0, ROW / 2),
-        *(text(words, 0, ROW + CAPTION * i + 6, SOFT) for i, words in enumerate(said)),
+        box(-left, 0, across, height, "page", "main-edge"),
+        box(-left, 0, across, top, "main", "main-edge"),
+        text(op.title, middle, ROW / 2),
+        *(
+            text(each, middle, ROW + CAPTION * i + 6, SOFT)
+            for i, each in enumerate(said)
+        ),
         line((0, top), (0, top + lead)) if lead else "",
         moved(inner.svg, y=top + lead),
         line((0, height - TIGHT), (0, height), arrow=False),
     ]
-    return Piece(half, half, height, "".join(drawn))
+    return Piece(left, right, height, "".join(drawn))
 
 
 def one(op: Weighed) -> Piece:
     """A line, and beside it the side path that is made of it and meets it again."""
-    side = column([card([step], _mini(op.side)) for step in op.side], TIGHT)
+    side = _side(op)
     x, top = -(side.right + APART), 12.0
     bottom = top + 12 + side.height
     end = bottom + RADIUS + 4
@@ -95,17 +101,19 @@ def one(op: Weighed) -> Piece:
     return Piece(left, RADIUS, end + RADIUS, "".join(drawn), opens=True)
 
 
-def _mini(steps: Sequence[Step]) -> float:
-    return card_width(steps) - 6
+def _side(op: Weighed) -> Piece:
+    """The steps of the side path."""
+    wide = card_width(op.side) - 6
+    return column([card(steps, wide) for steps in together(op.side)], TIGHT)
 
 
 def several(op: Weighed) -> Piece:
     """Paths side by side, of whose sum the shares are made that weigh each of them."""
     cards = [card(path, card_width(path)) for path in op.paths if path]
-    side = column([card([step], _mini(op.side)) for step in op.side], TIGHT)
+    side = _side(op)
     widest = max((piece.width for piece in cards), default=0.0)
     nearest = max(side.right + APART, widest / 2 + 6)
-    step = max(APART + 4, widest + 12)
+    step = max(APART + 12, widest + 12)
     xs = _around(len(op.paths), nearest, step)
     outer = max(abs(x) for x in xs)
     fork, high = 12.0, max((piece.height for piece in cards), default=0.0)
@@ -143,11 +151,9 @@ def _around(count: int, nearest: float, step: float) -> list[float]:
     return [*reversed(left), *right]
 
 
-WIDE, BOX, STAIR = (
-    36.0,
-    22.0,
-    46.0,
-)  # of a band: its width, its box, and what it is lower
+WIDE, BOX, STAIR = 36.0, 22.0, 46.0  # a band's width, its box, how much lower it is
+CORNER = 14.0  # of a line that turns
+INSIDE = SOFT._replace(paint="ink")
 
 
 def bands(op: Bands) -> Piece:
@@ -155,31 +161,19 @@ def bands(op: Bands) -> Piece:
     xs = [WIDE * 1.2 * (i - (op.scale - 1) / 2) for i in range(op.scale)]
     fork, kernel = 12.0, op.steps[0].word.split()[0]
     ys = [fork + 26 + (0 if op.apart else STAIR * i) for i in range(op.scale - 1)]
-    bottom = ys[-1] + BOX + 16
-    tops = [*ys, ys[-1] if op.last else bottom - 8]
-    around = ((xs[0], tops[0]), (xs[0], fork), (xs[-1], fork), (xs[-1], tops[-1]))
-    drawn = [
-        line((0, 0), (0, fork), arrow=False),
-        line(*around, arrow=False),
-        line(
-            (xs[0], bottom - 8),
-            (xs[0], bottom),
-            (xs[-1], bottom),
-            (xs[-1], bottom - 8),
-            arrow=False,
-        ),
-    ]
+    bottom = ys[-1] + BOX + 20
+    tops = [*ys, ys[-1] if op.last else bottom]
+    drawn = [line((0, 0), (0, fork), arrow=False)]
+    drawn += _around_bands(xs, (tops[0], tops[-1]), fork, bottom)
     for i, (x, y) in enumerate(zip(xs, tops, strict=True)):
-        boxed = i < len(ys) or bool(op.last)
-        drawn.append(
-            line((x, y - 9 if i in (0, op.scale - 1) else fork), (x, y), arrow=boxed)
-        )
-        if boxed:
-            drawn.append(box(x - WIDE / 2, y, WIDE, BOX, "main", "main-edge"))
-            word = kernel if i < len(ys) else "avg"
-            drawn.append(text(word, x, y + BOX / 2, SOFT._replace(paint="ink")))
-            inner = 8 if i in (0, op.scale - 1) else 0
-            drawn.append(line((x, y + BOX), (x, bottom - inner), arrow=False))
+        outer = x in (xs[0], xs[-1])
+        if i < len(ys) or op.last:
+            drawn += [
+                line((x, y - CORNER if outer else fork), (x, y)),
+                box(x - WIDE / 2, y, WIDE, BOX, "main", "main-edge"),
+                text(kernel if i < len(ys) else "avg", x, y + BOX / 2, INSIDE),
+                line((x, y + BOX), (x, bottom - CORNER * outer), arrow=False),
+            ]
         if not op.apart and i < len(ys) - 1:
             y += BOX + 7
             drawn += [dot(x, y), line((x, y), (xs[i + 1] - 6, y))]
@@ -187,6 +181,19 @@ def bands(op: Bands) -> Piece:
     half, foot = xs[-1] + WIDE / 2, bottom + 10
     drawn.append(line((0, bottom), (0, foot), arrow=False))
     return Piece(half, half, foot, "".join(drawn), opens=True)
+
+
+def _around_bands(
+    xs: Sequence[float], tops: tuple[float, float], fork: float, bottom: float
+) -> Iterator[str]:
+    """The lines that lead to the first band and the last, and from them."""
+    first, last = xs[0], xs[-1]
+    left, right = (min(top - CORNER, bottom - CORNER) for top in tops)
+    yield line((first, left), (first, fork), (last, fork), (last, right), arrow=False)
+    foot = bottom - CORNER
+    yield line(
+        (first, foot), (first, bottom), (last, bottom), (last, foot), arrow=False
+    )
 
 
 def _said(op: Bands) -> list[str]:

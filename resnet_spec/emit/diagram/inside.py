@@ -16,6 +16,7 @@ from resnet_spec.emit.diagram.parts import (
 )
 from resnet_spec.network import (
     Activation,
+    AvgPool,
     BilinearAttention,
     BlurPool2d,
     Conv,
@@ -80,6 +81,8 @@ def _name(op: Op) -> str:
             return op.kind
         case Linear():
             return "fc"
+        case AvgPool():
+            return "avg pool"
         case StdConv2d():
             return "standardized conv"
         case Conv() if op.groups > 1 and op.groups == op.input.channels:

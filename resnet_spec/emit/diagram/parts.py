@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from resnet_spec.network import Shape
@@ -85,18 +85,21 @@ class Form(NamedTuple):
 
 def stacks(series: Series) -> Iterator[Stack]:
     """Steps in a row that belong together, as a convolution with its norm, and the others."""
-    for plain, parts in groupby(series, key=lambda part: isinstance(part, Step)):
-        if not plain:
-            yield from (part for part in parts if not isinstance(part, Step))
-            continue
-        found: list[Step] = []
-        for step in parts:
-            assert isinstance(step, Step)
-            if found and step.begins:
-                yield tuple(found)
-                found = []
-            found.append(step)
-        yield tuple(found)
+    steps: list[Step] = []
+    for part in series:
+        if isinstance(part, Step):
+            steps.append(part)
+        else:
+            yield from together(steps)
+            steps = []
+            yield part
+    yield from together(steps)
+
+
+def together(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
+    """Each step that begins, with those that belong to it."""
+    starts = [i for i, step in enumerate(steps) if step.begins or not i]
+    yield from (tuple(steps[i:j]) for i, j in pairwise([*starts, len(steps)]))
 
 
 def words(series: Series | None) -> tuple[object, ...] | None:
