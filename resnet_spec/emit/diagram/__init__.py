@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from resnet_spec.emit.diagram.dot import dot
-from resnet_spec.emit.diagram.mermaid import mermaid
-from resnet_spec.emit.diagram.svg import svg
-from resnet_spec.emit.diagram.text import text
+from resnet_spec.emit.diagram.characters import text
+from resnet_spec.emit.diagram.flowchart import mermaid
+from resnet_spec.emit.diagram.graphviz import dot
+from resnet_spec.emit.diagram.picture import svg
 from resnet_spec.network import Network
 
 __all__ = ["FORMATS", "diagram", "dot", "mermaid", "svg", "text"]
@@ -17,9 +17,9 @@ FORMATS = {"svg": svg, "mermaid": mermaid, "dot": dot, "text": text}
 def diagram(network: Network, format: str = "svg") -> str:  # noqa: A002  # as in the command
     """The network as a picture in one of the `FORMATS`: svg, mermaid, dot or text.
 
-    Its parts in a row, blocks folded, and below them one block of each form in detail. The
-    same network is the same text, whatever its depth of the same length. Raises ValueError
-    for another format.
+    Its parts in a row, blocks folded, and below them one block of each form in detail, so
+    that it does not grow with depth. The same network is the same text. Raises ValueError for
+    another format.
     """
     if format not in FORMATS:
         raise ValueError(f"format is {', '.join(FORMATS)}, not {format!r}")

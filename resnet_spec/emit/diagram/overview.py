@@ -95,7 +95,7 @@ def _lines(part: Part) -> list[str]:
     found: list[str] = []
     for words in part.lines:
         count, _, kind = words.partition(" × ")
-        found += [f"{count} ×", kind] if len(words) > 16 and kind else [words]
+        found += [f"{count} ×", kind] if len(words) > 17 and kind else [words]
     return found
 
 

@@ -19,6 +19,7 @@ from resnet_spec.emit.diagram.parts import (
 from resnet_spec.network import Network
 
 WIDTH = 80
+TIED = "\u00a0×\u00a0"  # where no line may be broken
 INNER = 34  # characters in a card beside which there is another
 
 
@@ -28,13 +29,18 @@ def text(network: Network) -> str:
     lines = [*wrap(f"{drawn.title}: {drawn.facts}", WIDTH), "", *_parts(drawn)]
     for form in drawn.forms:
         lines += ["", "", *_form(form)]
-    return "".join(f"{line.rstrip()}\n" for line in lines).replace("×", "x")
+    whole = "".join(f"{line.rstrip()}\n" for line in lines)
+    return whole.replace(TIED, " x ").replace("×", "x")
 
 
 def _parts(drawn: Figure) -> Iterator[str]:
     """Each part in a row of one card, with the map that it gives beside it."""
     rows = [
-        wrap(f"{part.name:8}{', '.join(part.lines)}", 40, subsequent_indent=" " * 8)
+        wrap(
+            f"{part.name:8}{', '.join(part.lines)}".replace(" × ", TIED),
+            40,
+            subsequent_indent=" " * 8,
+        )
         for part in drawn.parts
     ]
     wide = max(len(line) for row in rows for line in row)
