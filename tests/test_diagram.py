@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from resnet_spec import Network, diagram, load
 from resnet_spec.cli import main
 from resnet_spec.emit.diagram import FORMATS, dot, mermaid, svg, text
-from resnet_spec.network import BilinearAttention, Block, Op
+from resnet_spec.network import BilinearAttention, Op, Tensor
 from tests.conftest import ROOT
 from tests.strategies import Pool
 
@@ -83,35 +83,42 @@ def test_a_picture_shows_parts_blocks_and_shapes_as_they_are(
         assert said["features"] == len(network.features)
 
 
-def test_a_block_is_drawn_with_the_convolutions_whose_weights_it_has(
+ATTENTION = "AttentionPool2d"  # one step, whatever it holds
+
+
+def test_all_is_drawn_with_the_convolutions_whose_weights_it_has(
     networks: list[Network], pictures: list[str]
 ) -> None:
     for network, picture in zip(networks, pictures, strict=True):
-        blocks = dict(network.blocks())
-        for group in ET.fromstring(picture).findall(f"{SVG}g"):
+        blocks, root = dict(network.blocks()), ET.fromstring(picture)
+        ops = [op for op in (*network.entry, *network.head) if op.module != ATTENTION]
+        expected = Counter(weights([tensor for op in ops for tensor in op.tensors]))
+        for group in root.findall(f"{SVG}g"):
             title, note, *lines = [*texts(group), ""]
             if not (match := DRAWN.fullmatch(note)):
                 continue
             block = blocks[match[1]]
             assert title == block.kind
-            ends = [line for line in lines if re.fullmatch(r"\d+ × \d+ × \d+", line)]
-            assert ends == [sized(block.input), sized(block.output)]
-            held = Counter(weights(block))
+            shapes = [line for line in lines if re.fullmatch(r"\d+ × \d+ × \d+", line)]
+            assert shapes == [sized(block.input), sized(block.output)]
+            held = Counter(weights([tensor for _, tensor in block.tensors]))
             seen = Counter(drawn_weights(lines))
             if any(isinstance(op, BilinearAttention) for op in block.ops):
                 assert seen <= held  # what makes its matrices is one step
             else:
                 assert seen == held, (network.title, match[1], seen, held)
             assert ("identity" in lines) == (block.adds and not drawn_ops(block.branch))
+            expected += seen
+        assert Counter(drawn_weights(texts(root))) == expected, network.title
 
 
 def sized(shape: tuple[int, ...]) -> str:
     return " × ".join(str(int(side)) for side in shape)
 
 
-def weights(block: Block) -> Iterator[tuple[int, int]]:
-    """Kernel and channels of each convolution or linear layer in the block's state dict."""
-    for _, tensor in block.tensors:
+def weights(tensors: list[Tensor]) -> Iterator[tuple[int, int]]:
+    """Kernel and channels of each convolution or linear layer that holds those."""
+    for tensor in tensors:
         if tensor.name.endswith("weight") and len(tensor.shape) in (2, 4):
             out, _, kernel, *_ = (*tensor.shape, 1)
             yield (kernel, out)
