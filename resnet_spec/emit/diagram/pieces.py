@@ -66,7 +66,6 @@ NAME = Font(bold=True)
 PLAIN = Font()
 SOFT = Font(SMALL, "soft")
 BESIDE = Font(SMALL, "soft", anchor="start")
-SIGN = Font(15.0, "accent", bold=True)
 
 
 def text(words: str, x: float, y: float, font: Font = PLAIN) -> str:
@@ -153,7 +152,7 @@ def join(sign: str, x: float, y: float, radius: float = RADIUS) -> str:
     return (
         f'<circle {place} stroke-width="1.4" {painted("main", "main-edge")}/>'
         f'<path d="{strokes}" stroke-width="1.6" stroke-linecap="round" '
-        f"{painted('main-edge')}/>"
+        f"{painted('sign')}/>"
     )
 
 

@@ -22,11 +22,11 @@ PAINTS = {
     "page": Paint("fill", "#ffffff", "#0d1117"),
     "ink": Paint("fill", "#1c2430", "#e6edf3"),
     "soft": Paint("fill", "#55606f", "#a3adba"),
-    "accent": Paint("fill", "#1d4fa8", "#8db8ff"),
     "row": Paint("fill", "#f5f7fa", "#161c25"),
     "main": Paint("fill", "#e3ecfb", "#1b2f52"),
     "edge": Paint("stroke", "#c3ccd8", "#3a4554"),
     "main-edge": Paint("stroke", "#5b86cf", "#5a85cc"),
+    "sign": Paint("stroke", "#1d4fa8", "#a5c8ff"),
     "line": Paint("stroke", "#75818f", "#8a95a3"),
     "head": Paint("fill", "#75818f", "#8a95a3"),
 }
