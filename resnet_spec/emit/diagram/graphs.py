@@ -58,9 +58,7 @@ def frame(op: Frame, wide: float) -> Piece:
     """An op's name over what is inside."""
     steps = [part for part in op.parts if isinstance(part, Step)]
     inner = column(pieces(op.parts, max(card_width(steps), wide - 4 * MARGIN)), TIGHT)
-    said = [
-        words for part in op.parts if isinstance(part, Bands) for words in _said(part)
-    ]
+    said = [words for part in op.parts for words in _said(part)]
     left, right = (max(side + MARGIN, wide / 2) for side in (inner.left, inner.right))
     words = max(PLAIN.width(op.title), *map(SOFT.width, said), 0.0) + 2 * MARGIN
     left += max(0.0, words - left - right)
@@ -196,8 +194,14 @@ def _around_bands(
     )
 
 
-def _said(op: Bands) -> list[str]:
-    """What the bands are, in lines."""
-    first, *more = map(str, op.steps)
-    last = [f"the last: {op.last[0]}"] if op.last else []
-    return [f"each of {op.scale - 1}: {first}", ", ".join(more), *last]
+def _said(part: Part) -> Iterator[str]:
+    """What is said of a graph below the name of its op, in lines."""
+    match part:
+        case Bands():
+            first, *more = map(str, part.steps)
+            yield f"each of {part.scale - 1}: {first}"
+            if more:
+                yield ", ".join(more)
+            yield from (f"the last: {step}" for step in part.last)
+        case Weighed() if part.parts:
+            yield f"channels in {len(part.paths)} parts"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -50,22 +50,24 @@ def overview(figure: Figure) -> Row:
         start = place.x - place.wide / 2
         drawn += _edge(shapes[i], flat[i], x, start, axis)
         drawn.append(_box(part, place, axis))
-        drawn.append(text(part.name, place.x, below, NAME))
-        lines = _lines(part)
-        drawn += [
-            text(words, place.x, below + LINE * (n + 1), SOFT)
-            for n, words in enumerate(lines)
-        ]
-        if part.given:
-            at, top = place.x + _behind(part), axis - place.high / 2 - _behind(part)
-            drawn.append(line((at, top), (at, top - 22)))
-            drawn.append(text("features", at, top - 31, SOFT))
+        drawn += _words(part, place, axis, below)
         x = place.x + place.wide / 2 + _behind(part)
     end = x + gaps[-1]
     drawn += _edge(last.output, last.flat, x, end, axis)
     right = max(end, places[-1].x + _half(last))
     most = max(len(_lines(part)) for part in figure.parts)
     return Row(right, below + LINE * most + 10, "".join(drawn))
+
+
+def _words(part: Part, place: Place, axis: float, below: float) -> Iterator[str]:
+    """What is said below a part, and above it where the network gives its map."""
+    yield text(part.name, place.x, below, NAME)
+    for i, words in enumerate(_lines(part)):
+        yield text(words, place.x, below + LINE * (i + 1), SOFT)
+    if part.given:
+        x, top = place.x + _behind(part), axis - place.high / 2 - _behind(part)
+        yield line((x, top), (x, top - 22))
+        yield text("features", x, top - 31, SOFT)
 
 
 def _places(figure: Figure, gaps: Sequence[float]) -> list[Place]:
