@@ -35,6 +35,7 @@ def regen(session: nox.Session) -> None:
     session.run("resnet-spec", "build", "specs")
     session.run("python", "-m", "tests.test_errors")
     session.run("python", "docs/architecture.py")
+    session.run("resnet-spec", "diagram", "resnet50", "-o", "docs/resnet50.svg")
     for page, command in {
         "docs/resnet-spec.schema.json": "resnet-spec schema",
         "docs/language.md": "resnet-spec schema --markdown",

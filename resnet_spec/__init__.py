@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from resnet_spec.compare.difference import difference
     from resnet_spec.compiler import Compiled, load
+    from resnet_spec.emit.diagram import diagram
     from resnet_spec.emit.source import render
     from resnet_spec.emit.table import summarize
     from resnet_spec.language.fields import Spec
@@ -41,6 +42,7 @@ __all__ = [
     "build",
     "build_model",
     "difference",
+    "diagram",
     "digests",
     "load",
     "load_weights",
@@ -59,6 +61,7 @@ HOMES = {
     "Spec": "language.fields",
     "SpecError": "problems",
     "difference": "compare.difference",
+    "diagram": "emit.diagram",
     "digests": "network",
     "load": "compiler",
     "lower": "lowering",

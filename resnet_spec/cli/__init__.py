@@ -24,6 +24,7 @@ COMMANDS = {
     "completion": "Print the script that completes words in a shell.",
     "cost": "Say what networks cost, by every tool's rules.",
     "diff": "Say what changes from one spec to another.",
+    "diagram": "Draw a network: SVG, Mermaid, DOT or text.",
     "digest": "Print digests: equal where networks are.",
     "explain": "Print a spec whole, and where each value comes from.",
     "features": "Print the maps of networks, with receptive fields.",
@@ -95,11 +96,14 @@ class Commands(click.Group):
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
 
+SPELLED = str.maketrans("─│┌┐└┘├┤┬┴", "-|++++++++")
+
+
 def _spelled(error: UnicodeError) -> tuple[str, int]:
     """What is printed for characters that an encoding lacks, as those of pipes on Windows."""
     assert isinstance(error, UnicodeEncodeError)
     missing = error.object[error.start : error.end]
-    spelled = missing.replace("─", "-").encode("ascii", "backslashreplace")
+    spelled = missing.translate(SPELLED).encode("ascii", "backslashreplace")
     return spelled.decode(), error.end
 
 

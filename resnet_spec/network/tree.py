@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property, reduce
+from importlib import import_module
 from itertools import chain, groupby, takewhile
 from math import lcm
 from typing import NamedTuple
@@ -253,6 +254,14 @@ class Network(Record):
             given = f"{self.output.channels} {'logits' if self.classes else 'features'}"
         size = f"{self.params:,} parameters, {counted(self.macs)}MACs"
         return f"<Network {self.name}: {self.image} -> {given}; {size}>"
+
+    def _repr_svg_(self) -> str:
+        """The network as a picture, which is what a notebook shows.
+
+        No room knows those above it, so the package is asked, as anybody would.
+        """
+        svg: str = import_module("resnet_spec").diagram(self)
+        return svg
 
     def noted(self, notes: Iterable[str]) -> Network:
         """The same with other notes, on which nothing that is derived depends."""
