@@ -1,0 +1,176 @@
+// The plot of two figures: every spec that is shown, the Pareto front of those, what is picked.
+
+const POINTS = 0; // the trace that is hovered and clicked
+const BESIDE = ["top right", "bottom left", "top left", "bottom right"]; // of names, by turns
+
+async function loadPlotly() {
+  const text = await unpacked(byId("library").textContent);
+  document.head.append(element("script", {}, text)); // faster by a third than a blob: address
+}
+
+function makeAxes() {
+  const option = (name, i) => element("option", { value: i }, name);
+  const index = (name) => Math.max(0, data.figures.indexOf(name));
+  for (const [id, name] of [["x", "MACs"], ["y", "params"]]) {
+    byId(id).append(...data.figures.map(option));
+    byId(id).value = index(name);
+  }
+  byId("axes").addEventListener("change", draw);
+}
+
+function axis(id) {
+  const figure = Number(byId(id).value);
+  return {
+    name: data.figures[figure],
+    less: byId(`${id}-better`).value === "less",
+    of: (spec) => spec.figures[figure],
+  };
+}
+
+/** The specs that no other one beats: as good in both figures, and better in one. */
+function paretoFront(specs, x, y) {
+  const gain = (axis, a, b) => (axis.less ? axis.of(b) - axis.of(a) : axis.of(a) - axis.of(b));
+  const beats = (a, b) => {
+    const [across, up] = [gain(x, a, b), gain(y, a, b)];
+    return across >= 0 && up >= 0 && across + up > 0;
+  };
+  const front = specs.filter((spec) => !specs.some((other) => beats(other, spec)));
+  return front.sort((a, b) => gain(x, b, a) || gain(y, b, a));
+}
+
+/** A color of the style, as the browser computes it now. */
+function color(name) {
+  const probe = element("span", { style: `color: var(--${name})` });
+  document.body.append(probe);
+  const computed = getComputedStyle(probe).color;
+  probe.remove();
+  return computed;
+}
+
+/** Text that the plotting library does not read as tags. */
+function escaped(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
+
+const still = matchMedia("(pointer: coarse)").matches; // where to drag is to scroll the page
+let places = new Map(); // the specs in the plot by where their points are
+
+function placeOf(spec) {
+  return [...places.values()].find((specs) => specs.includes(spec));
+}
+
+/** The names of the specs of one point, as lines. */
+function named(specs) {
+  const names = specs.slice(0, 6).map((spec) => escaped(spec.name));
+  const more = specs.length > 6 ? `<br>and ${specs.length - 6} more` : "";
+  return names.join("<br>") + more;
+}
+
+function draw() {
+  if (!window.Plotly || !data.figures.length) return;
+  const [x, y] = [axis("x"), axis("y")];
+  const drawn = (spec) => x.of(spec) > 0 && y.of(spec) > 0;
+  const specs = shown.filter(drawn);
+  const front = paretoFront(specs, x, y);
+  const chosen = [...picked].filter(drawn);
+  const at = (list) => ({ x: list.map(x.of), y: list.map(y.of) });
+  places = Map.groupBy(specs, (spec) => `${x.of(spec)} ${y.of(spec)}`);
+  const traces = [
+    {
+      ...at(specs),
+      customdata: specs.map((spec) => spec.index),
+      text: specs.map((spec) => named(placeOf(spec))),
+      hovertemplate: `<b>%{text}</b><br>${x.name} %{x:.4~s}<br>${y.name} %{y:.4~s}<extra></extra>`,
+      mode: "markers",
+      marker: { color: color("point"), size: 8, opacity: 0.75, line: { width: 0 } },
+    },
+    {
+      ...at(front),
+      hoverinfo: "skip",
+      mode: "lines+markers",
+      line: { color: color("accent"), width: 1.5, shape: "hv" },
+      marker: { color: color("accent"), size: 7 },
+    },
+    {
+      ...at(chosen),
+      text: chosen.map((spec) => escaped(spec.name)),
+      hoverinfo: "skip",
+      mode: "markers+text",
+      textposition: chosen.map((_, i) => BESIDE[i % BESIDE.length]),
+      textfont: { color: color("text"), size: 12 },
+      marker: {
+        color: color("surface"),
+        size: 13,
+        line: { color: color("accent"), width: 3 },
+      },
+    },
+  ];
+  window.Plotly.react("plot", traces, layout(x, y), { displayModeBar: false, responsive: true });
+  tellFront(specs.length, front.length, x, y);
+}
+
+function layout(x, y) {
+  const scale = (axis) => ({
+    type: "log",
+    title: { text: escaped(axis.name), font: { size: 13 } },
+    tickformat: "~s",
+    gridcolor: color("line"),
+    linecolor: color("line"),
+    zeroline: false,
+    automargin: true,
+  });
+  return {
+    xaxis: scale(x),
+    yaxis: scale(y),
+    uirevision: `${x.name} ${y.name}`,
+    dragmode: still ? false : "zoom",
+    hovermode: "closest",
+    showlegend: false,
+    margin: { l: 8, r: 20, t: 20, b: 8 },
+    paper_bgcolor: "transparent",
+    plot_bgcolor: "transparent",
+    font: { family: getComputedStyle(document.body).fontFamily, color: color("quiet") },
+    hoverlabel: {
+      bgcolor: color("surface"),
+      bordercolor: color("line"),
+      font: { color: color("text") },
+    },
+  };
+}
+
+function tellFront(drawn, front, x, y) {
+  const side = (axis) => `at ${axis.less ? "most" : "least"} as much in ${axis.name}`;
+  const left = shown.length - drawn;
+  const said = [
+    `The line is the Pareto front, ${front} of the ${drawn} specs in the plot:`,
+    `none of them is beaten by another with ${side(x)} and ${side(y)}.`,
+    left ? `${left} without a positive figure cannot be on these axes.` : "",
+    "A click on a point picks its spec, and where several share one, the next of them.",
+    still ? "" : "Drag to zoom in, click twice to go back.",
+  ];
+  byId("front").textContent = said.filter(Boolean).join(" ");
+}
+
+/** Show the point of the row on which the keyboard is, or none. */
+function pointAt(spec) {
+  if (!spec) {
+    if (window.Plotly) window.Plotly.Fx.unhover("plot");
+    return;
+  }
+  const points = byId("plot").data?.[POINTS];
+  const pointNumber = points ? points.customdata.indexOf(spec.index) : -1;
+  if (pointNumber >= 0) window.Plotly.Fx.hover("plot", [{ curveNumber: POINTS, pointNumber }]);
+}
+
+async function makePlot() {
+  await loadPlotly();
+  draw();
+  byId("plot").on("plotly_click", ({ points: [point] }) => {
+    const here = placeOf(data.specs[point.customdata]);
+    const next = here.find((spec) => !picked.has(spec));
+    if (next) pick(next, true);
+    else here.forEach((spec) => pick(spec, false));
+    scrollTo(next ?? here[0]);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+}
