@@ -159,7 +159,10 @@ def _maps(network: Network) -> Table:
     """What each part gives, to build on."""
     from resnet_spec.emit.page import Table
 
-    rows = tuple((part, *map(int, shape)) for part, shape in network.shapes.items())
+    rows = tuple(
+        (part, int(shape.channels), int(shape.height), int(shape.width))
+        for part, shape in network.shapes.items()
+    )
     return Table("Feature maps", ("part", "channels", "height", "width"), rows)
 
 

@@ -38,7 +38,9 @@ class Entry(NamedTuple):
     title: str
     paper: tuple[str, str] | None  # title, address
     figures: Mapping[str, int | float]  # to sort, filter and plot by; a word each
-    digests: Mapping[str, str]  # by respect: layout, function, ...; equal where networks are
+    digests: Mapping[
+        str, str
+    ]  # by respect: layout, function, ...; equal where networks are
     tables: tuple[Table, ...]  # two networks are compared cell by cell
     file: str  # what its source is called
     source: str
@@ -63,14 +65,14 @@ def _text(name: str) -> str:
 
 
 def _policy(*scripts: str) -> str:
-    """The content security policy: these scripts, and pictures that they make of the data."""
+    """The content security policy: no request, and these scripts alone."""
     digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
     hashes = (f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     allowed = {
         "default-src": "'none'",
         "script-src": " ".join(hashes),
         "style-src": "'unsafe-inline'",
-        "img-src": "blob: data:",
+        "img-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",
     }

@@ -1,9 +1,10 @@
 // The picked specs side by side: what they are to the first of them, and each cell that differs.
 
+// What differs where one of the other digests does.
 const OTHERWISE = {
-  training: "how they train",
-  init: "how their weights start",
-  image: "the image that they are stated for",
+  training: "what training adds differs",
+  init: "first weights differ",
+  image: "the stated image or the sizes that fit differ",
 };
 
 async function compare() {
@@ -24,28 +25,25 @@ async function compare() {
 /** A sentence on two networks: whether the weights of one load into the other, and then what. */
 function relation(first, other, a, b) {
   const alike = (respect) => a[respect] === b[respect];
-  const fits = alike("layout")
-    ? "every weight of one loads into the other"
-    : "the weights of one do not fit the other";
-  let said = `${fits}.`;
-  if (alike("function") && alike("layout")) said = `same function; ${fits}.`;
-  else if (alike("function")) said = "same function; the tensors have other names.";
-  else if (alike("layout")) said = `${fits}, and the output differs.`;
-  const differ = Object.keys(OTHERWISE).filter((respect) => !alike(respect));
-  if (differ.length) said += ` They differ in ${differ.map((respect) => OTHERWISE[respect]).join(", ")}.`;
+  const loads = "every weight loads, and the output";
+  const [layout, same] = [alike("layout"), alike("function")];
+  const said = [
+    layout && same && `same function: ${loads} is the same`,
+    layout && !same && `${loads} differs`,
+    !layout && same && "same function, of tensors by other names or shapes",
+    !layout && !same && "another network: the weights of one do not fit the other",
+    ...Object.keys(OTHERWISE).map((respect) => !alike(respect) && OTHERWISE[respect]),
+  ];
   const name = ({ name }) => element("bdi", {}, element("strong", {}, name));
-  return element("p", {}, name(first), " and ", name(other), `: ${said}`);
+  const sentence = said.filter(Boolean).join("; ");
+  return element("p", {}, name(first), " and ", name(other), `: ${sentence}.`);
 }
 
 /** The rows of the cells in which the specs differ, below the name of their table. */
 function differences(specs, found) {
-  const figures = specs.map((spec) => new Map(data.figures.map((name, i) => [name, spec.figures[i] ?? undefined])));
-  const groups = [["figures", figures]];
   const titles = new Set(found.flatMap(({ tables }) => tables.map(({ name }) => name)));
-  for (const title of titles) {
-    groups.push([title, found.map(({ tables }) => cells(tables.find(({ name }) => name === title)))]);
-  }
-  return groups.flatMap(([title, each]) => {
+  return [...titles].flatMap((title) => {
+    const each = found.map(({ tables }) => cells(tables.find(({ name }) => name === title)));
     const keys = [...new Set(each.flatMap((known) => [...known.keys()]))];
     const rows = keys.filter((key) => each.some((known) => known.get(key) !== each[0].get(key)));
     if (!rows.length) return [];

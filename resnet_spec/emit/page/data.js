@@ -1,5 +1,3 @@
-"use strict";
-
 // The data of the page: {figures: [name], specs: [{name, family, title, figures, packed}]}.
 // To each spec is added what the page makes of it: its index, row, checkbox and article.
 const data = JSON.parse(document.getElementById("data").textContent);

@@ -44,9 +44,7 @@ function link(paper) {
 }
 
 function diagram(spec, svg) {
-  const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
-  const image = element("img", { src: address, alt: `Diagram of ${spec.name}; its figures are in the tables` });
-  image.addEventListener("load", () => URL.revokeObjectURL(address));
+  const image = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   const save = download("Download SVG", `${spec.name.replaceAll("/", "-")}.svg`, svg);
   return part("Diagram", true, scrolling(spec, "Diagram", image), element("p", { class: "actions" }, save));
 }

@@ -3,11 +3,6 @@
 const POINTS = 0; // the trace that is hovered and clicked
 const BESIDE = ["top right", "bottom left", "top left", "bottom right"]; // of names, by turns
 
-async function loadPlotly() {
-  const text = await unpacked(byId("library").textContent);
-  document.head.append(element("script", {}, text)); // faster by a third than a blob: address
-}
-
 function makeAxes() {
   const option = (name, i) => element("option", { value: i }, name);
   const index = (name) => Math.max(0, data.figures.indexOf(name));
@@ -75,6 +70,7 @@ function draw() {
   const chosen = [...picked].filter(drawn);
   const at = (list) => ({ x: list.map(x.of), y: list.map(y.of) });
   places = Map.groupBy(specs, (spec) => `${x.of(spec)} ${y.of(spec)}`);
+  const halo = `0 0 3px ${color("surface")}, `.repeat(4).slice(0, -2); // names lie on points
   const traces = [
     {
       ...at(specs),
@@ -97,7 +93,7 @@ function draw() {
       hoverinfo: "skip",
       mode: "markers+text",
       textposition: chosen.map((_, i) => BESIDE[i % BESIDE.length]),
-      textfont: { color: color("text"), size: 12 },
+      textfont: { color: color("text"), size: 13, weight: 600, shadow: halo },
       marker: {
         color: color("surface"),
         size: 13,
@@ -110,23 +106,24 @@ function draw() {
 }
 
 function layout(x, y) {
-  const scale = (axis) => ({
+  const scale = (axis, nticks) => ({
     type: "log",
-    title: { text: escaped(axis.name), font: { size: 13 } },
+    title: { text: escaped(axis.name), font: { size: 13 }, standoff: 10 },
     tickformat: "~s",
+    nticks,
     gridcolor: color("line"),
     linecolor: color("line"),
     zeroline: false,
     automargin: true,
   });
   return {
-    xaxis: scale(x),
-    yaxis: scale(y),
+    xaxis: scale(x, Math.ceil(byId("plot").clientWidth / 80)),
+    yaxis: scale(y, 12),
     uirevision: `${x.name} ${y.name}`,
     dragmode: still ? false : "zoom",
     hovermode: "closest",
     showlegend: false,
-    margin: { l: 8, r: 20, t: 20, b: 8 },
+    margin: { l: 64, r: 20, t: 20, b: 52 },
     paper_bgcolor: "transparent",
     plot_bgcolor: "transparent",
     font: { family: getComputedStyle(document.body).fontFamily, color: color("quiet") },
@@ -162,15 +159,16 @@ function pointAt(spec) {
   if (pointNumber >= 0) window.Plotly.Fx.hover("plot", [{ curveNumber: POINTS, pointNumber }]);
 }
 
-async function makePlot() {
-  await loadPlotly();
+/** Start the library, of which this is the text, and the plot. */
+function makePlot(library) {
+  document.head.append(element("script", {}, library)); // sooner there than by a blob: address
   draw();
   byId("plot").on("plotly_click", ({ points: [point] }) => {
     const here = placeOf(data.specs[point.customdata]);
     const next = here.find((spec) => !picked.has(spec));
     if (next) pick(next, true);
     else here.forEach((spec) => pick(spec, false));
-    scrollTo(next ?? here[0]);
+    reveal(next ?? here[0]);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }

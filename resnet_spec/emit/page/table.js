@@ -48,7 +48,7 @@ function makeRow(spec, units) {
 }
 
 /** Bring the spec's row to where it is seen, without moving the page. */
-function scrollTo(spec) {
+function reveal(spec) {
   const room = byId("rows").closest(".scroll");
   room.scrollTop = spec.row.offsetTop - room.clientHeight / 3;
 }
