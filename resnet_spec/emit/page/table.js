@@ -4,6 +4,7 @@ const COLUMNS = ["name", "family", ...data.figures];
 const FACTORS = { "": 1, k: 1e3, m: 1e6, g: 1e9, b: 1e9, t: 1e12 };
 const collator = new Intl.Collator("en", { numeric: true });
 let order = { column: -1, direction: 1 };
+let typing; // the timer that draws once nothing more is typed
 let shown = data.specs; // those that pass the filter, in the order of the table
 
 function value(spec, column) {
@@ -21,7 +22,11 @@ function makeTable() {
   data.specs.forEach((spec) => makeRow(spec, units));
   byId("rows").append(...data.specs.map((spec) => spec.row));
   byId("rows").addEventListener("keydown", moveOn);
-  byId("filter").addEventListener("input", filter);
+  byId("filter").addEventListener("input", () => {
+    filter();
+    clearTimeout(typing);
+    typing = setTimeout(draw, 80);
+  });
   stand(data.specs[0]);
 }
 
@@ -139,5 +144,4 @@ function filter() {
   const said = [`${shown.length} of ${data.specs.length} shown`, ...unclear].join("; ");
   byId("shown").textContent = said;
   byId("filter").setAttribute("aria-invalid", unclear.length > 0);
-  draw();
 }
