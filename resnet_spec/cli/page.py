@@ -96,7 +96,7 @@ def _entry(job: Job, folder: Path) -> Entry:
         paper=network.paper,
         figures=_figures(network),
         digests=network.digests._asdict(),
-        tables=(_summary(network), _costs(network), _maps(network), _fields(job)),
+        tables=(_fields(job), _summary(network), _costs(network), _maps(network)),
         file=job.module.name,
         source=job.source(folder),
     )

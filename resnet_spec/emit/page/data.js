@@ -17,6 +17,11 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** Text whose direction leaves what is around it alone. */
+function isolated(text) {
+  return element("bdi", {}, text);
+}
+
 /** The text that was packed by gzip in base64. */
 async function unpacked(base64) {
   const binary = atob(base64);

@@ -1,13 +1,12 @@
 // What is known of each picked spec.
 
 function makeDetails(spec) {
-  const heading = element("h3", { id: `spec-${spec.index}` }, element("bdi", {}, spec.title));
-  const drop = element("button", { type: "button" }, "Drop");
-  drop.ariaLabel = `Drop ${spec.name}`;
-  drop.addEventListener("click", () => {
+  const heading = element("h3", { id: `spec-${spec.index}` }, isolated(spec.title));
+  const drop = button("Drop", () => {
     pick(spec, false);
     byId("picked").focus();
   });
+  drop.ariaLabel = `Drop ${spec.name}`;
   const top = element("div", { class: "title" }, heading, drop);
   spec.article = element("article", { "aria-labelledby": heading.id }, top);
   rest(spec).then((more) => spec.article.append(...parts(spec, more)));
@@ -15,13 +14,20 @@ function makeDetails(spec) {
 }
 
 function parts(spec, more) {
-  const told = element("p", { class: "quiet" }, element("bdi", {}, spec.name));
-  const paper = link(more.paper);
-  if (paper) told.append(" · ", paper);
-  const found = [told];
-  if (more.diagram) found.push(diagram(spec, more.diagram));
-  found.push(...more.tables.map((table) => tableOf(spec, table)), source(spec, more));
-  return found;
+  const told = element("p", { class: "quiet" }, isolated(spec.name));
+  if (more.paper) told.append(" · ", link(...more.paper));
+  return [
+    told,
+    ...(more.diagram ? [diagram(spec, more.diagram)] : []),
+    ...more.tables.map((table) => tableOf(spec, table)),
+    source(spec, more),
+  ];
+}
+
+function button(label, act) {
+  const made = element("button", { type: "button" }, label);
+  made.addEventListener("click", act);
+  return made;
 }
 
 /** A part that opens and closes, under a heading. */
@@ -33,26 +39,28 @@ function part(title, open, ...children) {
 /** What scrolls by itself, and can be reached by the keyboard to do so. */
 function scrolling(spec, title, child) {
   const label = `${title} of ${spec.name}`;
-  return element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label }, child);
+  const named = { role: "region", tabindex: "0", "aria-label": label };
+  return element("div", { class: "scroll", ...named }, child);
 }
 
-function link(paper) {
-  if (!paper) return null;
-  const [title, address] = paper;
-  if (!/^https?:\/\//i.test(address)) return element("bdi", {}, title);
-  return element("a", { href: address, rel: "noreferrer" }, element("bdi", {}, title));
+function link(title, address) {
+  if (!/^https?:\/\//i.test(address)) return isolated(title);
+  return element("a", { href: address, rel: "noreferrer" }, isolated(title));
 }
 
 function diagram(spec, svg) {
   const image = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   const save = download("Download SVG", `${spec.name.replaceAll("/", "-")}.svg`, svg);
-  return part("Diagram", true, scrolling(spec, "Diagram", image), element("p", { class: "actions" }, save));
+  const actions = element("p", { class: "actions" }, save);
+  return part("Diagram", true, scrolling(spec, "Diagram", image), actions);
 }
 
 function tableOf(spec, { name, columns, rows }) {
   const numeric = columns.map((_, i) => rows.some((row) => isFigure(row[i])));
   const kind = (i) => (numeric[i] ? { class: "number" } : {});
-  const head = columns.map((column, i) => element("th", { scope: "col", ...kind(i) }, column));
+  const heads = columns.map((column, i) =>
+    element("th", { scope: "col", ...kind(i) }, column),
+  );
   const body = rows.map(([first, ...cells]) => {
     const others = cells.map((cell, i) => element("td", kind(i + 1), ...written(cell)));
     return element("tr", {}, element("th", { scope: "row" }, ...written(first)), ...others);
@@ -60,7 +68,7 @@ function tableOf(spec, { name, columns, rows }) {
   const table = element(
     "table",
     {},
-    element("thead", {}, element("tr", {}, ...head)),
+    element("thead", {}, element("tr", {}, ...heads)),
     element("tbody", {}, ...body),
   );
   return part(name, numeric.some(Boolean), scrolling(spec, name, table)); // texts wait
@@ -74,17 +82,18 @@ function isFigure(cell) {
 /** A cell as nodes. */
 function written(cell) {
   if (typeof cell === "number") return [exact.format(cell)];
-  return [element("bdi", {}, isFigure(cell) ? cell.replaceAll(" x ", "×") : cell)];
+  return [isolated(isFigure(cell) ? cell.replaceAll(" x ", "×") : cell)];
 }
 
 function source(spec, { file, source }) {
-  const code = element("pre", {}, element("code", {}, source));
-  const copy = element("button", { type: "button" }, "Copy");
   const said = element("span", { role: "status", class: "quiet" });
-  copy.addEventListener("click", async () => {
-    said.textContent = (await copied(source)) ? "Copied" : "The browser refused; select and copy the text";
+  const copy = button("Copy", async () => {
+    const refused = "The browser refused; select the text and copy it";
+    said.textContent = (await copied(source)) ? "Copied" : refused;
   });
-  const actions = element("p", { class: "actions" }, copy, download("Download", file, source), said);
+  const save = download("Download", file, source);
+  const actions = element("p", { class: "actions" }, copy, save, said);
+  const code = element("pre", {}, element("code", {}, source));
   return part(`Source, ${file}`, false, actions, scrolling(spec, "Source", code));
 }
 
@@ -99,11 +108,9 @@ async function copied(text) {
 
 /** A button that saves the text as a file. */
 function download(label, name, text) {
-  const button = element("button", { type: "button" }, label);
-  button.addEventListener("click", () => {
+  return button(label, () => {
     const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
     element("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 1000);
   });
-  return button;
 }

@@ -68,6 +68,7 @@ function draw() {
   const specs = shown.filter(drawn);
   const front = paretoFront(specs, x, y);
   const chosen = [...picked].filter(drawn);
+  const said = (letter, { name }) => `${escaped(name)} %{${letter}:.4~s}`;
   const at = (list) => ({ x: list.map(x.of), y: list.map(y.of) });
   places = Map.groupBy(specs, (spec) => `${x.of(spec)} ${y.of(spec)}`);
   const halo = `0 0 3px ${color("surface")}, `.repeat(4).slice(0, -2); // names lie on points
@@ -76,7 +77,7 @@ function draw() {
       ...at(specs),
       customdata: specs.map((spec) => spec.index),
       text: specs.map((spec) => named(placeOf(spec))),
-      hovertemplate: `<b>%{text}</b><br>${x.name} %{x:.4~s}<br>${y.name} %{y:.4~s}<extra></extra>`,
+      hovertemplate: `<b>%{text}</b><br>${said("x", x)}<br>${said("y", y)}<extra></extra>`,
       mode: "markers",
       marker: { color: color("point"), size: 8, opacity: 0.75, line: { width: 0 } },
     },
@@ -106,6 +107,7 @@ function draw() {
 }
 
 function layout(x, y) {
+  const family = getComputedStyle(document.body).fontFamily;
   const scale = (axis, nticks) => ({
     type: "log",
     title: { text: escaped(axis.name), font: { size: 13 }, standoff: 10 },
@@ -118,7 +120,7 @@ function layout(x, y) {
   });
   return {
     xaxis: scale(x, Math.ceil(byId("plot").clientWidth / 80)),
-    yaxis: scale(y, 12),
+    yaxis: scale(y, 6),
     uirevision: `${x.name} ${y.name}`,
     dragmode: still ? false : "zoom",
     hovermode: "closest",
@@ -126,11 +128,11 @@ function layout(x, y) {
     margin: { l: 64, r: 20, t: 20, b: 52 },
     paper_bgcolor: "transparent",
     plot_bgcolor: "transparent",
-    font: { family: getComputedStyle(document.body).fontFamily, color: color("quiet") },
+    font: { family, color: color("quiet") },
     hoverlabel: {
       bgcolor: color("surface"),
       bordercolor: color("line"),
-      font: { color: color("text") },
+      font: { color: color("text"), family },
     },
   };
 }

@@ -38,14 +38,14 @@ function makeRow(spec, units) {
     pointAt(spec);
   });
   spec.box.addEventListener("blur", () => pointAt(null));
-  const label = element("label", {}, spec.box, element("bdi", {}, spec.name));
+  const label = element("label", {}, spec.box, isolated(spec.name));
   const figures = spec.figures.map((figure, i) => {
     const [text, unit] = figure === null ? ["", ""] : counted(figure);
     const cell = element("td", { class: "number" }, text);
     if (units[i]) cell.append(element("span", { class: "unit" }, unit));
     return cell;
   });
-  const family = element("td", {}, element("bdi", {}, spec.family));
+  const family = element("td", {}, isolated(spec.family));
   spec.row = element("tr", {}, element("th", { scope: "row" }, label), family, ...figures);
   spec.row.addEventListener("click", (event) => {
     if (!event.target.closest("label")) spec.box.click();
