@@ -249,7 +249,7 @@ def test_picked_and_compared_by_the_keyboard_alone(shown: Page) -> None:
     known = (claims()["torchvision", "resnet18"], claims()["resnetd", "resnet18d"])
     one, other = (claim["params"] for claim in known)
     percent = f"+{100 * (other / one - 1):.2f} %"
-    assert changes["learnable parameters"] == [f"{one:,}", f"{other:,}", percent]
+    assert changes["params"] == [f"{one:,}", f"{other:,}", percent]
     assert changes["stem.type"] == ["conv7x7", "deep", ""]
     assert "head.classes" not in changes
     shown.keyboard.press("Space")

@@ -96,7 +96,7 @@ def _entry(job: Job, folder: Path) -> Entry:
         paper=network.paper,
         figures=_figures(network),
         digests=network.digests._asdict(),
-        tables=(_fields(job), _summary(network), _costs(network), _maps(network)),
+        tables=(_fields(job), _summary(network), _maps(network), _costs(network)),
         file=job.module.name,
         source=job.source(folder),
     )
@@ -144,13 +144,12 @@ def _summary(network: Network) -> Table:
 
 
 def _costs(network: Network) -> Table:
-    """Each cost by what counts it."""
+    """Each cost by its name."""
     from resnet_spec.emit.page import Table
 
     rows = (
-        ("learnable parameters", network.params),
-        ("numbers of the state dict", sum(t.size for _, t in network.tensors())),
-        ("multiply-adds of convolutions and linear layers", network.macs),
+        ("macs", network.macs),
+        ("params", network.params),
     )
     return Table("Costs", ("cost", "of one image"), rows)
 

@@ -1,5 +1,7 @@
 // What is known of each picked spec.
 
+const SHORT = 12; // rows of a table that is open from the start
+
 function makeDetails(spec) {
   const heading = element("h3", { id: `spec-${spec.index}` }, isolated(spec.title));
   const drop = button("Drop", () => {
@@ -71,7 +73,7 @@ function tableOf(spec, { name, columns, rows }) {
     element("thead", {}, element("tr", {}, ...heads)),
     element("tbody", {}, ...body),
   );
-  return part(name, numeric.some(Boolean), scrolling(spec, name, table)); // texts wait
+  return part(name, rows.length <= SHORT, scrolling(spec, name, table));
 }
 
 /** Whether a cell goes to the right of its column: a number, or a shape as 64 x 56 x 56. */

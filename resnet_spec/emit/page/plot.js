@@ -119,7 +119,7 @@ function layout(x, y) {
     automargin: true,
   });
   return {
-    xaxis: scale(x, Math.ceil(byId("plot").clientWidth / 80)),
+    xaxis: scale(x, Math.max(5, Math.floor(byId("plot").clientWidth / 100))),
     yaxis: scale(y, 6),
     uirevision: `${x.name} ${y.name}`,
     dragmode: still ? false : "zoom",
