@@ -387,7 +387,7 @@ def test_text_is_never_markup(opens: Opens, tmp_path: Path) -> None:
         each.check()
     expect(shown.locator("pre")).to_have_count(2)
     shown.get_by_role("checkbox").first.focus()
-    expect(shown.locator("#plot .hoverlayer")).to_contain_text("<img src=x")
+    expect(shown.locator("#plot .hoverlayer")).to_contain_text("onerror=alert(1)> <b>")
     shown.eval_on_selector_all("details", "all => all.forEach(d => (d.open = true))")
     assert shown.locator("img, main b, main a").count() == 0
     wanted = [HOSTILE, f"{HOSTILE}\n"]
