@@ -67,43 +67,49 @@ function draw() {
   const drawn = (spec) => x.of(spec) > 0 && y.of(spec) > 0;
   const specs = shown.filter(drawn);
   const front = paretoFront(specs, x, y);
-  const chosen = [...picked].filter(drawn);
-  const said = (letter, { name }) => `${escaped(name)} %{${letter}:.4~s}`;
-  const at = (list) => ({ x: list.map(x.of), y: list.map(y.of) });
   places = Map.groupBy(specs, (spec) => `${x.of(spec)} ${y.of(spec)}`);
-  const halo = `0 0 3px ${color("surface")}, `.repeat(4).slice(0, -2); // names lie on points
-  const traces = [
-    {
-      ...at(specs),
-      customdata: specs.map((spec) => spec.index),
-      text: specs.map((spec) => named(placeOf(spec))),
-      hovertemplate: `<b>%{text}</b><br>${said("x", x)}<br>${said("y", y)}<extra></extra>`,
-      mode: "markers",
-      marker: { color: color("point"), size: 8, opacity: 0.75, line: { width: 0 } },
-    },
-    {
-      ...at(front),
-      hoverinfo: "skip",
-      mode: "lines+markers",
-      line: { color: color("accent"), width: 1.5, shape: "hv" },
-      marker: { color: color("accent"), size: 7 },
-    },
-    {
-      ...at(chosen),
-      text: chosen.map((spec) => escaped(spec.name)),
-      hoverinfo: "skip",
-      mode: "markers+text",
-      textposition: chosen.map((_, i) => BESIDE[i % BESIDE.length]),
-      textfont: { color: color("text"), size: 13, weight: 600, shadow: halo },
-      marker: {
-        color: color("surface"),
-        size: 13,
-        line: { color: color("accent"), width: 3 },
-      },
-    },
-  ];
+  const traces = [points(specs, x, y), line(front, x, y), rings([...picked].filter(drawn), x, y)];
   window.Plotly.react("plot", traces, layout(x, y), { displayModeBar: false, responsive: true });
   tellFront(specs.length, front.length, x, y);
+}
+
+function points(specs, x, y) {
+  const said = (letter, { name }) => `${escaped(name)} %{${letter}:.4~s}`;
+  return {
+    x: specs.map(x.of),
+    y: specs.map(y.of),
+    customdata: specs.map((spec) => spec.index),
+    text: specs.map((spec) => named(placeOf(spec))),
+    hovertemplate: `<b>%{text}</b><br>${said("x", x)}<br>${said("y", y)}<extra></extra>`,
+    mode: "markers",
+    marker: { color: color("point"), size: 8, opacity: 0.75, line: { width: 0 } },
+  };
+}
+
+function line(front, x, y) {
+  return {
+    x: front.map(x.of),
+    y: front.map(y.of),
+    hoverinfo: "skip",
+    mode: "lines+markers",
+    line: { color: color("accent"), width: 1.5, shape: "hv" },
+    marker: { color: color("accent"), size: 7 },
+  };
+}
+
+/** Rings with names around the points that are picked. */
+function rings(specs, x, y) {
+  const halo = `0 0 3px ${color("surface")}, `.repeat(4).slice(0, -2); // names lie on points
+  return {
+    x: specs.map(x.of),
+    y: specs.map(y.of),
+    text: specs.map((spec) => escaped(spec.name)),
+    hoverinfo: "skip",
+    mode: "markers+text",
+    textposition: specs.map((_, i) => BESIDE[i % BESIDE.length]),
+    textfont: { color: color("text"), size: 13, weight: 600, shadow: halo },
+    marker: { color: color("surface"), size: 13, line: { color: color("accent"), width: 3 } },
+  };
 }
 
 function layout(x, y) {
@@ -156,8 +162,8 @@ function pointAt(spec) {
     if (window.Plotly) window.Plotly.Fx.unhover("plot");
     return;
   }
-  const points = byId("plot").data?.[POINTS];
-  const pointNumber = points ? points.customdata.indexOf(spec.index) : -1;
+  const drawn = byId("plot").data?.[POINTS];
+  const pointNumber = drawn ? drawn.customdata.indexOf(spec.index) : -1;
   if (pointNumber >= 0) window.Plotly.Fx.hover("plot", [{ curveNumber: POINTS, pointNumber }]);
 }
 
