@@ -174,13 +174,12 @@ def _backbone(module: Any, name: str) -> Any:
 def families(known: list[Case]) -> list[Case]:
     """ResNet-50-D, and of those with the same kinds of ops the smallest."""
     networks = [(case, case.network) for case in known]
-    found: dict[object, Case] = {
-        "typical": case for case in known if case.model == "resnet50d"
-    }
+    typical = [case for case in known if case.model == "resnet50d"]
+    found: dict[object, Case] = {}
     for case, network in sorted(networks, key=lambda n: n[1].params):
         ops = frozenset(type(op) for _, op in network.ops())
         found.setdefault(ops, case)
-    return list(dict.fromkeys(found.values()))
+    return list(dict.fromkeys([*typical, *found.values()]))
 
 
 def outcome(case: Case, sizes: list[tuple[int, int]]) -> Outcome:

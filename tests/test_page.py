@@ -375,7 +375,16 @@ def test_text_is_never_markup(opens: Opens, tmp_path: Path) -> None:
     figures, digests = {HOSTILE: 1, "f": 2}, {"layout": HOSTILE}
     entries = [
         Entry(
-            HOSTILE, HOSTILE, HOSTILE, paper, figures, digests, (table,), "a.py", text
+            HOSTILE,
+            HOSTILE,
+            HOSTILE,
+            paper,
+            figures,
+            digests,
+            (table,),
+            "a.py",
+            text,
+            "<svg></svg>",
         )
         for text in (HOSTILE, f"{HOSTILE}\n")
     ]

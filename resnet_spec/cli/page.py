@@ -85,20 +85,24 @@ def _page(jobs: list[Job], folder: Path) -> str:
 
 
 def _entry(job: Job, folder: Path) -> Entry:
+    from resnet_spec.emit.cost import costs
+    from resnet_spec.emit.diagram import svg
     from resnet_spec.emit.page import Entry
 
     network = job.network
+    cost = costs(network)
     name, family = _named(job)
     return Entry(
         name=name,
         family=family,
         title=network.title,
         paper=network.paper,
-        figures=_figures(network),
+        figures=_figures(network, cost),
         digests=network.digests._asdict(),
-        tables=(_fields(job), _summary(network), _maps(network), _costs(network)),
+        tables=(_fields(job), _summary(network), _maps(network), _costs(cost)),
         file=job.module.name,
         source=job.source(folder),
+        diagram=svg(network),
     )
 
 
@@ -115,11 +119,12 @@ def _named(job: Job) -> tuple[str, str]:
     return key, key.rpartition("/")[0]
 
 
-def _figures(network: Network) -> dict[str, int]:
+def _figures(network: Network, cost: Mapping[str, float]) -> dict[str, float]:
     """The columns of the page's table, each a figure of the network."""
     return {
         "params": network.params,
         "MACs": network.macs,
+        "activations": cost["fvcore.activations"],
         "blocks": sum(len(stage.blocks) for stage in network.stages),
         "channels": int(network.stages[-1].output.channels),
     }
@@ -127,7 +132,7 @@ def _figures(network: Network) -> dict[str, int]:
 
 def _summary(network: Network) -> Table:
     from resnet_spec.emit.page import Table
-    from resnet_spec.emit.table import COLUMNS, summarize
+    from resnet_spec.emit.table import COLUMNS, steps
 
     rows = tuple(
         (
@@ -137,32 +142,34 @@ def _summary(network: Network) -> Table:
             by_sides(row.stride) if row.stride else "",
             row.params,
             row.macs,
+            row.activations,
         )
-        for row in summarize(network)
+        for row in steps(network)
     )
     return Table("Summary", COLUMNS, rows)
 
 
-def _costs(network: Network) -> Table:
-    """Each cost by its name."""
+def _costs(cost: Mapping[str, float]) -> Table:
+    """Each cost by the name of the tool that counts it so."""
     from resnet_spec.emit.page import Table
 
-    rows = (
-        ("macs", network.macs),
-        ("params", network.params),
-    )
-    return Table("Costs", ("cost", "of one image"), rows)
+    return Table("Costs", ("cost", "of one image"), tuple(cost.items()))
 
 
 def _maps(network: Network) -> Table:
     """What each part gives, to build on."""
+    from resnet_spec.emit.features import features
     from resnet_spec.emit.page import Table
 
-    rows = tuple(
-        (part, int(shape.channels), int(shape.height), int(shape.width))
-        for part, shape in network.shapes.items()
-    )
-    return Table("Feature maps", ("part", "channels", "height", "width"), rows)
+    rows = []
+    for each in features(network):
+        height, width = each.fields
+        reads = f"{by_sides((height.size, width.size))}{', whole image' * height.whole}"
+        stride = by_sides(each.stride)
+        size = " x ".join(map(str, each.size))
+        rows.append((each.name, each.channels, stride, size, reads))
+    columns = ("part", "channels", "stride", "size", "receptive field")
+    return Table("Feature maps", columns, tuple(rows))
 
 
 def _fields(job: Job) -> Table:

@@ -51,7 +51,7 @@ class Entry(NamedTuple):
     tables: tuple[Table, ...]  # two networks are compared cell by cell
     file: str  # what its source is called
     source: str
-    diagram: str = ""  # SVG
+    diagram: str  # SVG
 
 
 def page(entries: Sequence[Entry], library: str, version: str) -> str:

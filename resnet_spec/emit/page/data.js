@@ -19,7 +19,8 @@ function element(name, attributes = {}, ...children) {
 
 /** Text whose direction leaves what is around it alone. */
 function isolated(text) {
-  return element("bdi", {}, text);
+  const words = text.split(/(?<=[_/])/).flatMap((word) => [element("wbr"), word]);
+  return element("bdi", {}, ...words.slice(1));
 }
 
 /** The text that was packed by gzip in base64. */

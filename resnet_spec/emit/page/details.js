@@ -20,7 +20,7 @@ function parts(spec, more) {
   if (more.paper) told.append(" · ", link(...more.paper));
   return [
     told,
-    ...(more.diagram ? [diagram(spec, more.diagram)] : []),
+    diagram(spec, more.diagram),
     ...more.tables.map((table) => tableOf(spec, table)),
     source(spec, more),
   ];
