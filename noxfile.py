@@ -47,6 +47,12 @@ def regen(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Draw the README's pictures again, by the Chromium that is here."""
+    session.run("python", "-m", "tests.pictures")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Time to compile, as the README has it."""
     session.run("python", "benchmarks/compile.py")

@@ -4,7 +4,10 @@ HYPOTHESIS_PROFILE=long pytest -m "not slow" draws fifty times as many networks,
 """
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +17,11 @@ from tests.strategies import Pool, pool
 
 ROOT = Path(__file__).parents[1]
 collect_ignore = ["helpers"]  # which are no tests
+QUIET = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+    *("--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
 
 settings.register_profile(
     "ci",
@@ -45,6 +53,21 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Pool:
     """Specs and their networks, drawn once for all tests of all processes."""
     folder = tmp_path_factory.getbasetemp()
     return pool(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium that asks nobody for anything; its loop ends with the module."""
+    reason = "needs playwright and a Chromium"
+    playwright = pytest.importorskip("playwright.sync_api", reason=reason)
+    with playwright.sync_playwright() as running:
+        try:  # the system's, else playwright's own
+            path = shutil.which("chromium") or shutil.which("google-chrome")
+            opened = running.chromium.launch(executable_path=path, args=QUIET)
+        except playwright.Error:
+            pytest.skip(reason)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True)

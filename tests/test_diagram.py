@@ -22,11 +22,6 @@ from tests.conftest import ROOT
 from tests.strategies import Pool
 
 SVG = "{http://www.w3.org/2000/svg}"
-CHROMIUM = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
-    *("--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -171,21 +166,6 @@ def test_another_format_is_refused() -> None:
 
 
 # --- a browser ----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    reason = "needs playwright and a Chromium"
-    playwright = pytest.importorskip("playwright.sync_api", reason=reason)
-    with playwright.sync_playwright() as running:
-        chromium = running.chromium
-        try:  # the system's, else playwright's own
-            path = shutil.which("chromium")
-            opened = chromium.launch(executable_path=path, args=CHROMIUM)
-        except playwright.Error:
-            pytest.skip(reason)
-        yield opened
-        opened.close()
 
 
 THEMES = ("light", "dark")

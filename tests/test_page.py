@@ -5,7 +5,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,25 +21,17 @@ from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import Browser, Page, expect
 from plotly.offline import get_plotlyjs
 
 from resnet_spec import build_model
 from resnet_spec.cli import main
 from resnet_spec.emit.page import Entry, Table, page
+from tests.pictures import DOCS, SIZE, photograph
 from tests.test_injection import NASTY
 
 pytestmark = pytest.mark.slow
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = "</script><img src=x onerror=alert(1)> <b>\"'&amp; %{x} \u202eabc 🦊 $data"
 
 
@@ -66,20 +57,13 @@ Opens = Callable[..., Watched]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as started:
-        path = shutil.which("chromium") or shutil.which("google-chrome")
-        opened = started.chromium.launch(executable_path=path, args=QUIET)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def opens(browser: Browser) -> Opens:
     """Opens a file, and waits for its plot."""
 
-    def opened(file: Path, width: int = 1400, **settings: Any) -> Watched:
-        size = {"width": width, "height": 900}
+    def opened(
+        file: Path, width: int = 1400, height: int = 900, **settings: Any
+    ) -> Watched:
+        size = {"width": width, "height": height}
         shown = browser.new_page(viewport=size, **settings)
         shown.set_default_timeout(20_000)
         watched = Watched(shown, [], [])
@@ -514,3 +498,18 @@ def test_what_cannot_be_made_is_one_line(
     result = run("page", "resnet18", "-o", new)
     needed = "this needs plotly: pip install 'resnet-spec[page]'\n"
     assert (result.exit_code, result.output) == (1, needed)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_photographs_in_the_docs_are_of_this_page(
+    opens: Opens, shipped: Path, tmp_path: Path, theme: str
+) -> None:
+    """Up to fonts: `python -m tests.pictures` takes them again."""
+    watched = opens(shipped, color_scheme=theme, **SIZE)
+    photograph(watched.page, tmp_path / "now.png")
+    kept = DOCS / f"page{'-dark' * (theme == 'dark')}.png"
+    with Image.open(kept) as before, Image.open(tmp_path / "now.png") as now:
+        assert before.size == now.size
+        apart = ImageChops.difference(before.convert("L"), now.convert("L"))
+        assert ImageStat.Stat(apart).mean[0] < 4  # of 255; another page is 20 apart
+    assert watched.is_quiet()
