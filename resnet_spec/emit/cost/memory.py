@@ -79,12 +79,16 @@ class Unrolled:
         if not call.steps:
             return self._function(call, reads, own or (owned and not call.module))
         values = [reads[0]]
+        learning = len(
+            self.moments
+        )  # that which reads the parameters of the module itself
         for step in call.steps:
             inner = tuple(values[read] for read in step.reads)
             values.append(self._run(step.call, inner, own))
-        if own and self.moments:
-            last = self.moments[-1]
-            self.moments[-1] = last._replace(params=last.params + _params(call))
+        if own:
+            at = learning if call.steps[0].call.once else -1
+            moment = self.moments[at]
+            self.moments[at] = moment._replace(params=moment.params + _params(call))
         return values[-1]
 
     def _function(self, call: Call, reads: tuple[int, ...], own: bool) -> int:
