@@ -2,6 +2,7 @@
 
 import csv
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -236,6 +237,23 @@ def test_torch_takes_gradients_of_grouped_weights_for_dense_ones(
     assert any(
         "grouped" in said for said in faults(sized(spec, 64), "torch-train")
     ) == (times > 1)
+
+
+# --- time ---------------------------------------------------------------------------------
+
+
+def test_time_of_the_costs() -> None:
+    """Five times what benchmarks/cost.py is held to, in seconds of processor time."""
+    deep = load("resnet152", {"depths": [3, 8, 9986, 3]}).network
+    assert len([*deep.blocks()]) == 10_000
+    start = time.process_time()
+    costs(deep)
+    first = time.process_time()
+    for _ in range(10):
+        costs(deep)
+    again = time.process_time()
+    assert first - start < 5 * 0.1
+    assert (again - first) / 10 < 5 * 0.001
 
 
 # --- the Python API -----------------------------------------------------------------------
