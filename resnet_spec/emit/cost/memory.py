@@ -41,7 +41,8 @@ class Moment(NamedTuple):
     makes: int
     kept: frozenset[int]  # storages of values
     more: int  # bytes beside those, of what it measured or copied
-    shares: bool  # whether what it makes lies in the memory of what it reads
+    passes: bool  # whether the gradient of what it makes is that of what it reads
+    summed: int  # bytes of products that backwards are summed to a smaller gradient
     params: int  # bytes of the parameters that it learns
 
 
@@ -110,7 +111,9 @@ class Unrolled:
             more = self._more(call)
         if call.once and call.function == "standardize":
             kept, more = frozenset(), 2 * FLOAT * call.output[0]  # of each filter
-        moment = Moment(reads, made, kept, more, shares, _params(call))
+        passes = call.function == "add" or (shares and not kept and not more)
+        summed = self.sizes[made] * self._sums(call, reads, own)
+        moment = Moment(reads, made, kept, more, passes, summed, _params(call))
         self.moments.append(moment)
         return made
 
@@ -136,6 +139,11 @@ class Unrolled:
                 yield first
             if self.learns[first]:
                 yield from others
+
+    def _sums(self, call: Call, reads: tuple[int, ...], own: bool) -> bool:
+        """Whether it multiplies or divides by fewer numbers, which learn."""
+        fewer = [r for r in reads if self.learns[r] and self.sizes[r] < self.sizes[-1]]
+        return call.function in ("div", "mul") and (own or bool(fewer))
 
     def _more(self, call: Call) -> int:
         """Bytes of what a function measures or copies, and keeps."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import NamedTuple
 
 from resnet_spec.emit.cost.memory import (
     FLOAT,
@@ -103,22 +104,38 @@ def _backward_peak(unrolled: Unrolled) -> int:
     for storage, i in first.items():
         frees[i] = frees.get(i, 0) + sizes[storage]
     held = sum(frees.values()) + sum(moment.more for moment in unrolled.moments)
-    gradients = {unrolled.last: sizes[unrolled.last]}
+    gradients = {unrolled.last: Buffer(unrolled.last, sizes[unrolled.last])}
     params = most = 0
     for i in range(len(unrolled.moments) - 1, -1, -1):
         moment = unrolled.moments[i]
         params += moment.params
-        given = gradients.get(moment.makes, 0)
-        reads = {read for read in moment.reads if unrolled.learns[read]}
-        new = {read: sizes[read] for read in reads}
-        if moment.shares and not moment.kept and not moment.more:
-            new = dict.fromkeys(reads, 0)
-        alive = held + params + sum(gradients.values()) + sum(new.values())
-        most = max(most, alive)
+        given = gradients.get(moment.makes, Buffer(moment.makes, 0))
+        new = {
+            read: given if moment.passes else Buffer((moment.makes, read), sizes[read])
+            for read in moment.reads
+            if unrolled.learns[read]
+        }
+        most = max(most, held + params + moment.summed + _total(gradients, new))
         gradients.pop(moment.makes, None)
-        for read, size in new.items():
-            gradients[read] = max(
-                gradients.get(read, 0), size, given if moment.shares else 0
-            )
         held -= frees.get(i, 0) + moment.more
+        sums = {
+            read: Buffer((moment.makes, read, "sum"), sizes[read])
+            for read in new
+            if read in gradients
+        }
+        if sums:
+            most = max(most, held + params + _total(gradients, new, sums))
+        gradients |= new | sums
     return most
+
+
+class Buffer(NamedTuple):
+    """A gradient in memory, by what it is the first gradient of, and its bytes."""
+
+    owner: object
+    size: int
+
+
+def _total(*gradients: dict[int, Buffer]) -> int:
+    """Bytes of the gradients of values, those that lie in the same memory counted once."""
+    return sum({b.owner: b.size for each in gradients for b in each.values()}.values())
