@@ -4,9 +4,11 @@ All on the meta device, which counts the same as a processor. Small images, so t
 of parameters do not hide those of maps.
 """
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 import pytest
 import torch
-from torch import Tensor, nn
 
 from resnet_spec import load, render
 from resnet_spec.emit.cost.memory import saved_bytes
@@ -37,57 +39,70 @@ NETWORKS = {
     "resnetv2/resnetv2_50d_frn": 96,
     "bit/resnetv2_50x1_bit": 96,
     "field/cbam/resnet18_cbam_cifar": 64,
+    "own/iresnet18": 96,
+    "resnetrs50": 96,  # the next three with SiLU or GELU
+    "gcresnet33ts": 96,
+    "own/convnext_like": 128,
 }
-SILU = {"resnetrs50": 96, "gcresnet33ts": 96, "own/convnext_like": 128}
+"""Specs, and the sides of images that are small enough."""
 
 
-class Pair:
-    """A network as generated, which its source describes, and images for it."""
+class Apart(NamedTuple):
+    """How far our figures are from torch's: those kept, and the peaks."""
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        with torch.device("meta"):
-            self.model: nn.Module = module_of(render(network), network.name)()
-            self.images: Tensor = torch.zeros(BATCH, *map(int, network.image))
+    kept: float
+    evaluation: float
+    training: float
+    without_gradients: float  # of parameters, which are all there in the end
 
-    @property
-    def kept(self) -> float:
-        """How far what is kept is from what torch keeps."""
-        theirs = memory_tools.saved(self.model, self.images)
-        return saved_bytes(self.network, BATCH) / theirs - 1
+
+def apart(network: Network) -> Apart:
+    """Of the network as generated, which its source describes."""
+    with torch.device("meta"):
+        model = module_of(render(network), network.name)()
+        images = torch.zeros(BATCH, *map(int, network.image))
+    gradients = 4 * network.params
+    training = memory_tools.training_peak(model, images)
+    ours = training_peak(network, BATCH)
+    return Apart(
+        saved_bytes(network, BATCH) / memory_tools.saved(model, images) - 1,
+        evaluation_peak(network, BATCH) / memory_tools.evaluation_peak(model, images)
+        - 1,
+        ours / training - 1,
+        (ours - gradients) / (training - gradients) - 1,
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*NETWORKS, *SILU])
-def test_bytes_are_those_of_torch(name: str) -> None:
+@pytest.mark.parametrize(("name", "side"), [*NETWORKS.items()])
+def test_bytes_are_those_of_torch(name: str, side: int) -> None:
     """What is kept to the byte, and peaks within 2%."""
-    made = Pair(sized(name, {**NETWORKS, **SILU}[name]))
-    assert made.kept == 0
-    theirs = memory_tools.evaluation_peak(made.model, made.images)
-    assert evaluation_peak(made.network, BATCH) == pytest.approx(theirs, rel=0.02)
-    theirs = memory_tools.training_peak(made.model, made.images)
-    ours = training_peak(made.network, BATCH)
-    assert ours == pytest.approx(theirs, rel=0.02)
-    gradients = 4 * made.network.params
-    if gradients < theirs / 2:
-        assert ours - gradients == pytest.approx(theirs - gradients, rel=0.02)
+    found = apart(sized(name, side))
+    assert found.kept == 0
+    assert max(map(abs, found[1:3])) < 0.02
+    assert abs(found.without_gradients) < 0.03
 
 
-def hold(drawn: tuple[Drawn, ...]) -> None:
-    """What is kept is exact in nine of ten drawn networks, and within 5% in all."""
+def hold(drawn: Iterable[Drawn]) -> None:
+    """Nine of ten are exact and their peaks within 2%; of all, what is kept within 5%."""
     networks = [network for _, network in drawn if not network.features]
-    apart = [Pair(network).kept for network in networks]
-    assert max(map(abs, apart)) < 0.05
-    assert apart.count(0.0) >= 0.9 * len(apart)
+    found = [apart(network) for network in networks]
+    most = 0.1 * len(found)
+    assert max(abs(each.kept) for each in found) < 0.05
+    assert sum(each.kept != 0 for each in found) <= most
+    for peaks in ("evaluation", "training"):
+        far = [abs(getattr(each, peaks)) for each in found]
+        assert max(far) < 0.1
+        assert sum(value > 0.02 for value in far) <= most
 
 
 @pytest.mark.slow
-def test_kept_bytes_of_drawn_networks(drawn: Pool) -> None:
-    hold(drawn[::4])
+def test_bytes_of_drawn_networks(drawn: Pool) -> None:
+    hold(drawn[::5])
 
 
 @pytest.mark.long
-def test_kept_bytes_of_all_drawn_networks(drawn: Pool) -> None:
+def test_bytes_of_all_drawn_networks(drawn: Pool) -> None:
     hold(drawn)
 
 

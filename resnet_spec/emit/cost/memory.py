@@ -33,6 +33,10 @@ COPIES = names(
     "gelu hardswish mish silu"
 )  # those that need an input which is gone in place
 
+SUMS = {"div": 1, "maximum": 3.5, "mul": 1, "prelu": 1}
+"""Maps that torch makes on its way to the gradient of one number for many pixels, two of those
+of a maximum being masks of a byte a pixel."""
+
 
 class Moment(NamedTuple):
     """One function, when it runs: the values that it reads and makes, and what it keeps."""
@@ -112,7 +116,7 @@ class Unrolled:
         if call.once and call.function == "standardize":
             kept, more = frozenset(), 2 * FLOAT * call.output[0]  # of each filter
         passes = call.function == "add" or (shares and not kept and not more)
-        summed = self.sizes[made] * self._sums(call, reads, own)
+        summed = int(self.sizes[made] * self._sums(call, reads, own))
         moment = Moment(reads, made, kept, more, passes, summed, _params(call))
         self.moments.append(moment)
         return made
@@ -140,10 +144,10 @@ class Unrolled:
             if self.learns[first]:
                 yield from others
 
-    def _sums(self, call: Call, reads: tuple[int, ...], own: bool) -> bool:
-        """Whether it multiplies or divides by fewer numbers, which learn."""
-        fewer = [r for r in reads if self.learns[r] and self.sizes[r] < self.sizes[-1]]
-        return call.function in ("div", "mul") and (own or bool(fewer))
+    def _sums(self, call: Call, reads: tuple[int, ...], own: bool) -> float:
+        """How often the output's size a gradient takes that is summed to a smaller one."""
+        fewer = (r for r in reads if self.learns[r] and self.sizes[r] < self.sizes[-1])
+        return SUMS.get(call.function, 0) * (own or any(fewer))
 
     def _more(self, call: Call) -> int:
         """Bytes of what a function measures or copies, and keeps."""
