@@ -45,6 +45,16 @@ NETWORKS = {
     "own/convnext_like": 128,
 }
 """Specs, and the sides of images that are small enough."""
+MORE = {
+    "ecaresnet/ecaresnet26t",
+    "gcresnet33ts",
+    "preact/preresnet110",
+    "resnet50_gn",
+    "resnetd/resnet10t",
+    "resnext50_32x4d",
+    "seresnet50",
+}
+"""Those whose rules others have as well."""
 
 
 class Apart(NamedTuple):
@@ -74,7 +84,13 @@ def apart(network: Network) -> Apart:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "side"), [*NETWORKS.items()])
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        pytest.param(name, side, marks=[pytest.mark.long] * (name in MORE))
+        for name, side in NETWORKS.items()
+    ],
+)
 def test_bytes_are_those_of_torch(name: str, side: int) -> None:
     """What is kept to the byte, and peaks within 2%."""
     found = apart(sized(name, side))
@@ -98,7 +114,7 @@ def hold(drawn: Iterable[Drawn]) -> None:
 
 @pytest.mark.slow
 def test_bytes_of_drawn_networks(drawn: Pool) -> None:
-    hold(drawn[::5])
+    hold(drawn[::10])
 
 
 @pytest.mark.long

@@ -23,7 +23,7 @@ LOCAL = {
     "res2net/res2net50_26w_4s": 1,
     "res2net/res2net50_14w_8s": 1,
     "own/inverted_residual": 3,
-    "field/openmmlab/resnet18_os16_openmmlab": 4,
+    "field/openmmlab/resnet18_os16_openmmlab": 3,
     "resnetv2/resnetv2_18d": 2,
 }
 GATED = {
@@ -34,7 +34,7 @@ GATED = {
 }
 """Specs and how many of their stages."""
 
-LONG, SHORT = 512, 64  # sides of images, so that the longer holds each of these fields
+LONG, SHORT = 288, 48  # sides of images, so that the longer holds each of these fields
 NAMES = [*LOCAL, *GATED]
 SIDES = [(LONG, SHORT) if i % 2 else (SHORT, LONG) for i in range(len(NAMES))]
 
