@@ -40,9 +40,10 @@ NETWORKS = {
     "bit/resnetv2_50x1_bit": 96,
     "field/cbam/resnet18_cbam_cifar": 64,
     "own/iresnet18": 96,
-    "resnetrs50": 96,  # the next three with SiLU or GELU
-    "gcresnet33ts": 96,
-    "own/convnext_like": 128,
+    "resnetrs50": 96,
+    "own/convnext_like": 128,  # GELU
+    "gcresnet33ts": 96,  # SiLU
+    "regnet/regnetz_005": 96,  # SiLU
 }
 """Specs, and the sides of images that are small enough."""
 MORE = {
@@ -51,6 +52,7 @@ MORE = {
     "preact/preresnet110",
     "resnet50_gn",
     "resnetd/resnet10t",
+    "resnetrs50",
     "resnext50_32x4d",
     "seresnet50",
 }

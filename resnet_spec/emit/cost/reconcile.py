@@ -35,10 +35,7 @@ COUNTINGS = {
         (tables.torchinfo,), words={"norms": "weights and biases of norms, once each"}
     ),
     "fvcore": Counting((by_function(tables.FVCORE),)),
-    "ptflops": Counting(
-        PTFLOPS,
-        words={"activations": f"activations, {TWICE}", "pools": f"pools, {TWICE}"},
-    ),
+    "ptflops": Counting(PTFLOPS),
     "ptflops-aten": Counting((by_function(tables.PTFLOPS_ATEN),)),
     "thop": Counting((by_module(tables.THOP),)),
     "torchprofile": Counting((by_function(tables.TORCHPROFILE),)),
@@ -106,8 +103,9 @@ def _sums(call: Call, counting: Counting, known: dict[int, Sums]) -> Sums:
 
 
 def _own(call: Call, counting: Counting) -> Iterator[tuple[str, int]]:
-    count = sum(rule(call) for rule in counting.rules)
-    kind = _kind(call)
+    counts = [count for rule in counting.rules if (count := rule(call))]
+    count = sum(counts)
+    kind = _kind(call) if len(counts) < 2 else f"{_kind(call)}, {TWICE}"
     if kind == "multiply-adds":
         product = min(count, counting.each * call.macs)
         yield kind, product
