@@ -15,7 +15,7 @@ from resnet_spec.passes.cut import cut
 LOCAL = {
     "resnet18": 2,
     "v1/resnet50_v1": 2,
-    "cifar/resnet20": 3,
+    "cifar/resnet20": 2,
     "resnetd/resnet10t": 4,
     "resnetblur18": 2,
     "resnetaa/resnetaa34d": 1,
