@@ -54,8 +54,9 @@ def pictures(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time to compile, as the README has it."""
+    """Time to compile and to count, as the README has it."""
     session.run("python", "benchmarks/compile.py")
+    session.run("python", "benchmarks/cost.py")
 
 
 @nox.session

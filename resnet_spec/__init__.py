@@ -41,6 +41,7 @@ __all__ = [
     "SpecError",
     "build",
     "build_model",
+    "costs",
     "diagram",
     "difference",
     "digests",
@@ -135,6 +136,43 @@ def build_model(
     from resnet_spec.compiler import load
 
     return build(load(spec, overrides, features).network, device=device, init=init)
+
+
+def costs(
+    spec: str | os.PathLike[str] | Network,
+    image: tuple[int, int, int, int] | None = None,
+) -> dict[str, float]:
+    """What the tools of the field count for a network, without torch, by name.
+
+    `spec` is a file, the name of a spec that ships, or a Network. `image` is the shape
+    (N, C, H, W) of the images, one of the network's own size if it is left out. Names are
+    `macs`, `params`, and `<tool>.<what>` as `torchinfo.mult_adds` or `fvcore.flops.eval`:
+    what that tool returns for the module in evaluation. `torch.flop_counter.train_step` is
+    missing where the network gives features.
+
+    Raises SpecError for a wrong spec, and for images too small for it; ValueError for an
+    `image` that is no such shape or has other channels, and for one of another size than a
+    Network's, whose shapes are those of its own size.
+    """
+    from resnet_spec.compiler import load
+    from resnet_spec.emit.cost import costs as counted
+    from resnet_spec.network import Network
+
+    network = spec if isinstance(spec, Network) else load(spec).network
+    if image is None:
+        return counted(network)
+    if len(image) != 4 or not all(type(n) is int and n > 0 for n in image):
+        raise ValueError(f"image must be four whole numbers (N, C, H, W), got {image}")
+    batch, *size = image
+    channels, *own = map(int, network.image)
+    if size[0] != channels:
+        raise ValueError(f"{network.name} takes {channels} channels, got {size[0]}")
+    if size[1:] != own:
+        if isinstance(spec, Network):
+            sides = " x ".join(map(str, own))
+            raise ValueError(f"this {network.name} is for {sides} images; load it anew")
+        network = load(spec, {"input": size}).network
+    return counted(network, batch)
 
 
 def load_weights(

@@ -5,6 +5,7 @@ import copy
 import io
 import warnings
 from collections.abc import Callable, Iterator
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +18,16 @@ def measured(model: nn.Module, images: Tensor, *, maps: bool = False) -> Figures
     """All figures of all tools, each by a copy of the model; of `maps`, no training step."""
     found: Figures = {}
     for tool in TOOLS:
-        made = copy.deepcopy(model).eval()
-        with warnings.catch_warnings(), _quiet():
-            warnings.simplefilter("ignore")
-            found |= tool(made, images)
-    if not maps:
-        found |= _step(copy.deepcopy(model), images)
-    return found
+        found |= asked(tool, model, images)
+    return found if maps else found | _step(copy.deepcopy(model), images)
+
+
+def asked(tool: str, model: nn.Module, images: Tensor) -> Figures:
+    """The figures of one tool, by a copy of the model in evaluation."""
+    made = copy.deepcopy(model).eval()
+    with warnings.catch_warnings(), _quiet():
+        warnings.simplefilter("ignore")
+        return TOOLS[tool](made, images)
 
 
 @contextlib.contextmanager
@@ -159,22 +163,27 @@ def _torchsummary(model: nn.Module, images: Tensor) -> Figures:
 
 
 def torchsummary_text(model: nn.Module, image: tuple[int, ...], batch: int = -1) -> str:
-    """What torchsummary prints of the model in evaluation."""
+    """What torchsummary prints of the model in evaluation, which may be on the meta device.
+
+    It knows none of that, and moves its images to the processor.
+    """
     import torchsummary
 
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
+    device = next(model.parameters()).device
+    stay = patch.object(Tensor, "type", lambda images, _: images)
+    with contextlib.redirect_stdout(io.StringIO()) as printed, device, stay:
         torchsummary.summary(model.eval(), image, batch, device="cpu")
     return printed.getvalue()
 
 
-TOOLS: list[Callable[[nn.Module, Tensor], Figures]] = [
-    _torchinfo,
-    _fvcore,
-    _mmengine,
-    _ptflops,
-    _thop,
-    _torchprofile,
-    _calflops,
-    _torch,
-    _torchsummary,
-]
+TOOLS: dict[str, Callable[[nn.Module, Tensor], Figures]] = {
+    "torchinfo": _torchinfo,
+    "fvcore": _fvcore,
+    "mmengine": _mmengine,
+    "ptflops": _ptflops,
+    "thop": _thop,
+    "torchprofile": _torchprofile,
+    "calflops": _calflops,
+    "torch": _torch,
+    "torchsummary": _torchsummary,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_spec.emit.cost.tallies import tally
+from resnet_spec.emit.cost.tally import tallied
 from resnet_spec.emit.cost.training import passes
 from resnet_spec.expansion import expand
 from resnet_spec.network import Network
@@ -18,7 +18,7 @@ def costs(network: Network, batch: int = 1) -> dict[str, float]:
     Names are `<tool>.<what>`. Counts are integers; those of torchsummary in MiB have two
     decimals, as it prints them. All are of evaluation, but for those that say `train`.
     """
-    sums = tally(network)
+    sums = tallied(network)
 
     def of(name: str) -> int:
         return sums.of(name, batch)
@@ -74,7 +74,7 @@ def _numbers(network: Network) -> int:
 
 def _torchsummary(network: Network) -> dict[str, float]:
     """Its rows, of all modules but the network itself; it takes no batch for one image."""
-    sums = tally(network)
+    sums = tallied(network)
     params = sums.of("torchsummary.params")
     gives = sums.of("torchsummary.gives") - expand(network).gives
     sizes = (4 * _numbers(network), 8 * gives, 4 * params)

@@ -33,6 +33,10 @@ COPIES = names(
     "gelu hardswish mish silu"
 )  # those that need an input which is gone in place
 
+SUMS = {"div": 1, "maximum": 3.5, "mul": 1, "prelu": 1}
+"""Maps that torch makes on its way to the gradient of one number for many pixels, two of those
+of a maximum being masks of a byte a pixel."""
+
 
 class Moment(NamedTuple):
     """One function, when it runs: the values that it reads and makes, and what it keeps."""
@@ -41,7 +45,8 @@ class Moment(NamedTuple):
     makes: int
     kept: frozenset[int]  # storages of values
     more: int  # bytes beside those, of what it measured or copied
-    shares: bool  # whether what it makes lies in the memory of what it reads
+    passes: bool  # whether the gradient of what it makes is that of what it reads
+    summed: int  # bytes of products that backwards are summed to a smaller gradient
     params: int  # bytes of the parameters that it learns
 
 
@@ -79,12 +84,16 @@ class Unrolled:
         if not call.steps:
             return self._function(call, reads, own or (owned and not call.module))
         values = [reads[0]]
+        learning = len(
+            self.moments
+        )  # that which reads the parameters of the module itself
         for step in call.steps:
             inner = tuple(values[read] for read in step.reads)
             values.append(self._run(step.call, inner, own))
-        if own and self.moments:
-            last = self.moments[-1]
-            self.moments[-1] = last._replace(params=last.params + _params(call))
+        if own:
+            at = learning if call.steps[0].call.once else -1
+            moment = self.moments[at]
+            self.moments[at] = moment._replace(params=moment.params + _params(call))
         return values[-1]
 
     def _function(self, call: Call, reads: tuple[int, ...], own: bool) -> int:
@@ -106,7 +115,9 @@ class Unrolled:
             more = self._more(call)
         if call.once and call.function == "standardize":
             kept, more = frozenset(), 2 * FLOAT * call.output[0]  # of each filter
-        moment = Moment(reads, made, kept, more, shares, _params(call))
+        passes = call.function == "add" or (shares and not kept and not more)
+        summed = int(self.sizes[made] * self._sums(call, reads, own))
+        moment = Moment(reads, made, kept, more, passes, summed, _params(call))
         self.moments.append(moment)
         return made
 
@@ -132,6 +143,11 @@ class Unrolled:
                 yield first
             if self.learns[first]:
                 yield from others
+
+    def _sums(self, call: Call, reads: tuple[int, ...], own: bool) -> float:
+        """How often the output's size a gradient takes that is summed to a smaller one."""
+        fewer = (r for r in reads if self.learns[r] and self.sizes[r] < self.sizes[-1])
+        return SUMS.get(call.function, 0) * (own or any(fewer))
 
     def _more(self, call: Call) -> int:
         """Bytes of what a function measures or copies, and keeps."""

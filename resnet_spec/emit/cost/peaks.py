@@ -1,14 +1,17 @@
 """The most bytes of maps and gradients that are alive at once, in evaluation and in training.
 
-Evaluation frees a map after its last use; what a call reads stays until it returns. Training
-keeps what `memory` says until the function that needs it has run backwards, with the gradients
-of parameters from then on.
+Both are of the generated module: in evaluation its source holds what its variables do, where a
+module that `build` makes holds other maps, up to a third more or less. Evaluation frees a map
+after its last use; what a call reads stays until it returns. Training keeps what `memory` says
+until the function that needs it has run backwards, with the gradients of parameters from then
+on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import NamedTuple
 
 from resnet_spec.emit.cost.memory import (
     FLOAT,
@@ -82,43 +85,72 @@ def training_peak(network: Network, batch: int = 1) -> int:
     lower = [*accumulate(kept)]
     after = sum(part.unrolled.params for part in row)
     image = row[0].reads if not kept[0] else 0
-    most = 0
-    known: dict[int, int] = {}
+    most = evaluation_peak(
+        network, batch
+    )  # which training's forward pass needs as well
+    known: dict[tuple[int, bool], int] = {}
+    alone = False  # whether no one else holds what a part reads, as the image is held
     for i, (unrolled, _) in enumerate(row):
         after -= unrolled.params
-        if id(unrolled) not in known:
-            known[id(unrolled)] = _backward_peak(unrolled)
-        most = max(most, before[i] + lower[i] + image + known[id(unrolled)] + after)
+        key = id(unrolled), alone
+        if key not in known:
+            known[key] = _backward_peak(unrolled, alone)
+        most = max(most, before[i] + lower[i] + image + known[key] + after)
+        alone = unrolled.output not in unrolled.kept | {0}
     return most
 
 
-def _backward_peak(unrolled: Unrolled) -> int:
-    """The most bytes that a part's own backward pass needs, without those of its input."""
+def _backward_peak(unrolled: Unrolled, alone: bool) -> int:
+    """The most bytes that a part's own backward pass needs, without those of its input.
+
+    That is freed as well after its last use, where the part `alone` keeps it.
+    """
+    if not unrolled.learns[unrolled.last]:
+        return 0
     sizes = unrolled.sizes
     first: dict[int, int] = {}  # the moment at which each storage is kept first
     for i, moment in enumerate(unrolled.moments):
-        for storage in moment.kept - {0}:
+        for storage in moment.kept:
             first.setdefault(storage, i)
+    read = first.pop(0, None)
     frees: dict[int, int] = {}
     for storage, i in first.items():
         frees[i] = frees.get(i, 0) + sizes[storage]
     held = sum(frees.values()) + sum(moment.more for moment in unrolled.moments)
-    gradients = {unrolled.last: sizes[unrolled.last]}
+    if alone and read is not None:
+        frees[read] = frees.get(read, 0) + sizes[0]
+    gradients = {unrolled.last: Buffer(unrolled.last, sizes[unrolled.last])}
     params = most = 0
     for i in range(len(unrolled.moments) - 1, -1, -1):
         moment = unrolled.moments[i]
         params += moment.params
-        given = gradients.get(moment.makes, 0)
-        reads = {read for read in moment.reads if unrolled.learns[read]}
-        new = {read: sizes[read] for read in reads}
-        if moment.shares and not moment.kept and not moment.more:
-            new = dict.fromkeys(reads, 0)
-        alive = held + params + sum(gradients.values()) + sum(new.values())
-        most = max(most, alive)
+        given = gradients.get(moment.makes, Buffer(moment.makes, 0))
+        new = {
+            read: given if moment.passes else Buffer((moment.makes, read), sizes[read])
+            for read in moment.reads
+            if unrolled.learns[read]
+        }
+        most = max(most, held + params + moment.summed + _total(gradients, new))
         gradients.pop(moment.makes, None)
-        for read, size in new.items():
-            gradients[read] = max(
-                gradients.get(read, 0), size, given if moment.shares else 0
-            )
         held -= frees.get(i, 0) + moment.more
+        sums = {
+            read: Buffer((moment.makes, read, "sum"), sizes[read])
+            for read in new
+            if read in gradients
+        }
+        if sums:
+            most = max(most, held + params + _total(gradients, new, sums))
+        gradients |= new | sums
     return most
+
+
+class Buffer(NamedTuple):
+    """A gradient in memory, by what it is the first gradient of, and its bytes."""
+
+    owner: object
+    size: int
+
+
+def _total(*gradients: dict[int, Buffer]) -> int:
+    """Bytes of the gradients of values, those that lie in the same memory counted once."""
+    return sum({b.owner: b.size for each in gradients for b in each.values()}.values())

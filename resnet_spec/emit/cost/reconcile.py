@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from resnet_spec.emit.cost import tables
@@ -35,10 +35,7 @@ COUNTINGS = {
         (tables.torchinfo,), words={"norms": "weights and biases of norms, once each"}
     ),
     "fvcore": Counting((by_function(tables.FVCORE),)),
-    "ptflops": Counting(
-        PTFLOPS,
-        words={"activations": f"activations, {TWICE}", "pools": f"pools, {TWICE}"},
-    ),
+    "ptflops": Counting(PTFLOPS),
     "ptflops-aten": Counting((by_function(tables.PTFLOPS_ATEN),)),
     "thop": Counting((by_module(tables.THOP),)),
     "torchprofile": Counting((by_function(tables.TORCHPROFILE),)),
@@ -106,8 +103,9 @@ def _sums(call: Call, counting: Counting, known: dict[int, Sums]) -> Sums:
 
 
 def _own(call: Call, counting: Counting) -> Iterator[tuple[str, int]]:
-    count = sum(rule(call) for rule in counting.rules)
-    kind = _kind(call)
+    counts = [count for rule in counting.rules if (count := rule(call))]
+    count = sum(counts)
+    kind = _kind(call) if len(counts) < 2 else f"{_kind(call)}, {TWICE}"
     if kind == "multiply-adds":
         product = min(count, counting.each * call.macs)
         yield kind, product
@@ -132,19 +130,20 @@ def _training(found: Passes, batch: int) -> Iterator[Term]:
 
 def faults(network: Network, tool: str) -> list[str]:
     """Sentences on what the tool plainly gets wrong in this network."""
-    modules = {call.module for call in _distinct(expand(network))}
-    functions = {call.function for call in _distinct(expand(network))}
+    calls = list(_distinct(expand(network)))
+    modules = {call.module for call in calls}
     found = []
-    if tool == "ptflops" and "relu" in functions:
-        found.append("it counts each ReLU twice, and each pool")
+    if tool == "ptflops" and (twice := _modules(calls, _is_twice)):
+        found.append(f"it counts twice each {', '.join(twice)}")
     if tool == "ptflops" and "StdConv2d" in modules:
         found.append("it does not see convolutions by standardized weights")
-    if tool == "thop" and (missed := sorted(modules & UNKNOWN_TO_THOP)):
+    if tool == "thop" and (missed := _modules(calls, _is_missed)):
         found.append(
             f"it has no rule for {', '.join(missed)}, and counts neither what they do nor "
             "their parameters"
         )
-    if tool in ("ptflops", "thop", "torchinfo") and "BlurPool2d" in modules:
+    blurs = any(call.function == "reflection_pad" for call in calls)
+    if tool in ("ptflops", "thop", "torchinfo") and blurs:
         found.append("it does not see the convolutions of blurs, which are no modules")
     if tool == "torch-train" and passes(network).dense:
         found.append(
@@ -153,10 +152,19 @@ def faults(network: Network, tool: str) -> list[str]:
     return found
 
 
-UNKNOWN_TO_THOP = names(
-    "BareEvoNormS0a BareFilterResponseNorm ChannelAffine EvoNormS0 EvoNormS0a "
-    "FilterResponseNorm GroupNorm LayerNorm2d StdConv2d"
-)
+def _is_twice(call: Call) -> bool:
+    seen = call.module in tables.PTFLOPS_MODULES
+    return seen and call.function in tables.PTFLOPS_FUNCTIONS
+
+
+def _is_missed(call: Call) -> bool:
+    learns = any(tensor.learns for tensor in call.tensors)
+    return learns and call.module not in tables.THOP_PARAMS
+
+
+def _modules(calls: Iterable[Call], chosen: Callable[[Call], bool]) -> list[str]:
+    """The classes of those chosen, sorted."""
+    return sorted({call.module for call in calls if chosen(call)})
 
 
 def _distinct(call: Call) -> Iterator[Call]:

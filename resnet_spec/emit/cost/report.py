@@ -6,7 +6,7 @@ from resnet_spec.emit.cost.memory import FLOAT, saved_bytes
 from resnet_spec.emit.cost.peaks import evaluation_peak, training_peak
 from resnet_spec.emit.cost.reconcile import faults, reconciled
 from resnet_spec.emit.cost.roofline import Machine, roofline
-from resnet_spec.emit.cost.tallies import tally
+from resnet_spec.emit.cost.tally import tallied
 from resnet_spec.emit.cost.tools import TOOLS
 from resnet_spec.network import Network
 from resnet_spec.problems.tables import aligned
@@ -38,7 +38,7 @@ def facts(
         "buffers": sum(tensor.size for tensor in kept) - frozen,
         "weights_bytes": WIDTHS[dtype] * numbers,
         "macs": batch * network.macs,
-        "activations": tally(network).of("fvcore.activations", batch),
+        "activations": tallied(network).of("fvcore.activations", batch),
         "evaluation_bytes": evaluation_peak(network, batch),
         "saved_bytes": saved_bytes(network, batch),
         "training_bytes": training_peak(network, batch),

@@ -86,7 +86,7 @@ NOTHING = (0,) * len(RULES)
 KNOWN: WeakKeyDictionary[Network, Tally] = WeakKeyDictionary()
 
 
-def tally(network: Network) -> Tally:
+def tallied(network: Network) -> Tally:
     """All sums of the network, in evaluation."""
     if network not in KNOWN:
         KNOWN[network] = _tally(expand(network), {})
