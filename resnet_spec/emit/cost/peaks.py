@@ -21,13 +21,11 @@ from resnet_spec.emit.cost.memory import (
     boundaries,
     parts,
 )
+from resnet_spec.emit.cost.tables import names
 from resnet_spec.expansion import Call, expand
 from resnet_spec.network import Network
 
-INDEXED = (
-    "adaptive_max_pool2d",
-    "max_pool2d",
-)  # which number the places of the largest
+INDEXED = names("adaptive_max_pool2d max_pool2d")  # which number the largest's places
 
 
 def evaluation_peak(network: Network, batch: int = 1) -> int:
@@ -53,12 +51,16 @@ def _moments(call: Call, batch: int, known: dict[int, int]) -> Iterator[int]:
     for i, step in enumerate(call.steps, 1):
         new = _new(step.call, batch)
         storages.append(i if new else storages[step.reads[0]])
-        sizes.setdefault(storages[i], new)
+        sizes[i] = new
         lasts[storages[i]] = max(lasts.get(storages[i], 0), call.lasts[i])
+    ends: dict[int, int] = {}  # bytes that are freed after each step
+    for at, last in lasts.items():
+        ends[max(at, last)] = ends.get(max(at, last), 0) + sizes[at]
+    held = 0
     for i, step in enumerate(call.steps):
-        read = storages[step.reads[0]]
-        alive = {at for at, last in lasts.items() if at <= i <= last} - {read}
-        yield sum(sizes[at] for at in alive) + _peak(step.call, batch, known)
+        held += sizes[i]  # what the step before made
+        yield held - sizes[storages[step.reads[0]]] + _peak(step.call, batch, known)
+        held -= ends.get(i, 0)
 
 
 def _bytes(numbers: int, batch: int) -> int:
@@ -85,9 +87,7 @@ def training_peak(network: Network, batch: int = 1) -> int:
     lower = [*accumulate(kept)]
     after = sum(part.unrolled.params for part in row)
     image = row[0].reads if not kept[0] else 0
-    most = evaluation_peak(
-        network, batch
-    )  # which training's forward pass needs as well
+    most = evaluation_peak(network, batch)  # which the forward pass needs as well
     known: dict[tuple[int, bool], int] = {}
     alone = False  # whether no one else holds what a part reads, as the image is held
     for i, (unrolled, _) in enumerate(row):
