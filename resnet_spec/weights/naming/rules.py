@@ -1,0 +1,255 @@
+"""How the names of a library are made of ours: by stage, block, op, and what is beside them.
+
+Names here are torchvision's wherever torchvision has the thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import NamedTuple, Protocol
+
+Table = Mapping[str, str]
+"""Their path for ours, or for its beginning: the longest that fits is replaced.
+
+`*` in ours stands for its first number, which theirs has in the same place.
+"""
+Shapes = Mapping[str, tuple[int, ...]]
+"""Tensors by path, outside of blocks or in one of them."""
+Inside = Callable[[Shapes, int], Table]
+"""The table of a block, of its tensors and the number of its stage, from 0."""
+Outside = Callable[[Shapes, int], Table]
+"""The table of what is outside of blocks, of that and how many stages there are."""
+
+CLASSIFIER = "fc"
+LONGEST = 40  # modules of one kind in a chain
+
+
+class Shaped(Protocol):
+    """A tensor, or what knows its shape."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+class Library(NamedTuple):
+    """What a library calls things, which may depend on what there is beside them.
+
+    `block` gives what the names of a block's tensors begin with, of stage and block from 0.
+    `trunk` stands in front of all but the classifier, in networks that have one. `classifiers`
+    are the names of the classifier in its files, where it has several. Where `whole`, the
+    tables have all that the library has, so that what is in none of them keeps our name.
+    """
+
+    block: Callable[[int, int], str] = lambda stage, block: f"layer{stage + 1}.{block}."
+    inside: Inside = lambda paths, stage: {}
+    outside: Outside = lambda paths, stages: {}
+    trunk: str = ""
+    classifiers: tuple[str, ...] = ()
+    whole: bool = False
+
+
+class Place(NamedTuple):
+    """Where a tensor is: in which block of which stage, both from 0, or outside of those."""
+
+    block: tuple[int, int] | None
+    path: str
+
+
+class Parts(NamedTuple):
+    """Our tensors by place; blocks of one stage with the same tensors share a kind."""
+
+    places: Mapping[str, Place]
+    outside: Shapes
+    kinds: tuple[tuple[int, Shapes], ...]  # each with its stage
+    kind: Mapping[tuple[int, int], int]  # of each block
+
+    @property
+    def stages(self) -> int:
+        return max((stage + 1 for stage, _ in self.kind), default=0)
+
+
+def parts(ours: Mapping[str, Shaped]) -> Parts:
+    """Our tensors, taken apart; their order does not matter to what is made of them."""
+    places = {name: _place(name) for name in ours}
+    outside: dict[str, tuple[int, ...]] = {}
+    blocks: dict[tuple[int, int], dict[str, tuple[int, ...]]] = {}
+    for name, (at, path) in places.items():
+        paths = outside if at is None else blocks.setdefault(at, {})
+        paths[path] = tuple(ours[name].shape)
+    kinds: list[tuple[int, Shapes]] = []
+    numbers: dict[tuple[object, ...], int] = {}
+    kind = {}
+    for (stage, block), found in blocks.items():
+        key = (stage, *found.items())
+        if key not in numbers:
+            numbers[key] = len(kinds)
+            kinds.append((stage, found))
+        kind[stage, block] = numbers[key]
+    return Parts(places, outside, tuple(kinds), kind)
+
+
+def _place(name: str) -> Place:
+    """
+    >>> _place("layer2.0.conv1.weight"), _place("fc.bias")
+    (Place(block=(1, 0), path='conv1.weight'), Place(block=None, path='fc.bias'))
+    """
+    stage, _, inside = name.partition(".")
+    block, _, path = inside.partition(".")
+    number = stage.removeprefix("layer")
+    if number != stage and number.isdigit() and block.isdigit():
+        return Place((int(number) - 1, int(block)), path)
+    return Place(None, name)
+
+
+class Calling(NamedTuple):
+    """What a library calls our tensors: their path for ours outside of blocks, and in each
+    kind of block, None where it has no name for it."""
+
+    library: Library
+    of: Parts
+    outside: Mapping[str, str | None]
+    inside: tuple[Mapping[str, str | None], ...]
+
+    @property
+    def trunk(self) -> str:
+        """What stands in front of all but the classifier."""
+        return self.library.trunk if any(map(classifies, self.outside)) else ""
+
+    @property
+    def own(self) -> list[str]:
+        """Our tensors that keep our names, for want of theirs."""
+        return [name for name in self.of.places if self._path(name) is None]
+
+    def theirs(self, trunk: str) -> dict[str, str]:
+        """Their names for our tensors, in our order, with that in front of the trunk's."""
+        library, outside, inside, kind = (
+            self.library,
+            self.outside,
+            self.inside,
+            self.of.kind,
+        )
+        tops = {block: trunk + library.block(*block) for block in kind}
+        found = {}
+        for name, (block, path) in self.of.places.items():
+            if block is None:
+                top = "" if classifies(path) else trunk
+                found[name] = top + (outside[path] or path)
+            else:
+                found[name] = tops[block] + (inside[kind[block]][path] or path)
+        return found
+
+    def name(self, ours: str) -> str:
+        """Their name for one of our tensors, without what stands in front of the trunk."""
+        block, path = self.of.places[ours]
+        top = "" if block is None else self.library.block(*block)
+        return top + (self._path(ours) or path)
+
+    def _path(self, name: str) -> str | None:
+        block, path = self.of.places[name]
+        if block is None:
+            return self.outside[path]
+        return self.inside[self.of.kind[block]][path]
+
+
+def calling(of: Parts, library: Library) -> Calling:
+    """What the library calls all that there is."""
+    table = library.outside(of.outside, of.stages)
+    outside = {path: renamed(path, table) for path in of.outside}
+    inside = []
+    for stage, paths in of.kinds:
+        table = library.inside(paths, stage)
+        inside.append({path: renamed(path, table) for path in paths})
+    return Calling(library, of, outside, tuple(inside))
+
+
+def classifies(name: str) -> bool:
+    """Whether a tensor is the classifier's."""
+    return name.partition(".")[0] == CLASSIFIER
+
+
+def renamed(path: str, table: Table) -> str | None:
+    """Their path for ours; None where the table has nothing for it.
+
+    >>> table = {"bn1": "norm1", "bands.*.0": "convs.*"}
+    >>> renamed("bn1.weight", table), renamed("bands.2.0.weight", table)
+    ('norm1.weight', 'convs.2.weight')
+    """
+    parts = path.split(".")
+    number = next((part for part in parts if part.isdigit()), "")
+    starred = [*parts]
+    if number:
+        starred[parts.index(number)] = "*"
+    for end in range(len(parts), 0, -1):
+        theirs = table.get(".".join(parts[:end]))
+        if theirs is None and number:
+            theirs = table.get(".".join(starred[:end]))
+        if theirs is not None:
+            return ".".join([theirs.replace("*", number), *parts[end:]])
+    return None
+
+
+# --- what tables are made of --------------------------------------------------------------
+
+
+def numbered(ours: str, theirs: Callable[[int], str]) -> dict[str, str]:
+    """Our modules that are called so and numbered, from 1.
+
+    >>> numbered("conv", lambda n: f"layer.{n - 1}")["conv3"]
+    'layer.2'
+    """
+    return {f"{ours}{n}": theirs(n) for n in range(1, LONGEST + 1)}
+
+
+def norms(theirs: Callable[[int], str]) -> dict[str, str]:
+    """Our numbered norms, whichever we call them."""
+    return {**numbered("bn", theirs), **numbered("norm", theirs)}
+
+
+@cache
+def alike(*kinds: str) -> Table:
+    """Numbered modules that they call as we do."""
+    return {f"{kind}{n}": f"{kind}{n}" for kind in kinds for n in range(1, LONGEST + 1)}
+
+
+def shortcut(paths: Shapes, convolution: str, norm: str) -> dict[str, str]:
+    """A projection: a convolution, maybe with a norm, wherever in its chain they are.
+
+    Empty for other shortcuts.
+    """
+    chain = {
+        path.rpartition(".")[0] for path in paths if path.startswith("downsample.")
+    }
+    found = {path: len(paths.get(f"{path}.weight", ())) for path in chain}
+    if sorted(found.values()) not in ([4], [1, 4]):
+        return {}
+    names = {4: convolution, 1: norm}
+    return {path: names[dimensions] for path, dimensions in found.items()}
+
+
+def stem(paths: Shapes) -> tuple[list[str], list[str]]:
+    """Our convolutions before the first stage and their norms, in order.
+
+    >>> stem({"conv1.weight": (64, 3, 7, 7), "bn1.weight": (64,), "bn1.bias": (64,)})
+    (['conv1'], ['bn1'])
+    """
+    steps = sorted(
+        {
+            int(p.split(".")[1])
+            for p in paths
+            if p.startswith("conv1.") and p[6].isdigit()
+        }
+    )
+    chain = [f"conv1.{step}" for step in steps]
+    convolutions = [p for p in chain if len(paths.get(f"{p}.weight", ())) == 4]
+    inner = [p for p in chain if p not in convolutions and f"{p}.bias" in paths]
+    return (
+        convolutions + counted(paths, "conv"),
+        inner + counted(paths, "bn", "norm"),
+    )
+
+
+def counted(paths: Shapes, *kinds: str) -> list[str]:
+    """Those of our modules that are called so and numbered, in order."""
+    found = (f"{kind}{n}" for n in range(1, LONGEST + 1) for kind in kinds)
+    return [path for path in found if f"{path}.weight" in paths]
