@@ -13,11 +13,18 @@ from resnet_spec.weights.naming.rules import (
     Parts,
     Shaped,
     Shapes,
-    calling,
     parts,
 )
 
-__all__ = ["NAMINGS", "NamingError", "called", "fitting", "names", "unsaid"]
+__all__ = [
+    "NAMINGS",
+    "NamingError",
+    "called",
+    "fitting",
+    "names",
+    "possessive",
+    "unsaid",
+]
 
 NAMINGS: dict[str, Library | Callable[[Shapes], Library]] = {
     "torchvision": libraries.TORCHVISION,
@@ -42,6 +49,27 @@ NAMINGS: dict[str, Library | Callable[[Shapes], Library]] = {
     "children-without-pool": libraries.CHILDREN_WITHOUT_POOL,
 }
 """Each library's names, or what gives them for the tensors that there are."""
+
+
+def possessive(naming: str) -> str:
+    """
+    >>> possessive("timm"), possessive("transformers"), possessive("children")
+    ("timm's", "transformers'", "Sequential's")
+    """
+    said = SAID.get(naming, naming)
+    return f"{said}'" if said.endswith("s") else f"{said}'s"
+
+
+SAID = {
+    "children": "Sequential",
+    "children-without-pool": "Sequential",
+    "caffe2": "Caffe2",
+    "caffe2-spelt-out": "Caffe2",
+    "clip": "CLIP",
+    "tutorial": "a tutorial",
+    "kuangliu": "pytorch-cifar",
+}
+"""Whose names they are, where it is not the naming's own word."""
 
 
 class NamingError(ValueError):
@@ -87,21 +115,14 @@ def unsaid(ours: Mapping[str, Shaped], naming: str) -> list[str]:
 
 def called(found: Parts, naming: str) -> Calling:
     """What the library calls tensors that were taken apart before."""
-    return calling(found, _library(found, naming))
+    return Calling(found, _library(found, naming))
 
 
 def _library(found: Parts, naming: str) -> Library:
     library = NAMINGS[naming]
     if isinstance(library, Library):
         return library
-    return library({name: _shape(found, name) for name in found.places})
-
-
-def _shape(found: Parts, name: str) -> tuple[int, ...]:
-    block, path = found.places[name]
-    if block is None:
-        return found.outside[path]
-    return found.kinds[found.kind[block]][1][path]
+    return library(found.shapes)
 
 
 def fitting(

@@ -5,7 +5,8 @@ Names here are torchvision's wherever torchvision has the thing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import NamedTuple, Protocol
 
@@ -15,13 +16,14 @@ Table = Mapping[str, str]
 `*` in ours stands for its first number, which theirs has in the same place.
 """
 Shapes = Mapping[str, tuple[int, ...]]
-"""Tensors by path, outside of blocks or in one of them."""
+"""Shapes of tensors by name, or by path outside of blocks or in one of them."""
 Inside = Callable[[Shapes, int], Table]
 """The table of a block, of its tensors and the number of its stage, from 0."""
 Outside = Callable[[Shapes, int], Table]
 """The table of what is outside of blocks, of that and how many stages there are."""
 
 CLASSIFIER = "fc"
+COUNT = "num_batches_tracked"
 LONGEST = 40  # modules of one kind in a chain
 
 
@@ -48,6 +50,21 @@ class Library(NamedTuple):
     classifiers: tuple[str, ...] = ()
     whole: bool = False
 
+    @property
+    def block_pattern(self) -> re.Pattern[str]:
+        """What the names of any block's tensors begin with."""
+        return block_pattern(self.block(1000, 1000))
+
+
+@cache
+def block_pattern(one: str) -> re.Pattern[str]:
+    """That of any stage and block, from that of stage 1000 and block 1000, or so.
+
+    >>> block_pattern("res1002_1000_").match("res4_22_branch2a_w").group()
+    'res4_22_'
+    """
+    return re.compile(re.sub("10[01][0-9]", "[0-9]+", re.escape(one)))
+
 
 class Place(NamedTuple):
     """Where a tensor is: in which block of which stage, both from 0, or outside of those."""
@@ -59,6 +76,7 @@ class Place(NamedTuple):
 class Parts(NamedTuple):
     """Our tensors by place; blocks of one stage with the same tensors share a kind."""
 
+    shapes: Shapes  # by name
     places: Mapping[str, Place]
     outside: Shapes
     kinds: tuple[tuple[int, Shapes], ...]  # each with its stage
@@ -71,12 +89,13 @@ class Parts(NamedTuple):
 
 def parts(ours: Mapping[str, Shaped]) -> Parts:
     """Our tensors, taken apart; their order does not matter to what is made of them."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in ours.items()}
     places = {name: _place(name) for name in ours}
     outside: dict[str, tuple[int, ...]] = {}
     blocks: dict[tuple[int, int], dict[str, tuple[int, ...]]] = {}
     for name, (at, path) in places.items():
         paths = outside if at is None else blocks.setdefault(at, {})
-        paths[path] = tuple(ours[name].shape)
+        paths[path] = shapes[name]
     kinds: list[tuple[int, Shapes]] = []
     numbers: dict[tuple[object, ...], int] = {}
     kind = {}
@@ -86,7 +105,7 @@ def parts(ours: Mapping[str, Shaped]) -> Parts:
             numbers[key] = len(kinds)
             kinds.append((stage, found))
         kind[stage, block] = numbers[key]
-    return Parts(places, outside, tuple(kinds), kind)
+    return Parts(shapes, places, outside, tuple(kinds), kind)
 
 
 def _place(name: str) -> Place:
@@ -102,14 +121,15 @@ def _place(name: str) -> Place:
     return Place(None, name)
 
 
-class Calling(NamedTuple):
-    """What a library calls our tensors: their path for ours outside of blocks, and in each
-    kind of block, None where it has no name for it."""
+class Calling:
+    """What a library calls our tensors, each kind of block looked at when it is asked for."""
 
-    library: Library
-    of: Parts
-    outside: Mapping[str, str | None]
-    inside: tuple[Mapping[str, str | None], ...]
+    def __init__(self, of: Parts, library: Library) -> None:
+        self.of, self.library = of, library
+        table = library.outside(of.outside, of.stages)
+        self.outside = renamed(of.outside, table)
+        """Their path for ours outside of blocks, None for want of a name."""
+        self._inside: dict[int, dict[str, str | None]] = {}
 
     @property
     def trunk(self) -> str:
@@ -123,20 +143,16 @@ class Calling(NamedTuple):
 
     def theirs(self, trunk: str) -> dict[str, str]:
         """Their names for our tensors, in our order, with that in front of the trunk's."""
-        library, outside, inside, kind = (
-            self.library,
-            self.outside,
-            self.inside,
-            self.of.kind,
-        )
-        tops = {block: trunk + library.block(*block) for block in kind}
+        tops = {block: trunk + self.library.block(*block) for block in self.of.kind}
+        inside = {block: self._paths(kind) for block, kind in self.of.kind.items()}
+        outside = self.outside
         found = {}
         for name, (block, path) in self.of.places.items():
             if block is None:
                 top = "" if classifies(path) else trunk
                 found[name] = top + (outside[path] or path)
             else:
-                found[name] = tops[block] + (inside[kind[block]][path] or path)
+                found[name] = tops[block] + (inside[block][path] or path)
         return found
 
     def name(self, ours: str) -> str:
@@ -149,18 +165,15 @@ class Calling(NamedTuple):
         block, path = self.of.places[name]
         if block is None:
             return self.outside[path]
-        return self.inside[self.of.kind[block]][path]
+        return self._paths(self.of.kind[block])[path]
 
-
-def calling(of: Parts, library: Library) -> Calling:
-    """What the library calls all that there is."""
-    table = library.outside(of.outside, of.stages)
-    outside = {path: renamed(path, table) for path in of.outside}
-    inside = []
-    for stage, paths in of.kinds:
-        table = library.inside(paths, stage)
-        inside.append({path: renamed(path, table) for path in paths})
-    return Calling(library, of, outside, tuple(inside))
+    def _paths(self, kind: int) -> dict[str, str | None]:
+        """Their path for ours in a kind of block."""
+        if kind not in self._inside:
+            stage, paths = self.of.kinds[kind]
+            table = self.library.inside(paths, stage)
+            self._inside[kind] = renamed(paths, table)
+        return self._inside[kind]
 
 
 def classifies(name: str) -> bool:
@@ -168,24 +181,39 @@ def classifies(name: str) -> bool:
     return name.partition(".")[0] == CLASSIFIER
 
 
-def renamed(path: str, table: Table) -> str | None:
-    """Their path for ours; None where the table has nothing for it.
+def renamed(paths: Iterable[str], table: Table) -> dict[str, str | None]:
+    """Their path for each of ours, those of tensors; None where the table has nothing for it.
 
     >>> table = {"bn1": "norm1", "bands.*.0": "convs.*"}
-    >>> renamed("bn1.weight", table), renamed("bands.2.0.weight", table)
-    ('norm1.weight', 'convs.2.weight')
+    >>> renamed(["bn1.weight", "bands.2.0.weight", "se.bias"], table)
+    {'bn1.weight': 'norm1.weight', 'bands.2.0.weight': 'convs.2.weight', 'se.bias': None}
     """
-    parts = path.split(".")
-    number = next((part for part in parts if part.isdigit()), "")
-    starred = [*parts]
+    modules: dict[str, str | None] = {}
+    found = {}
+    for path in paths:
+        theirs = table.get(path)
+        if theirs is None:
+            module, _, last = path.rpartition(".")
+            if module not in modules:
+                modules[module] = _renamed(module, table)
+            top = modules[module]
+            theirs = None if top is None else f"{top}.{last}"
+        found[path] = theirs
+    return found
+
+
+def _renamed(module: str, table: Table) -> str | None:
+    words = module.split(".")
+    number = next((word for word in words if word.isdigit()), "")
+    starred = [*words]
     if number:
-        starred[parts.index(number)] = "*"
-    for end in range(len(parts), 0, -1):
-        theirs = table.get(".".join(parts[:end]))
+        starred[words.index(number)] = "*"
+    for end in range(len(words), 0, -1):
+        theirs = table.get(".".join(words[:end]))
         if theirs is None and number:
             theirs = table.get(".".join(starred[:end]))
         if theirs is not None:
-            return ".".join([theirs.replace("*", number), *parts[end:]])
+            return ".".join([theirs.replace("*", number), *words[end:]])
     return None
 
 

@@ -1,0 +1,223 @@
+"""What of a network is not in a file as it should be, in a line, and what to leave out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from resnet_spec.weights.naming import possessive
+from resnet_spec.weights.naming.rules import (
+    CLASSIFIER,
+    COUNT,
+    Calling,
+    classifies,
+    stem,
+)
+from resnet_spec.weights.reading import Reading, listed
+
+STATISTICS = ("running_mean", "running_var")
+FEW = 2  # modules, each of which is named
+DEEPEST = 200  # blocks in a stage of a file
+FURTHER = 4  # stages that a file may have beyond ours
+
+
+class Wrong(NamedTuple):
+    """What does not fit: ours that is missing, the file's shape of ours, and what is left of
+    theirs, without the prefix."""
+
+    missing: list[str]
+    differing: dict[str, tuple[int, ...]]
+    left: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.missing, *self.differing, *self.left]
+
+    def without(self, names: Iterable[str]) -> Wrong:
+        gone = {*names}
+        return Wrong(
+            [name for name in self.missing if name not in gone],
+            {our: shape for our, shape in self.differing.items() if our not in gone},
+            [name for name in self.left if name not in gone],
+        )
+
+
+class Finding(NamedTuple):
+    """A part of what is wrong: what to say of it, its tensors, and what leaves them out."""
+
+    text: str
+    names: Sequence[str]
+    ignore: Sequence[str] = ()
+
+
+Find = Callable[[Wrong, Calling], Iterator[Finding]]
+
+
+def difference(reading: Reading, calls: Calling) -> str:
+    """`all fits but fc.weight (1000 x 512 here, 10 x 512 in the file): ignore=['fc']`"""
+    wrong = Wrong(
+        [*reading.missing],
+        {our: shape for our, _, shape in reading.differing},
+        [name.removeprefix(reading.prefix) for name in reading.left],
+    )
+    asked = sum(not name.endswith(COUNT) for name in calls.of.places)
+    fitting = sum(not name.endswith(COUNT) for name in reading.table)
+    findings: list[Finding] = []
+    for find in (_statistics, _depths, _classifier, _stem, _others):
+        for finding in find(wrong, calls):
+            findings.append(finding)
+            wrong = wrong.without(finding.names)
+    said = "; ".join(finding.text for finding in findings)
+    if all(finding.ignore for finding in findings):
+        ignore = [*dict.fromkeys(name for each in findings for name in each.ignore)]
+        return f"all fits but {said}: ignore={ignore!r}"
+    whose = possessive(reading.naming)
+    below = f" below {reading.prefix}" * bool(reading.prefix)
+    return f"{fitting} of {asked} tensors fit by {whose} names{below}: {said}"
+
+
+def _statistics(wrong: Wrong, _: Calling) -> Iterator[Finding]:
+    """Statistics that norms of one side alone have."""
+    for names, where in ((wrong.missing, "here"), (wrong.left, "in the file")):
+        found = [name for name in names if name.endswith(STATISTICS)]
+        if found and len(found) == len(names):
+            yield Finding(f"norms have statistics {where} alone", found, STATISTICS)
+
+
+def _depths(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
+    """Stages that have other blocks in the file."""
+    lost, more = _lost(wrong, calls), _more(wrong, calls)
+    depths = Counter(stage for stage, _ in calls.of.kind)
+    for stage in sorted({*lost, *more}):
+        here, names = depths[stage], [*lost[stage].values(), *more[stage].values()]
+        there = here - len(lost[stage]) + len(more[stage])
+        text = f"layer{stage + 1} has {_blocks(there)} in the file, {here} here"
+        top = _stage(calls, stage)
+        ignore = [top] if top and not here else []
+        yield Finding(text, [name for block in names for name in block], ignore)
+
+
+def _lost(wrong: Wrong, calls: Calling) -> dict[int, dict[int, list[str]]]:
+    """The blocks of which nothing is in the file, by stage, with the tensors of each."""
+    found: dict[int, dict[int, list[str]]] = defaultdict(dict)
+    missing = {*wrong.missing}
+    tensors = defaultdict(list)
+    for name, (at, _) in calls.of.places.items():
+        if at and not name.endswith(COUNT):
+            tensors[at].append(name)
+    for (stage, block), names in tensors.items():
+        if missing.issuperset(names):
+            found[stage][block] = names
+    return found
+
+
+def _more(wrong: Wrong, calls: Calling) -> dict[int, dict[int, list[str]]]:
+    """The blocks that only the file has, by stage, with the tensors of each."""
+    stages = range(calls.of.stages + FURTHER)
+    block = calls.library.block
+    known = {block(s, b): (s, b) for s in stages for b in range(DEEPEST)}
+    pattern = calls.library.block_pattern
+    found: dict[int, dict[int, list[str]]] = defaultdict(dict)
+    for name in wrong.left:
+        top = pattern.match(name)
+        place = known.get(top.group()) if top else None
+        if place and place not in calls.of.kind:
+            found[place[0]].setdefault(place[1], []).append(name)
+    return found
+
+
+def _stage(calls: Calling, stage: int) -> str:
+    """What the names of a stage lie in; empty where they lie in nothing."""
+    return calls.library.block(stage, 0).rstrip(".").rpartition(".")[0]
+
+
+def _classifier(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
+    names = [name for name in wrong.names if classifies(name)]
+    shown = [name for name in names if name in wrong.differing]
+    if shown:
+        yield Finding(_shapes(shown[0], wrong, calls), names, [CLASSIFIER])
+    elif names:
+        yield Finding(f"{listed(names)}, which is missing", names, [CLASSIFIER])
+
+
+def _stem(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
+    """Another first convolution, or another chain before the first stage."""
+    outside = [
+        name
+        for name in (*wrong.missing, *wrong.differing)
+        if calls.of.places[name].block is None and name in _stem_of(calls)
+    ]
+    block = calls.library.block_pattern
+    theirs = [name for name in wrong.left if not block.match(name)]
+    first = next((name for name in outside if name in wrong.differing), "")
+    if first and outside == [first] and not theirs:
+        yield Finding(_shapes(first, wrong, calls), [first], [_owner(first)])
+    elif outside or theirs:
+        here = listed(_owners(outside))
+        there = listed(_owners(theirs))
+        text = "the stem differs"
+        if first and len(wrong.differing[first]) == 4:
+            height, width = wrong.differing[first][2:]
+            text += f": {first} is of {height} x {width} in the file"
+        if here:
+            text += f", here {here}"
+        if there:
+            text += f", in the file {there}"
+        yield Finding(text, [*outside, *theirs])
+
+
+def _stem_of(calls: Calling) -> set[str]:
+    convolutions, norms = stem(calls.of.outside)
+    tops = (*convolutions, *norms)
+    return {name for name in calls.of.outside if name.startswith(tops)}
+
+
+def _others(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
+    """What is left: by module where those are few, else how much there is of each kind."""
+    modules = _owners(wrong.names)
+    if len(modules) <= FEW:
+        for module in modules:
+            names = [name for name in wrong.names if _owner(name) == module]
+            differing = next((name for name in names if name in wrong.differing), "")
+            yield Finding(
+                _shapes(differing, wrong, calls)
+                if differing
+                else _absent(names, wrong),
+                names,
+                [module],
+            )
+        return
+    for kind, names in (("missing", wrong.missing), ("left over", wrong.left)):
+        if names:
+            yield Finding(f"{len(names)} {kind}, {listed(names)}", names)
+    if wrong.differing:
+        first = next(iter(wrong.differing))
+        count = f"{len(wrong.differing)} of another shape"
+        yield Finding(f"{count}, {_shapes(first, wrong, calls)}", [*wrong.differing])
+
+
+def _absent(names: Sequence[str], wrong: Wrong) -> str:
+    where = "missing" if names[0] in wrong.missing else "left over"
+    return f"{listed(names)}, {where}"
+
+
+def _shapes(name: str, wrong: Wrong, calls: Calling) -> str:
+    here, there = _size(calls.of.shapes[name]), _size(wrong.differing[name])
+    return f"{name} ({here} here, {there} in the file)"
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "a number"
+
+
+def _blocks(number: int) -> str:
+    return f"{number or 'no'} block" + "s" * (number != 1)
+
+
+def _owner(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
+def _owners(names: Iterable[str]) -> list[str]:
+    return [*dict.fromkeys(map(_owner, names))]
