@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from resnet_spec.weights.naming import possessive
 from resnet_spec.weights.naming.rules import (
     CLASSIFIER,
     COUNT,
@@ -14,7 +13,7 @@ from resnet_spec.weights.naming.rules import (
     classifies,
     stem,
 )
-from resnet_spec.weights.reading import Reading, listed
+from resnet_spec.weights.reading import SHOWN, Reading, listed
 
 STATISTICS = ("running_mean", "running_var")
 FEW = 2  # modules, each of which is named
@@ -64,17 +63,27 @@ def difference(reading: Reading, calls: Calling) -> str:
     asked = sum(not name.endswith(COUNT) for name in calls.of.places)
     fitting = sum(not name.endswith(COUNT) for name in reading.table)
     findings: list[Finding] = []
-    for find in (_statistics, _depths, _classifier, _stem, _others):
+    for find in (_dimensions, _statistics, _depths, _classifier, _stem, _others):
         for finding in find(wrong, calls):
             findings.append(finding)
             wrong = wrong.without(finding.names)
-    said = "; ".join(finding.text for finding in findings)
     if all(finding.ignore for finding in findings):
         ignore = [*dict.fromkeys(name for each in findings for name in each.ignore)]
+        said = " and ".join(finding.text for finding in findings)
         return f"all fits but {said}: ignore={ignore!r}"
-    whose = possessive(reading.naming)
-    below = f" below {reading.prefix}" * bool(reading.prefix)
-    return f"{fitting} of {asked} tensors fit by {whose} names{below}: {said}"
+    said = "; ".join(finding.text for finding in findings[:SHOWN])
+    more = f"; {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
+    count = f"{fitting} of {asked} tensors fit"
+    return f"{count} by {reading.whose}: {said}{more}"
+
+
+def _dimensions(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
+    """Filters over a line, or over space and time."""
+    sizes = {name: len(shape) - 2 for name, shape in wrong.differing.items()}
+    filters = [n for n in sizes if len(calls.of.shapes[n]) == 4 and sizes[n] in (1, 3)]
+    if len(filters) > FEW:
+        kind = f"{sizes[filters[0]]}-D"
+        yield Finding(f"convolutions are {kind} in the file", [*wrong.differing])
 
 
 def _statistics(wrong: Wrong, _: Calling) -> Iterator[Finding]:
@@ -82,20 +91,40 @@ def _statistics(wrong: Wrong, _: Calling) -> Iterator[Finding]:
     for names, where in ((wrong.missing, "here"), (wrong.left, "in the file")):
         found = [name for name in names if name.endswith(STATISTICS)]
         if found and len(found) == len(names):
-            yield Finding(f"norms have statistics {where} alone", found, STATISTICS)
+            yield Finding(f"statistics of norms, {where} alone", found, STATISTICS)
 
 
 def _depths(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
     """Stages that have other blocks in the file."""
     lost, more = _lost(wrong, calls), _more(wrong, calls)
-    depths = Counter(stage for stage, _ in calls.of.kind)
-    for stage in sorted({*lost, *more}):
-        here, names = depths[stage], [*lost[stage].values(), *more[stage].values()]
-        there = here - len(lost[stage]) + len(more[stage])
-        text = f"layer{stage + 1} has {_blocks(there)} in the file, {here} here"
-        top = _stage(calls, stage)
-        ignore = [top] if top and not here else []
-        yield Finding(text, [name for block in names for name in block], ignore)
+    here = Counter(stage for stage, _ in calls.of.kind)
+    there = {
+        stage: here[stage] - len(lost[stage]) + len(more[stage])
+        for stage in sorted({*here, *more})
+    }
+    apart = [stage for stage, depth in there.items() if depth != here[stage]]
+    names = [
+        n
+        for blocks in (*lost.values(), *more.values())
+        for b in blocks.values()
+        for n in b
+    ]
+    tops = [_stage(calls, stage) for stage in apart if not here[stage]]
+    text = f"depths {_depths_of(there)} in the file, {_depths_of(here)} here"
+    if len(apart) == 1:
+        (stage,) = apart
+        text = (
+            f"layer{stage + 1}, {_blocks(there[stage])} in the file, {here[stage]} here"
+        )
+    if apart:
+        yield Finding(
+            text, names, tops if all(tops) and len(tops) == len(apart) else ()
+        )
+
+
+def _depths_of(stages: Mapping[int, int]) -> str:
+    """`3-4-6-3`"""
+    return "-".join(str(depth) for _, depth in sorted(stages.items()) if depth)
 
 
 def _lost(wrong: Wrong, calls: Calling) -> dict[int, dict[int, list[str]]]:
@@ -138,32 +167,25 @@ def _classifier(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
     if shown:
         yield Finding(_shapes(shown[0], wrong, calls), names, [CLASSIFIER])
     elif names:
-        yield Finding(f"{listed(names)}, which is missing", names, [CLASSIFIER])
+        yield Finding(f"{CLASSIFIER}, which is missing", names, [CLASSIFIER])
 
 
 def _stem(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
     """Another first convolution, or another chain before the first stage."""
-    outside = [
-        name
-        for name in (*wrong.missing, *wrong.differing)
-        if calls.of.places[name].block is None and name in _stem_of(calls)
-    ]
+    ours = _stem_of(calls)
+    outside = [name for name in (*wrong.missing, *wrong.differing) if name in ours]
     block = calls.library.block_pattern
     theirs = [name for name in wrong.left if not block.match(name)]
     first = next((name for name in outside if name in wrong.differing), "")
-    if first and outside == [first] and not theirs:
-        yield Finding(_shapes(first, wrong, calls), [first], [_owner(first)])
-    elif outside or theirs:
-        here = listed(_owners(outside))
-        there = listed(_owners(theirs))
-        text = "the stem differs"
-        if first and len(wrong.differing[first]) == 4:
-            height, width = wrong.differing[first][2:]
-            text += f": {first} is of {height} x {width} in the file"
-        if here:
-            text += f", here {here}"
-        if there:
-            text += f", in the file {there}"
+    if outside == [first] and not theirs:
+        text = _shapes(first, wrong, calls)
+        here, there = calls.of.shapes[first][2:], wrong.differing[first][2:]
+        if here != there:
+            text = f"the stem, {_size(there)} in the file, {_size(here)} here"
+        yield Finding(text, [first], [_owner(first)])
+    elif outside and theirs:
+        sides = (listed(_owners(names)) for names in (theirs, outside))
+        text = "the stem differs, {} in the file, {} here".format(*sides)
         yield Finding(text, [*outside, *theirs])
 
 
@@ -199,7 +221,7 @@ def _others(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
 
 def _absent(names: Sequence[str], wrong: Wrong) -> str:
     where = "missing" if names[0] in wrong.missing else "left over"
-    return f"{listed(names)}, {where}"
+    return f"{listed(names)}, which is {where}"
 
 
 def _shapes(name: str, wrong: Wrong, calls: Calling) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from resnet_spec.weights.naming import possessive
@@ -18,6 +18,7 @@ class Reading(NamedTuple):
     `missing`, in our names, or `differing`: ours, theirs, their shape. Counts of batches may
     be absent, as in files from before torch 0.4.1 and beside frozen norms. `left` are names in
     the trunk that are none of ours, `beside` those elsewhere, as heads, or another network.
+    Counts that norms here do not have are in none of these.
     """
 
     naming: str
@@ -47,21 +48,33 @@ class Reading(NamedTuple):
         )
 
     def __str__(self) -> str:
-        """`transformers' names below resnet., without the classifier`"""
-        said = f"{possessive(self.naming)} names" + f" below {self.prefix}" * bool(
-            self.prefix
-        )
+        """`transformers' names below resnet, without the classifier`"""
         lacks = ["the classifier"] * any(map(classifies, self.missing))
         lacks += ["counts of batches"] * bool(self.uncounted)
+        said = self.whose
         said += f", without {' and '.join(lacks)}" if lacks else ""
-        return said + (
-            f"; {listed(_tops(self.beside))} left out" if self.beside else ""
-        )
+        return said + f"; {listed(self.elsewhere)} left out" * bool(self.beside)
+
+    @property
+    def whose(self) -> str:
+        """`transformers' names below resnet`"""
+        below = f" below {self.prefix.rstrip('.')}" * bool(self.prefix)
+        return f"{possessive(self.naming)} names{below}"
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """The modules beside the trunk, as short as tells them from it."""
+        return [*dict.fromkeys(_outside(name, self.prefix) for name in self.beside)]
 
 
-def _tops(names: Iterable[str]) -> list[str]:
-    """The modules that they lie in."""
-    return [*dict.fromkeys(name.partition(".")[0] for name in names)]
+def _outside(name: str, prefix: str) -> str:
+    """
+    >>> _outside("backbone.fpn.0.weight", "backbone.body.")
+    'backbone.fpn'
+    """
+    words = name.split(".")
+    tops = (".".join(words[:end]) for end in range(1, len(words)))
+    return next((top for top in tops if not prefix.startswith(f"{top}.")), name)
 
 
 def listed(words: Sequence[str]) -> str:

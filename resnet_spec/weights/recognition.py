@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from resnet_spec.weights.differences import difference
-from resnet_spec.weights.naming import NAMINGS, called
+from resnet_spec.weights.naming import NAMINGS, called, possessive
 from resnet_spec.weights.naming.rules import (
     COUNT,
     Calling,
@@ -78,11 +78,12 @@ def recognized(
     if fitting := _best([each for each in readings if each.fits]):
         return Recognized((*fitting,))
     nearest = max(readings, key=lambda each: len(each.table), default=None)
-    said = "no naming has such names"
-    if nearest:
-        said = difference(nearest, called(found, nearest.naming))
     if naming and (other := recognized(theirs, ours, None, prefix).reading):
-        said += f"; naming={other.naming!r} fits"
+        said = f"{possessive(naming)} names do not fit; naming={other.naming!r} fits"
+    elif nearest:
+        said = difference(nearest, called(found, nearest.naming))
+    else:
+        said = "no naming has such names"
     return Recognized((), nearest, said)
 
 
@@ -169,7 +170,7 @@ def _read(
                 uncounted += 1
             else:
                 missing.append(our)
-        elif shape == shapes[our] or (our.endswith(COUNT) and shape in ((), (1,))):
+        elif shape == shapes[our]:
             table[our] = their
         else:
             differing.append((our, their, shape))
@@ -203,11 +204,10 @@ def _others(
     for name in sizes:
         if name not in taken:
             inside = name.startswith(top) and trunk.match(name, len(top))
-            counts = name.endswith(COUNT)  # of norms that are frozen here
-            if inside and not name.startswith(heads) and not counts:
-                left.append(name)
-            else:
+            if not inside or name.startswith(heads):
                 beside.append(name)
+            elif not name.endswith(COUNT):  # norms may be frozen here
+                left.append(name)
     return (*left,), (*beside,)
 
 
@@ -256,9 +256,12 @@ def _several(readings: Sequence[Reading]) -> str:
     if len({each.prefix for each in readings}) < len(readings):
         fits = " and ".join(each.naming for each in readings)
         return f"several namings fit, {fits}: give naming={readings[0].naming!r}"
-    first, *others = (each.prefix or "no prefix" for each in readings)
-    wanted = ", which is mostly wanted" * (_wanted(readings[0]) == FIRST)
+    first, *others = (
+        f"below {top}" if (top := each.prefix.rstrip(".")) else "below nothing"
+        for each in readings
+    )
+    wanted = ", which is mostly wanted," * (_wanted(readings[0]) == FIRST)
     return (
-        f"there are {len(readings)} such networks, below {first}{wanted}, and below "
+        f"there are {len(readings)} such networks, {first}{wanted} and "
         f"{' and '.join(others)}: give prefix={readings[0].prefix!r}"
     )
