@@ -7,11 +7,19 @@ from typing import Literal, NamedTuple
 
 from resnet_spec.network import Block, Network, Op
 from resnet_spec.network.custom import PadChannels, PadChannelsAround
-from resnet_spec.network.ops import BatchNorm, Conv
+from resnet_spec.network.ops import AvgPool, BatchNorm, Conv, MaxPool
 from resnet_spec.network.symbols import sides
 from resnet_spec.weights.naming import possessive
 
 VERSIONS = {"conv1": "conv1 (v1)", "conv2": "conv2 (v1.5)"}
+
+
+Pool = Literal["max", "max_ceil", "avg", ""]
+POOLS = {
+    "max": "a maximum, padded",
+    "max_ceil": "a maximum, without padding, that rounds up",
+    "avg": "an average",
+}
 
 
 class Convention(NamedTuple):
@@ -19,30 +27,33 @@ class Convention(NamedTuple):
 
     `strides` is the convolution of a bottleneck that strides, or a pool; `dilates` says
     whether the first block of a dilated stage dilates as the others do, or as the stage
-    before. `images` says what its published weights want, unless it is RGB, divided by the
-    deviations of ImageNet.
+    before; `pool` is what stands behind the stem, where anything does. `images` says what its
+    published weights want, unless that is RGB, divided by the deviations of ImageNet.
     """
 
     strides: Literal["conv1", "conv2", "a pool", ""] = ""
     dilates: Literal["own", "previous", ""] = ""
     eps: float | None = None
     zeros: Literal["around", ""] = ""
+    pool: Pool = ""
     images: str = ""
     aside: str = ""  # on strides
 
 
 CAFFE = "BGR, from 0 to 255, less 103.53, 116.28, 123.675, and not divided"
 CONVENTIONS = {
-    "transformers": Convention("conv2", eps=1e-5),
-    "mmpretrain": Convention("conv2", "own", 1e-5),
-    "mmdet": Convention("conv2", "own", 1e-5),
-    "detectron2": Convention("conv1", "own", 1e-5, images=CAFFE),
-    "caffe2": Convention("conv1", "own", 1e-5, images=CAFFE),
-    "caffe2-spelt-out": Convention("conv1", "own", 1e-5, images=CAFFE),
+    "timm-senet": Convention(pool="max_ceil"),
+    "transformers": Convention("conv2", eps=1e-5, pool="max"),
+    "mmpretrain": Convention("conv2", "own", 1e-5, pool="max"),
+    "mmdet": Convention("conv2", "own", 1e-5, pool="max"),
+    "detectron2": Convention("conv1", "own", 1e-5, images=CAFFE, pool="max"),
+    "caffe2": Convention("conv1", "own", 1e-5, images=CAFFE, pool="max"),
+    "caffe2-spelt-out": Convention("conv1", "own", 1e-5, images=CAFFE, pool="max"),
     "pycls": Convention(
         "conv1",
         eps=1e-5,
         images="BGR, with mean and deviation in the order of RGB",
+        pool="max",
         aside=", but in AnyNet and RegNet",
     ),
     "clip": Convention(
@@ -91,12 +102,28 @@ def _unlike(network: Network, known: Convention, whose: str) -> Iterator[str]:
     if known.eps and found - {known.eps}:
         other = ", ".join(f"{eps:g}" for eps in sorted(found - {known.eps}))
         yield f"{whose} norms have an eps of {known.eps:g}; this network's have {other}"
+    pool = _pool(network)
+    if known.pool and pool and pool != known.pool:
+        yield (
+            f"{default} behind the stem is {POOLS[known.pool]}; this network's is "
+            f"{POOLS[pool]}"
+        )
     pads = [op for _, op in network.distinct_ops() if isinstance(op, PadChannels)]
     if known.zeros and any(not isinstance(op, PadChannelsAround) for op in pads):
         yield (
             "akamaster's own shortcuts put zeros before and behind the channels; this "
             "network's put them behind"
         )
+
+
+def _pool(network: Network) -> Pool:
+    """What stands behind the stem; empty for nothing, and for other pools."""
+    if len(network.pool) != 1:
+        return ""
+    (op,) = network.pool
+    if isinstance(op, MaxPool):
+        return "max_ceil" if op.ceil else "max" if op.padding else ""
+    return "avg" if isinstance(op, AvgPool) else ""
 
 
 def _strides(network: Network) -> set[str]:

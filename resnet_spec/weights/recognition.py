@@ -138,12 +138,12 @@ def _readings(names: _Names, found: Parts, namings: Iterable[str]) -> Iterator[R
 
 
 def _anchors(found: Parts) -> list[str]:
-    """A few of our tensors, whose names are long enough: the first of each stage."""
+    """A few of our tensors, whose names are long: the first of each stage, or of a stem."""
     firsts: dict[int, str] = {}
     for name, (block, _) in found.places.items():
         if block:
             firsts.setdefault(block[0], name)
-    return [*firsts.values()]
+    return [*firsts.values()] or [*found.places][:1]
 
 
 def _read(
