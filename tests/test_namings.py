@@ -23,7 +23,15 @@ from resnet_spec.compare.libraries import draw_weights
 from resnet_spec.language.shipped import shipped
 from resnet_spec.network import Network
 from resnet_spec.weights.conventions import images, unlike
-from resnet_spec.weights.naming import NAMINGS, names, possessive, unsaid
+from resnet_spec.weights.naming import (
+    NAMINGS,
+    NamingError,
+    fitting,
+    names,
+    possessive,
+    unsaid,
+)
+from resnet_spec.weights.naming.back import back
 from resnet_spec.weights.recognition import Recognized, recognized
 from tests.strategies import Pool
 
@@ -285,6 +293,39 @@ def test_drawn_networks_are_found_under_every_naming(drawn: Pool) -> None:
         naming = [*NAMINGS][turn % len(NAMINGS)]
         prefix = PREFIXES[turn % len(PREFIXES)]
         is_read(of, naming, prefix)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "resnet18",
+        "resnet18d",
+        "seresnet18",
+        "field/bearpaw/preresnet20_bearpaw",
+        "field/ibn_net/resnet18_ibn_a",
+    ],
+)
+def test_names_turn_back_where_no_network_is_known(spec: str) -> None:
+    """timm's byobnet.py calls convolutions by kernel, so that few of its names turn back."""
+    of = network(spec)
+    for naming in NAMINGS:
+        if naming != "timm-byobnet":
+            want = {their: our for our, their in names(ours(of), naming).items()}
+            assert want in back(called(of, naming), naming), naming
+    transformers = called(of, "transformers")
+    assert not [*back(transformers, "pycls")]
+
+
+def test_two_tensors_of_one_name_are_refused() -> None:
+    both = {name: Sized((8,)) for name in ("bn1.weight", "norm1.weight")}
+    with pytest.raises(NamingError, match=r"one name for both bn1\.weight and norm1\."):
+        names(both, "kuangliu")
+    assert names(both, "torchvision")
+    assert fitting(both, {"bn1.weight", "norm1.weight"}) == "torchvision"
+
+
+class Sized(NamedTuple):
+    shape: tuple[int, ...]
 
 
 def test_what_a_library_has_no_name_for_keeps_ours() -> None:

@@ -17,8 +17,6 @@ from resnet_spec.weights.reading import SHOWN, Reading, listed
 
 STATISTICS = ("running_mean", "running_var")
 FEW = 2  # modules, each of which is named
-DEEPEST = 200  # blocks in a stage of a file
-FURTHER = 4  # stages that a file may have beyond ours
 
 
 class Wrong(NamedTuple):
@@ -143,15 +141,10 @@ def _lost(wrong: Wrong, calls: Calling) -> dict[int, dict[int, list[str]]]:
 
 def _more(wrong: Wrong, calls: Calling) -> dict[int, dict[int, list[str]]]:
     """The blocks that only the file has, by stage, with the tensors of each."""
-    stages = range(calls.of.stages + FURTHER)
-    block = calls.library.block
-    known = {block(s, b): (s, b) for s in stages for b in range(DEEPEST)}
-    pattern = calls.library.block_pattern
     found: dict[int, dict[int, list[str]]] = defaultdict(dict)
     for name in wrong.left:
-        top = pattern.match(name)
-        place = known.get(top.group()) if top else None
-        if place and place not in calls.of.kind:
+        place = calls.library.place(name)
+        if place and place[:2] not in calls.of.kind:
             found[place[0]].setdefault(place[1], []).append(name)
     return found
 

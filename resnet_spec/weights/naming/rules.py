@@ -53,17 +53,40 @@ class Library(NamedTuple):
     @property
     def block_pattern(self) -> re.Pattern[str]:
         """What the names of any block's tensors begin with."""
-        return block_pattern(self.block(1000, 1000))
+        return _pattern(self.block(*ANY))
+
+    def place(self, name: str) -> tuple[int, int, str] | None:
+        """The stage and the block that a name lies in, from 0, and the rest of it.
+
+        >>> Library(lambda stage, block: f"res{stage + 2}_{block}_").place("res4_22_branch1_w")
+        (2, 22, 'branch1_w')
+        """
+        top = self.block_pattern.match(name)
+        if not top:
+            return None
+        supposed = map(int, NUMBER.findall(self.block(*ANY)))
+        stage, block = 0, 0
+        for number, one in zip(NUMBER.findall(top.group()), supposed, strict=True):
+            if one < ANY[1]:
+                stage = int(number) - one + ANY[0]
+            else:
+                block = int(number) - one + ANY[1]
+        if min(stage, block) < 0 or self.block(stage, block) != top.group():
+            return None
+        return stage, block, name[top.end() :]
+
+
+ANY = (1000, 5000)  # a stage and a block, in place of which any numbers may stand
+NUMBER = re.compile("[0-9]+")
 
 
 @cache
-def block_pattern(one: str) -> re.Pattern[str]:
-    """That of any stage and block, from that of stage 1000 and block 1000, or so.
-
-    >>> block_pattern("res1002_1000_").match("res4_22_branch2a_w").group()
+def _pattern(one: str) -> re.Pattern[str]:
+    """
+    >>> _pattern("res1002_5000_").match("res4_22_branch2a_w").group()
     'res4_22_'
     """
-    return re.compile(re.sub("10[01][0-9]", "[0-9]+", re.escape(one)))
+    return re.compile(re.sub("[15]00[0-9]", "[0-9]+", re.escape(one)))
 
 
 class Place(NamedTuple):

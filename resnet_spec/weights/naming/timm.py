@@ -23,7 +23,7 @@ def timm(ours: Shapes) -> Library:
 def _timm_block(paths: Shapes, _: int) -> Table:
     kernels = {path.split(".")[0] for path in paths if ".paths." in path}
     table = {
-        "eca": "se",
+        "eca.conv": "se.conv",
         "conv2.bands.*.0": "convs.*",
         "conv2.bands.*.1": "bns.*",
         **{f"norm{number}": f"bn{number}" for number in range(10)},
