@@ -293,6 +293,7 @@ def test_drawn_networks_are_found_under_every_naming(drawn: Pool) -> None:
         naming = [*NAMINGS][turn % len(NAMINGS)]
         prefix = PREFIXES[turn % len(PREFIXES)]
         is_read(of, naming, prefix)
+        assert all(". " not in said for said in unlike(of, naming))
 
 
 @pytest.mark.parametrize(
@@ -380,6 +381,11 @@ OF_TRANSFORMERS = called(RESNET50, "transformers")
         (
             {name: shape for name, shape in PLAIN.items() if not name.endswith(COUNT)},
             "torchvision's names, without counts of batches",
+        ),
+        (
+            moved(called(RESNET50, "caffe2"), "fc1000", "pred")
+            | {"res2_0_branch2a_w_momentum": (64, 64, 1, 1)},
+            "Caffe2's names",
         ),
         (
             called(RESNET50, "timm", "encoder_k.")

@@ -11,8 +11,8 @@ from resnet_spec.weights.naming.rules import (
     COUNT,
     Calling,
     classifies,
-    stem,
 )
+from resnet_spec.weights.naming.tables import stem
 from resnet_spec.weights.reading import SHOWN, Reading, listed
 
 STATISTICS = ("running_mean", "running_var")

@@ -18,7 +18,7 @@ class Reading(NamedTuple):
     `missing`, in our names, or `differing`: ours, theirs, their shape. Counts of batches may
     be absent, as in files from before torch 0.4.1 and beside frozen norms. `left` are names in
     the trunk that are none of ours, `beside` those elsewhere, as heads, or another network.
-    Counts that norms here do not have are in none of these.
+    Counts that norms here do not have, and Caffe2's momenta, are in none of these.
     """
 
     naming: str

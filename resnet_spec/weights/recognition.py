@@ -24,6 +24,7 @@ from resnet_spec.weights.naming.rules import (
 )
 from resnet_spec.weights.reading import Reading
 
+ASIDE = (COUNT, "_momentum")  # beside frozen norms, and in Caffe2's files of a training
 FIRST, OTHER = range(2)
 WANTED = {
     "teacher": FIRST,  # DINO
@@ -67,13 +68,14 @@ def recognized(
 ) -> Recognized:
     """How the tensors of a file are read as those of a network, `dict(network.tensors())`.
 
-    A naming or a prefix is what the reading must have: `prefix` ends in a dot, or is empty.
+    A naming or a prefix is what the reading must have; an empty prefix is none at all.
     Raises KeyError for a naming that is not in NAMINGS.
     """
     found = parts(ours)
     readings = [*_readings(_Names(theirs), found, [naming] if naming else NAMINGS)]
     if prefix is not None:
-        readings = [each for each in readings if each.prefix == prefix]
+        top = f"{prefix.rstrip('.')}." if prefix else ""
+        readings = [each for each in readings if each.prefix == top]
     readings = [*_fullest(readings)]
     if fitting := _best([each for each in readings if each.fits]):
         return Recognized((*fitting,))
@@ -206,7 +208,7 @@ def _others(
             inside = name.startswith(top) and trunk.match(name, len(top))
             if not inside or name.startswith(heads):
                 beside.append(name)
-            elif not name.endswith(COUNT):  # norms may be frozen here
+            elif not name.endswith(ASIDE):
                 left.append(name)
     return (*left,), (*beside,)
 

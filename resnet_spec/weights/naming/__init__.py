@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from resnet_spec.weights.naming import libraries, timm
+from resnet_spec.weights.naming import caffe2, libraries, timm
 from resnet_spec.weights.naming.rules import (
     Calling,
     Library,
@@ -40,8 +40,8 @@ NAMINGS: dict[str, Library | Callable[[Shapes], Library]] = {
     "mmpretrain": libraries.MMPRETRAIN,
     "mmdet": libraries.MMDET,
     "detectron2": libraries.DETECTRON2,
-    "caffe2": libraries.CAFFE2,
-    "caffe2-spelt-out": libraries.CAFFE2_SPELT_OUT,
+    "caffe2": caffe2.CAFFE2,
+    "caffe2-spelt-out": caffe2.CAFFE2_SPELT_OUT,
     "pycls": libraries.PYCLS,
     "clip": libraries.CLIP,
     "fastai": libraries.FASTAI,

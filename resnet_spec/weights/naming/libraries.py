@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from string import ascii_lowercase
 
-from resnet_spec.weights.naming.rules import (
-    Library,
-    Shapes,
-    Table,
+from resnet_spec.weights.naming.rules import Library, Shapes, Table
+from resnet_spec.weights.naming.tables import (
     alike,
     norms,
     numbered,
@@ -171,7 +169,7 @@ MMDET = Library(
 )
 """The backbones of mmdet 3 and mmseg 1, which have no classifier."""
 
-# --- detectron2, Caffe2 -------------------------------------------------------------------
+# --- detectron2 ----------------------------------------------------------------------------
 
 
 def _detectron2_ends(paths: Shapes, _: int) -> Table:
@@ -195,53 +193,6 @@ DETECTRON2 = Library(
     whole=True,
 )
 """ResNet of detectron2, and the stem of its DeepLab."""
-
-BLOBS = {"weight": "s", "bias": "b", "running_mean": "rm", "running_var": "riv"}
-SPELT_OUT = {
-    "weight": "gamma",
-    "bias": "beta",
-    "running_mean": "running_mean",
-    "running_var": "running_var",
-}
-
-
-def _caffe2(blobs: Table) -> Library:
-    """Caffe2's blobs, whose names have no dots; they count no batches."""
-
-    def blob(theirs: str, ours: str) -> dict[str, str]:
-        return {f"{ours}.weight": f"{theirs}_w", f"{ours}.bias": f"{theirs}_b"}
-
-    def norm(theirs: str, ours: str, paths: Shapes) -> dict[str, str]:
-        kind = "bn" if f"{ours}.running_mean" in paths else "gn"
-        counts = {f"{ours}.num_batches_tracked": f"{theirs}_{kind}_count"}
-        ends = blobs if kind == "bn" else BLOBS
-        return counts | {f"{ours}.{k}": f"{theirs}_{kind}_{v}" for k, v in ends.items()}
-
-    def inside(paths: Shapes, _: int) -> Table:
-        table = dict[str, str]()
-        for n in range(1, 10):
-            branch = f"branch2{ascii_lowercase[n - 1]}"
-            table |= blob(branch, f"conv{n}")
-            table |= norm(branch, f"bn{n}", paths) | norm(branch, f"norm{n}", paths)
-        chain = {v: k for k, v in shortcut(paths, "convolution", "norm").items()}
-        if "convolution" in chain:
-            table |= blob("branch1", chain["convolution"])
-        return table | (
-            norm("branch1", chain["norm"], paths) if "norm" in chain else {}
-        )
-
-    def outside(paths: Shapes, _: int) -> Table:
-        table = {**blob("conv1", "conv1"), **blob("fc1000", "fc")}
-        return table | norm("res_conv1", "bn1", paths) | norm("conv1", "norm1", paths)
-
-    return Library(
-        lambda stage, block: f"res{stage + 2}_{block}_",
-        inside,
-        outside,
-        classifiers=("fc1000", "pred"),
-        whole=True,
-    )
-
 
 # --- pycls, CLIP, fastai ------------------------------------------------------------------
 
@@ -330,5 +281,3 @@ FASTAI = Library(
 """XResNet of fastai 2.8."""
 CHILDREN = _children(4)  # 2 is an activation, 3 the stem's pool
 CHILDREN_WITHOUT_POOL = _children(3)
-CAFFE2 = _caffe2(BLOBS)
-CAFFE2_SPELT_OUT = _caffe2(SPELT_OUT)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resnet_spec.weights.naming.rules import Library, Shapes, Table, counted
+from resnet_spec.weights.naming.rules import Library, Shapes, Table
+from resnet_spec.weights.naming.tables import counted
 
 
 def timm(ours: Shapes) -> Library:
