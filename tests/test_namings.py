@@ -567,8 +567,7 @@ def plain(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
 
 def of_transformers(kind: str, **config: Any) -> Callable[[], nn.Module]:
     def made() -> nn.Module:
-        import transformers
-
+        transformers = pytest.importorskip("transformers")
         known = transformers.ResNetConfig(num_labels=1000, **config)
         return getattr(transformers, kind)(known)
 
