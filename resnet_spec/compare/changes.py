@@ -296,5 +296,6 @@ def _described(op: Op) -> str:
     kernel = ""
     if isinstance(op, Windowed):
         kernel = f"{'x'.join(map(str, sides(op.kernel)))} "
-    stride = by_sides(plain(getattr(op, "stride", 1)))
+    strides = getattr(op, "stride", 1)
+    stride = by_sides(plain(strides))
     return f"{kernel}{kind_of(op)}{f', stride {stride}' if stride != 1 else ''}"
