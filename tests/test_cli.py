@@ -589,6 +589,58 @@ def test_summary_for_programs() -> None:
     assert " layer4.2.conv3 Conv2d 2048 x 7 x 7 1,048,576 " in re.sub(" +", " ", text)
 
 
+def test_two_specs_of_one_name_are_two(tmp_path: Path) -> None:
+    """Programs get both, by the names of the specs, and people which integer is whose."""
+    rival = tmp_path / "rival.yaml"
+    rival.write_text("{extends: resnet18, name: ResNet50, title: Rival}")
+    pair = ("resnet50", str(rival))
+    for command in ("cost", "features"):
+        found = json.loads(run(command, *pair, "--json").output)
+        assert [*found] == [*pair]
+    lines = run("cost", *pair, "--as", "pycls").output.splitlines()
+    assert [line.rpartition(", ")[2] for line in lines] == [*pair]
+    layers = json.loads(run("summary", *pair, "--layers", "--json").output)
+    assert [*layers] == [*pair]
+
+
+def test_a_batch_counts_in_every_table() -> None:
+    """Two images have twice the multiply-adds of one, and the same parameters."""
+    for kind in (("resnet18",), ("resnet18", "--layers")):
+        one, two = (
+            json.loads(run("summary", *kind, "--json", "--batch", batch).output)
+            for batch in ("1", "2")
+        )
+        if not kind[1:]:
+            one, two = one["parts"], two["parts"]
+        for old, new in zip(one, two, strict=True):
+            assert new["params"] == old["params"]
+            assert new["macs"] == 2 * old["macs"]
+            assert new["activations"] == 2 * old["activations"]
+        for form in ("--csv", "--markdown"):
+            texts = [run("summary", *kind, form, "--batch", b).output for b in "12"]
+            assert texts[0] != texts[1]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("summary", "resnet18", "--csv", "--json"),
+        ("summary", "resnet18", "resnet34", "--layers", "--csv"),
+        ("summary", "resnet18", "resnet34", "--batch", "2"),
+        ("summary", "resnet18", "--style", "torchinfo", "--csv"),
+        ("summary", "resnet18", "--layers", "--sort", "macs"),
+        ("cost", "resnet18", "--as", "thop", "--json"),
+        ("cost", "resnet18", "--reconcile", "--json"),
+        ("cost", "resnet18", "--flops", "1T"),
+        ("cost", "resnet18", "--flops", "1T", "--bandwidth", "1G", "--reconcile"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(args: tuple[str, ...]) -> None:
+    result = run(*args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("Error: ") == 1
+
+
 def test_summary_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """With all that it says at full width, which is what a pipe gets, but what has no room."""
     monkeypatch.delenv("COLUMNS", raising=False)

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from resnet_spec import load, render
+from resnet_spec import build, load, render
 from resnet_spec.emit.cost.memory import saved_bytes
 from resnet_spec.emit.cost.peaks import evaluation_peak, training_peak
+from resnet_spec.emit.cost.report import facts
 from resnet_spec.network import Network
 from tests import memory_tools
 from tests.families import sized
@@ -99,6 +100,21 @@ def test_bytes_are_those_of_torch(name: str, side: int) -> None:
     assert found.kept == 0
     assert max(map(abs, found[1:3])) < 0.02
     assert abs(found.without_gradients) < 0.03
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_bytes_of_weights_are_those_of_a_state_dict(dtype: str) -> None:
+    """Counts of batches, which no type changes, among them; some norms are frozen."""
+    norm = {"type": ["batch", "frozen", "batch", "batch"]}
+    network = load("resnet18", {"norm": norm}).network
+    model = build(network, device="meta").to(getattr(torch, dtype))
+    held = model.state_dict().values()
+    found = facts(network, dtype=dtype)
+    assert found["weights_bytes"] == sum(t.numel() * t.element_size() for t in held)
+    sizes = {name: buffer.numel() for name, buffer in model.named_buffers()}
+    frozen = sum(n for name, n in sizes.items() if name.endswith(("weight", "bias")))
+    assert 0 < frozen == found["frozen"]
+    assert sum(sizes.values()) - frozen == found["buffers"]
 
 
 def hold(drawn: Iterable[Drawn]) -> None:

@@ -10,6 +10,7 @@ import click
 from resnet_spec.cli.common import BATCH, INPUT, Outcome, amount, compiling
 from resnet_spec.cli.failures import report_problems
 from resnet_spec.emit.cost.tools import TOOLS
+from resnet_spec.language.shipped import shown
 
 if TYPE_CHECKING:
     from resnet_spec.emit.cost.roofline import Machine
@@ -39,7 +40,10 @@ def _rate(
 )
 @click.option("--bandwidth", callback=_rate, metavar="RATE", help="Bytes, as 900G.")
 @click.option(
-    "--as", "tool", type=click.Choice(list(TOOLS)), help="Print the integer of a tool."
+    "--as",
+    "tool",
+    type=click.Choice(list(TOOLS)),
+    help="Print the integer that it returns.",
 )
 @click.option(
     "--reconcile", is_flag=True, help="From plain MACs to each tool's figure."
@@ -65,27 +69,26 @@ def cost(  # noqa: PLR0913  # an option each
     """
     from resnet_spec.emit.cost import costs, report
 
-    if tool and (reconcile or as_json):
-        raise click.UsageError("--as goes without --reconcile and --json.")
+    if bool(tool) + reconcile + as_json > 1:
+        raise click.UsageError("--as, --reconcile and --json exclude each other")
     if bool(flops) != bool(bandwidth):
-        raise click.UsageError("A time needs both --flops and --bandwidth.")
+        raise click.UsageError("a time needs both --flops and --bandwidth")
     machine = _machine(flops, bandwidth)
+    if machine and (tool or reconcile):
+        raise click.UsageError("--as and --reconcile count, and give no time")
     batch = batch or 1
     report_problems(outcome.problems)
     texts = []
     found = {}
     for job in outcome.jobs:
-        network = job.network
+        network, name = job.network, shown(job.spec.file)
         if tool:
-            asked = TOOLS[tool]
-            figure = costs(network, batch).get(asked.figure)
-            said = asked.said(batch)
-            texts.append(
-                f"{int(figure)}  {said}\n" if figure is not None else f"none  {said}\n"
-            )
+            of = f", {name}" * (len(outcome.jobs) > 1)
+            figure = costs(network, batch).get(TOOLS[tool].figure, "none")
+            texts.append(f"{figure}  {TOOLS[tool].said(batch)}{of}\n")
         elif as_json:
             facts = report.facts(network, batch, dtype, machine)
-            found[network.name] = facts | {"tools": costs(network, batch)}
+            found[name] = facts | {"tools": costs(network, batch)}
         elif reconcile:
             texts.append(report.reconciliation(network, batch))
         else:

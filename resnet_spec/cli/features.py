@@ -8,6 +8,7 @@ import click
 
 from resnet_spec.cli.common import INPUT, Outcome, compiling
 from resnet_spec.cli.failures import report_problems
+from resnet_spec.language.shipped import shown
 
 
 @click.command()
@@ -24,16 +25,18 @@ def features(outcome: Outcome, as_json: bool) -> None:
     from resnet_spec.emit import features
 
     report_problems(outcome.problems)
-    networks = [job.network for job in outcome.jobs]
     if as_json:
         import json
 
         found = {
-            network.name: [feature.facts() for feature in features.features(network)]
-            for network in networks
+            shown(job.spec.file): [
+                map_.facts() for map_ in features.features(job.network)
+            ]
+            for job in outcome.jobs
         }
         click.echo(json.dumps(found, indent=2))
     else:
-        click.echo("\n\n".join(map(features.table, networks)), nl=False)
+        tables = (features.table(job.network) for job in outcome.jobs)
+        click.echo("\n\n".join(tables), nl=False)
     if outcome.fails:
         sys.exit(1)

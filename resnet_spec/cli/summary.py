@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import click
 
@@ -19,6 +19,7 @@ from resnet_spec.cli.common import (
 from resnet_spec.cli.failures import report_problems
 from resnet_spec.emit import listing
 from resnet_spec.language.shipped import shown
+from resnet_spec.problems.words import batched, either
 
 STYLES = ("torchsummary", "torchinfo")
 FORMS = ("json", "csv", "markdown")
@@ -36,17 +37,15 @@ def _limits(
         field, _, most = text.partition("=")
         if field not in NUMBERS or not most:
             message = (
-                f"must be {', '.join(NUMBERS)} = a number, as params=1M, got {text!r}"
+                f"must be {either(NUMBERS)} with a number, as params=1M, got {text!r}"
             )
             raise click.BadParameter(message, context, option)
         found.append((field, amount(context, option, most)))
     return tuple(found)
 
 
-def _form(form: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(
-        f"--{form}", "form", flag_value=form, help=f"Print it as {form}."
-    )
+def _form(form: str, said: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(f"--{form}", is_flag=True, help=f"Print it as {said}.")
 
 
 @click.command()
@@ -67,22 +66,21 @@ def _form(form: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     callback=_limits,
     help="Of several SPECs, those up to it, as params=1M. Repeatable.",
 )
-@_form("json")
-@_form("csv")
-@_form("markdown")
+@_form("json", "JSON")
+@_form("csv", "CSV")
+@_form("markdown", "Markdown")
 @BATCH
 @INPUT
 @FEATURES
 @compiling
-def summary(  # noqa: PLR0913  # an option each
+def summary(
     outcome: Outcome,
     layers: bool,
     style: str | None,
     sort: str | None,
     limits: Limits,
-    form: str | None,
     batch: int | None,
-    **_: object,
+    **options: object,
 ) -> None:
     """Print SPEC as a table, a row for each part; of several SPECs, a row for each of them.
 
@@ -93,18 +91,23 @@ def summary(  # noqa: PLR0913  # an option each
     resnet-spec summary resnet50 --style torchinfo --batch 32
     resnet-spec summary resnet resnetd --sort macs --limit params=30M --csv
     """
-    one_by_one = layers or style
+    form, jobs = _chosen(options), outcome.jobs
     if style and (layers or form):
         raise click.UsageError("--style prints what the tool prints, and nothing else")
-    if one_by_one and (sort or limits):
+    if (layers or style) and (sort or limits):
         raise click.UsageError("--sort and --limit are of a table of several specs")
-    report_problems(outcome.problems)
-    jobs = outcome.jobs
+    if layers and form == "csv" and len(jobs) > 1:
+        raise click.UsageError("--layers --csv takes one spec")
     several = len(jobs) > 1 or sort or limits
+    if several and batch and not (layers or style):
+        raise click.UsageError("--batch is not of a table of several specs")
+    report_problems(outcome.problems)
     if style:
         texts = [_styled(job, style, batch) for job in jobs]
+    elif layers and form == "json":
+        texts = [_layers_as_json(jobs, batch or 1)]
     elif layers:
-        texts = [_layers(job, form) for job in jobs]
+        texts = [_layers(job, form, batch or 1) for job in jobs]
     elif several:
         texts = [_compared(jobs, sort, limits, form)]
     else:
@@ -112,6 +115,15 @@ def summary(  # noqa: PLR0913  # an option each
     click.echo("\n\n".join(texts), nl=False)
     if outcome.fails:
         sys.exit(1)
+
+
+def _chosen(options: Mapping[str, object]) -> str | None:
+    """The one of the forms that is asked for."""
+    chosen = [form for form in FORMS if options[form]]
+    if len(chosen) > 1:
+        said = " and ".join(f"--{form}" for form in chosen)
+        raise click.UsageError(f"{said} exclude each other")
+    return chosen[0] if chosen else None
 
 
 def _styled(job: Job, style: str, batch: int | None) -> str:
@@ -137,15 +149,24 @@ def _summary(job: Job, form: str | None, batch: int) -> str:
     return table.summary(job.network, width, batch)
 
 
-def _layers(job: Job, form: str | None) -> str:
-    network = job.network
-    if form == "json":
-        return _json([row._asdict() for row in listing.layers(network)])
+def _layers_as_json(jobs: Sequence[Job], batch: int) -> str:
+    """The layers of the one network; of several, those of each by the name of its spec."""
+    found = {
+        shown(job.spec.file): [
+            row._asdict() for row in listing.layers(job.network, batch)
+        ]
+        for job in jobs
+    }
+    return _json(found if len(found) > 1 else next(iter(found.values()), []))
+
+
+def _layers(job: Job, form: str | None, batch: int) -> str:
+    rows = listing.layers(job.network, batch)
     if form == "csv":
-        rows = [listing.LAYER_COLUMNS, *listing.layers(network)]
-        return _printed(rows, form, 2)
-    text = _printed(listing.layer_cells(network), form, 2)
-    return f"{network.title}, input {network.image}\n\n{text}"
+        return _printed([listing.LAYER_COLUMNS, *rows], form, 2)
+    text = _printed(listing.layer_cells(rows), form, 2)
+    network = job.network
+    return f"{network.title}, input {batched(network.image, batch)}\n\n{text}"
 
 
 def _compared(

@@ -89,8 +89,8 @@ def difference(a: Network, b: Network) -> Difference:
     """What changes from network `a` to network `b`: parts, ops, weights, and what that means.
 
     >>> from resnet_spec import load
-    >>> print(difference(load("resnet50").network, load("resnetaa50").network))
-    every weight loads, and the output differs; first weights differ
+    >>> print(difference(load("resnet50").network, load("v1/resnet50_v1").network))
+    every weight loads, and the output differs
     """
     mine, other = dict(_parts(a)), dict(_parts(b))
     rows = (PartChange(name, mine.get(name), other.get(name)) for name in mine | other)

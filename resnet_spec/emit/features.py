@@ -98,7 +98,7 @@ def table(network: Network) -> str:
         "stride",
         "size",
         "receptive field",
-        "starts at",
+        "center",
         "image",
     )
     rows = [head, *map(_cells, features(network))]

@@ -13,7 +13,7 @@ from resnet_spec.problems.words import counted
 
 
 class LayerRow(NamedTuple):
-    """A module that holds no other: its path, its class, and for one image output and costs."""
+    """A module that holds no other: its path, class, output for one image, and costs."""
 
     path: str
     module: str
@@ -26,9 +26,15 @@ class LayerRow(NamedTuple):
 LAYER_COLUMNS = ("layer", "module", "output", "parameters", "MACs", "activations")
 
 
-def layers(network: Network) -> list[LayerRow]:
-    """Every layer in the order in which it runs, one that runs twice twice."""
-    return list(_layers(expand(network), "", {}))
+def layers(network: Network, batch: int = 1) -> list[LayerRow]:
+    """Every layer in the order in which it runs, one that runs twice twice.
+
+    Multiply-adds and activations are those of `batch` images.
+    """
+    return [
+        row._replace(macs=batch * row.macs, activations=batch * row.activations)
+        for row in _layers(expand(network), "", {})
+    ]
 
 
 def _layers(call: Call, path: str, known: dict[int, Total]) -> Iterator[LayerRow]:
@@ -43,18 +49,18 @@ def _layers(call: Call, path: str, known: dict[int, Total]) -> Iterator[LayerRow
             yield from _layers(inner, f"{name}.", known)
 
 
-def layer_cells(network: Network) -> list[tuple[str, ...]]:
+def layer_cells(rows: Sequence[LayerRow]) -> list[tuple[str, ...]]:
     """The layers as text, below their columns."""
-    rows = [
+    texts = [
         (
             row.path,
             row.module,
             " x ".join(map(str, row.output)),
             *map("{:,}".format, row[3:]),
         )
-        for row in layers(network)
+        for row in rows
     ]
-    return [LAYER_COLUMNS, *rows]
+    return [LAYER_COLUMNS, *texts]
 
 
 # --- several networks -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
-from resnet_spec.expansion import Call, expand
+from resnet_spec.expansion import Call, Total, expand, total
 from resnet_spec.network import Network
 
 MEBI = 2**20
@@ -85,7 +85,7 @@ def torchinfo(network: Network, batch: int = 1, depth: int = 3) -> str:
     As on Python 3.11 and later, where the unit of its multiply-adds reads `Units.GIGABYTES`.
     """
     root = expand(network)
-    known: dict[int, int] = {}
+    known: dict[int, Total] = {}
     rows = [Row(0, root.module, root), *_entered(root, 1)]
     titles = list(_titles(rows))
     longest = max(
@@ -146,36 +146,24 @@ def _cells(width: int, *cells: str) -> str:
     return " ".join(padded).rstrip()
 
 
-def _params(row: Row, is_deepest: bool, known: dict[int, int]) -> int:
+def _params(row: Row, is_deepest: bool, known: dict[int, Total]) -> int:
     """A module's own parameters, and at the limit of the depth those of all below it."""
     if is_deepest:
         held = row.members if row.call is None else (row.call,)
-        return sum(_learned(call, known) for call in held)
-    return _own(row.call) if row.call else 0
-
-
-def _own(call: Call) -> int:
-    return sum(tensor.size for tensor in call.tensors if tensor.learns)
-
-
-def _learned(call: Call, known: dict[int, int]) -> int:
-    """The parameters of a module and all in it."""
-    if id(call) not in known:
-        inner = sum(_learned(step.call, known) for step in call.steps)
-        known[id(call)] = inner + _own(call)
-    return known[id(call)]
+        return sum(total(call, known).params for call in held)
+    return row.call.params if row.call else 0
 
 
 def _totals(
-    root: Call, rows: list[Row], batch: int, rule: str, known: dict[int, int]
+    root: Call, rows: list[Row], batch: int, rule: str, known: dict[int, Total]
 ) -> Iterator[str]:
-    params = _learned(root, known)
+    params = total(root, known).params
     leaves = [row.call for row in rows if row.call and row.call.is_leaf]
     macs = batch * sum(map(_mult_adds, leaves))
     sizes = {
         "Input": 4 * batch * root.reads + 64,
-        "Forward/backward pass": 8 * batch * sum(c.gives for c in leaves if _own(c)),
-        "Params": 4 * sum(map(_own, leaves)),
+        "Forward/backward pass": 8 * batch * sum(c.gives for c in leaves if c.params),
+        "Params": 4 * sum(call.params for call in leaves),
     }
     yield f"Total params: {params:,}"
     yield f"Trainable params: {params:,}"

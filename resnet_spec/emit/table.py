@@ -22,7 +22,7 @@ from resnet_spec.network import (
     sides,
 )
 from resnet_spec.problems.tables import aligned, comma_separated, markdown
-from resnet_spec.problems.words import by_sides, counted
+from resnet_spec.problems.words import batched, by_sides, counted
 
 COLUMNS = ("part", "blocks", "output", "stride", "parameters", "MACs", "activations")
 LEFT = 2  # columns that stand to the left
@@ -114,9 +114,7 @@ def summary(network: Network, width: int | None = None, batch: int = 1) -> str:
     then each part is named on a line of its own. Costs are those of `batch` images.
     """
     parts = steps(network)
-    whole = Total(
-        *(sum(column) for column in zip(*(p[4:] for p in parts), strict=True))
-    )
+    whole = _whole(parts)
     rows = [COLUMNS, *(_cells(part, batch) for part in parts), _total(whole, batch)]
     shares = [["", "", ""], *(_bars(part, whole) for part in parts), ["", "", ""]]
     short = [row[:-1] for row in rows]
@@ -130,12 +128,16 @@ def summary(network: Network, width: int | None = None, batch: int = 1) -> str:
     )
     lines = next((way for way in ways if not width or _wide(way) <= width), ways[-1])
     rule = "─" * (_wide(lines) - 1)
-    images = f"{batch} images of " if batch > 1 else ""
-    title = f"{network.title}, input {images}{network.image}"
+    title = f"{network.title}, input {batched(network.image, batch)}"
     heading = wrap(title, width) if width else [title]
     head, *body, end = lines
     text = "\n".join([*heading, "", head, f" {rule}", *body, "", end])
     return "".join(f"{line.rstrip()}\n" for line in text.split("\n"))
+
+
+def _whole(parts: Sequence[Part]) -> Total:
+    """The costs of all of them."""
+    return Total(*(sum(column) for column in zip(*(p[4:] for p in parts), strict=True)))
 
 
 def _wide(lines: Sequence[str]) -> int:
@@ -188,9 +190,6 @@ def _figures(found: Total, batch: int) -> tuple[str, str, str]:
 def facts(network: Network, batch: int = 1) -> dict[str, object]:
     """The same as plain data."""
     parts = steps(network)
-    whole = Total(
-        *(sum(column) for column in zip(*(p[4:] for p in parts), strict=True))
-    )
     rows = [
         {
             "part": part.part,
@@ -203,7 +202,7 @@ def facts(network: Network, batch: int = 1) -> dict[str, object]:
     ]
     image = [int(size) for size in network.image]
     about = {"title": network.title, "input": image, "batch": batch}
-    return {**about, **_costs(whole, batch), "parts": rows}
+    return {**about, **_costs(_whole(parts), batch), "parts": rows}
 
 
 def _costs(found: Total, batch: int) -> dict[str, int]:
@@ -227,9 +226,7 @@ def as_csv(network: Network, batch: int = 1) -> str:
 def as_markdown(network: Network, batch: int = 1) -> str:
     """The same as a table of Markdown below its title."""
     parts = steps(network)
-    whole = Total(
-        *(sum(column) for column in zip(*(p[4:] for p in parts), strict=True))
-    )
-    rows = [COLUMNS, *(_cells(part, batch) for part in parts), _total(whole, batch)]
-    title = f"**{network.title}**, input {network.image}"
+    cells = (_cells(part, batch) for part in parts)
+    rows = [COLUMNS, *cells, _total(_whole(parts), batch)]
+    title = f"**{network.title}**, input {batched(network.image, batch)}"
     return "\n".join([title, "", *markdown(rows, LEFT)]) + "\n"

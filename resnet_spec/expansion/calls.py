@@ -93,6 +93,11 @@ class Call(NamedTuple):
         return prod(self.output)
 
     @property
+    def params(self) -> int:
+        """How many numbers the module itself learns."""
+        return sum(tensor.size for tensor in self.tensors if tensor.learns)
+
+    @property
     def macs(self) -> int:
         """Multiply-adds of a convolution or linear layer, for one image, without its bias."""
         return self.gives * prod(self.weight[1:]) if self.weight else 0

@@ -28,9 +28,8 @@ Known = dict[int, Total]
 def total(call: Call, known: Known) -> Total:
     """That of a call and of all inside; `known` is for those that are asked for again."""
     if id(call) not in known:
-        own = sum(tensor.size for tensor in call.tensors if tensor.learns)
         multiplies = call.function in MULTIPLYING
-        found = Total(own, call.macs * multiplies, call.gives * multiplies)
+        found = Total(call.params, call.macs * multiplies, call.gives * multiplies)
         for step, times in counted(call.steps):
             found = found.plus(total(step.call, known), times)
         known[id(call)] = found

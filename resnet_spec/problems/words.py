@@ -110,6 +110,15 @@ def counted(number: int) -> str:
     return f"{number:,} "
 
 
+def batched(image: object, batch: int) -> str:
+    """An image's shape, and how many images where they are several.
+
+    >>> batched("3 x 224 x 224", 1), batched("3 x 224 x 224", 8)
+    ('3 x 224 x 224', '8 images of 3 x 224 x 224')
+    """
+    return f"{batch} images of {image}" if batch > 1 else f"{image}"
+
+
 def reason(error: OSError) -> str:
     """The system's reason, as the end of a sentence."""
     return (error.strerror or str(error)).lower()

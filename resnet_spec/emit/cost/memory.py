@@ -80,7 +80,7 @@ class Unrolled:
 
     def _run(self, call: Call, reads: tuple[int, ...], owned: bool) -> int:
         """The value that the call gives; `owned` where it is within a module that learns."""
-        own = any(tensor.learns for tensor in call.tensors)
+        own = bool(call.params)
         if not call.steps:
             return self._function(call, reads, own or (owned and not call.module))
         values = [reads[0]]
@@ -93,7 +93,9 @@ class Unrolled:
         if own:
             at = learning if call.steps[0].call.once else -1
             moment = self.moments[at]
-            self.moments[at] = moment._replace(params=moment.params + _params(call))
+            self.moments[at] = moment._replace(
+                params=moment.params + FLOAT * call.params
+            )
         return values[-1]
 
     def _function(self, call: Call, reads: tuple[int, ...], own: bool) -> int:
@@ -117,7 +119,7 @@ class Unrolled:
             kept, more = frozenset(), 2 * FLOAT * call.output[0]  # of each filter
         passes = call.function == "add" or (shares and not kept and not more)
         summed = int(self.sizes[made] * self._sums(call, reads, own))
-        moment = Moment(reads, made, kept, more, passes, summed, _params(call))
+        moment = Moment(reads, made, kept, more, passes, summed, FLOAT * call.params)
         self.moments.append(moment)
         return made
 
@@ -180,11 +182,6 @@ def _measured(call: Call) -> int:
 
 def _places(call: Call) -> int:
     return call.gives if call.function in ("adaptive_max_pool2d", "max_pool2d") else 0
-
-
-def _params(call: Call) -> int:
-    """Bytes of the parameters of the module itself."""
-    return FLOAT * sum(tensor.size for tensor in call.tensors if tensor.learns)
 
 
 # --- the network --------------------------------------------------------------------------

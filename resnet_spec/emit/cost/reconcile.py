@@ -158,8 +158,7 @@ def _is_twice(call: Call) -> bool:
 
 
 def _is_missed(call: Call) -> bool:
-    learns = any(tensor.learns for tensor in call.tensors)
-    return learns and call.module not in tables.THOP_PARAMS
+    return call.params > 0 and call.module not in tables.THOP_PARAMS
 
 
 def _modules(calls: Iterable[Call], chosen: Callable[[Call], bool]) -> list[str]:

@@ -8,7 +8,7 @@ from resnet_spec.emit.cost.reconcile import faults, reconciled
 from resnet_spec.emit.cost.roofline import Machine, roofline
 from resnet_spec.emit.cost.tally import tallied
 from resnet_spec.emit.cost.tools import TOOLS
-from resnet_spec.network import Network
+from resnet_spec.network import Network, Tensor
 from resnet_spec.problems.tables import aligned
 from resnet_spec.problems.words import counted
 
@@ -26,17 +26,18 @@ def facts(
     """The costs of so many images, as plain data: counts, bytes, and a time in seconds.
 
     Buffers are numbers that do not learn; `frozen` are those of them that are weights and
-    biases of frozen norms. Bytes of weights are of the given type, those of maps of float32.
+    biases of frozen norms. Bytes of weights are of the given type, but for counts of batches,
+    which are int64; those of maps of float32.
     """
     tensors = [tensor for _, tensor in network.tensors()]
     kept = [tensor for tensor in tensors if not tensor.learns]
     frozen = sum(t.size for t in kept if t.name.endswith(("weight", "bias")))
-    numbers = sum(tensor.size for tensor in tensors)
+    sizes = ((tensor.size, _width(tensor, dtype)) for tensor in tensors)
     found: dict[str, object] = {
         "params": network.params,
         "frozen": frozen,
         "buffers": sum(tensor.size for tensor in kept) - frozen,
-        "weights_bytes": WIDTHS[dtype] * numbers,
+        "weights_bytes": sum(size * width for size, width in sizes),
         "macs": batch * network.macs,
         "activations": tallied(network).of("fvcore.activations", batch),
         "evaluation_bytes": evaluation_peak(network, batch),
@@ -48,6 +49,11 @@ def facts(
     if machine:
         found["seconds"] = work.seconds
     return found
+
+
+def _width(tensor: Tensor, dtype: str) -> int:
+    """Bytes of each of its numbers; a count of batches is an int64 in any type."""
+    return 8 if tensor.name.endswith("num_batches_tracked") else WIDTHS[dtype]
 
 
 def text(

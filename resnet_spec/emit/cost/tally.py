@@ -12,10 +12,6 @@ from resnet_spec.expansion import Call, counted, expand
 from resnet_spec.network import Network
 
 
-def _params(call: Call) -> int:
-    return sum(tensor.size for tensor in call.tensors if tensor.learns)
-
-
 def _row(call: Call) -> bool:
     """Whether torchsummary has a row for it."""
     return call.module not in ("", "Sequential")
@@ -41,11 +37,11 @@ def _rows(call: Call) -> int:
 
 RULES: Mapping[str, Rule] = {
     "plain": by_function(tables.PLAIN),
-    "params": _params,
+    "params": lambda c: c.params,
     "torchinfo": tables.torchinfo,
     "torchinfo.rows": _rows,
-    "torchinfo.gives": lambda c: c.gives if c.is_leaf and _params(c) else 0,
-    "torchinfo.params": lambda c: _params(c) if c.is_leaf else 0,
+    "torchinfo.gives": lambda c: c.gives if c.is_leaf and c.params else 0,
+    "torchinfo.params": lambda c: c.params if c.is_leaf else 0,
     "fvcore": by_function(tables.FVCORE),
     "fvcore.train": by_function(tables.FVCORE_TRAINING),
     "fvcore.activations": by_function(tables.FVCORE_ACTIVATIONS),
@@ -53,8 +49,8 @@ RULES: Mapping[str, Rule] = {
     "ptflops.functions": by_function(tables.PTFLOPS_FUNCTIONS),
     "ptflops.aten": by_function(tables.PTFLOPS_ATEN),
     "thop": by_module(tables.THOP),
-    "thop.params": lambda c: _params(c) if c.module in tables.THOP_PARAMS else 0,
-    "thop.leaves": lambda c: _params(c) if c.is_leaf else 0,
+    "thop.params": lambda c: c.params if c.module in tables.THOP_PARAMS else 0,
+    "thop.leaves": lambda c: c.params if c.is_leaf else 0,
     "torchprofile": by_function(tables.TORCHPROFILE),
     "calflops": by_function(tables.CALFLOPS),
     "calflops.macs": by_function(tables.CALFLOPS_MACS),

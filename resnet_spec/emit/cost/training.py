@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from resnet_spec.expansion import Call, expand
+from resnet_spec.expansion import MULTIPLYING, Call, expand
 from resnet_spec.network import Network
 
 
@@ -32,7 +32,6 @@ class Reached(NamedTuple):
     learns: bool
 
 
-MULTIPLYING = ("conv1d", "conv2d", "linear", "matmul")
 Known = dict[tuple[int, bool], Reached]
 
 
@@ -50,7 +49,7 @@ def _both(call: Call, learns: bool, known: Known) -> Reached:
 
 
 def _inside(call: Call, learns: bool, known: Known) -> Reached:
-    own = any(tensor.learns for tensor in call.tensors)
+    own = bool(call.params)
     values, total = [learns], Passes()
     for step in call.steps:
         reads = [values[read] for read in step.reads]
@@ -69,7 +68,7 @@ def _inside(call: Call, learns: bool, known: Known) -> Reached:
 
 def _one(call: Call, reads: list[bool]) -> Reached:
     """The operations of one function, given which of what it reads have a gradient."""
-    own = any(tensor.learns for tensor in call.tensors)
+    own = bool(call.params)
     learns = own or any(reads)
     if call.function not in MULTIPLYING:
         return Reached(Passes(), learns)
