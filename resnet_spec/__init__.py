@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     import torch
 
-    from resnet_spec.compare.difference import difference
+    from resnet_spec.compare.difference import Difference
     from resnet_spec.compiler import Compiled, load
-    from resnet_spec.emit.diagram import diagram
     from resnet_spec.emit.source import render
     from resnet_spec.emit.table import summarize
     from resnet_spec.language.fields import Spec
@@ -61,8 +60,6 @@ HOMES = {
     "Problem": "problems",
     "Spec": "language.fields",
     "SpecError": "problems",
-    "difference": "compare.difference",
-    "diagram": "emit.diagram",
     "digests": "network",
     "load": "compiler",
     "lower": "lowering",
@@ -138,6 +135,44 @@ def build_model(
     return build(load(spec, overrides, features).network, device=device, init=init)
 
 
+def _network(spec: str | os.PathLike[str] | Network) -> Network:
+    """A network, by itself, its file, or the name of a spec that ships."""
+    from resnet_spec.compiler import load
+    from resnet_spec.network import Network
+
+    return spec if isinstance(spec, Network) else load(spec).network
+
+
+def diagram(
+    spec: str | os.PathLike[str] | Network,
+    format: str = "svg",  # noqa: A002  # as in the command
+) -> str:
+    """A network as a picture: svg, mermaid, dot or text.
+
+    `spec` is a file, the name of a spec that ships, or a Network. Its parts are in a row,
+    blocks folded, and below them is one block of each form in detail, so that the picture does
+    not grow with depth. The same network is the same text.
+
+    Raises SpecError for a wrong spec, and ValueError for another format.
+    """
+    from resnet_spec.emit.diagram import diagram
+
+    return diagram(_network(spec), format)
+
+
+def difference(
+    a: str | os.PathLike[str] | Network, b: str | os.PathLike[str] | Network
+) -> Difference:
+    """What changes from network `a` to network `b`: parts, ops, weights, and what that means.
+
+    Each is a file, the name of a spec that ships, or a Network. Printed, it is a sentence on
+    their weights. Raises SpecError for a wrong spec.
+    """
+    from resnet_spec.compare.difference import difference
+
+    return difference(_network(a), _network(b))
+
+
 def costs(
     spec: str | os.PathLike[str] | Network,
     image: tuple[int, int, int, int] | None = None,
@@ -158,7 +193,7 @@ def costs(
     from resnet_spec.emit.cost import costs as counted
     from resnet_spec.network import Network
 
-    network = spec if isinstance(spec, Network) else load(spec).network
+    network = _network(spec)
     if image is None:
         return counted(network)
     if len(image) != 4 or not all(type(n) is int and n > 0 for n in image):

@@ -17,6 +17,7 @@ import resnet_spec
 from resnet_spec import SpecError, load, render
 from resnet_spec.emit.cost import costs
 from resnet_spec.emit.cost.reconcile import faults, reconciled
+from resnet_spec.emit.cost.roofline import Machine, roofline
 from resnet_spec.emit.cost.tools import TOOLS
 from resnet_spec.emit.module import build
 from resnet_spec.expansion import Call, expand
@@ -317,3 +318,20 @@ def test_costs_refuses_what_no_spec_says() -> None:
         resnet_spec.costs("resnet50_clip", image=(1, 3, 5, 7))
     with pytest.raises(ValueError, match="is for 224 x 224 images; load it anew"):
         resnet_spec.costs(load("resnet18").network, image=(1, 3, 64, 64))
+
+
+def test_the_least_time_is_that_of_the_slower_of_two() -> None:
+    """One convolution and a norm, by hand: 3 x 8 x 8 to 4 x 8 x 8, its maps in 4 bytes."""
+    fields = {"input": [3, 8, 8], "stem.type": [{"conv": 1}, "norm"], "stem.width": 4}
+    network = load("cifar/resnet20", fields, ["stem"]).network
+    pixels, images = 64, 2
+    flops = 2 * images * pixels * 3 * 4
+    conv = 4 * (images * pixels * (3 + 4) + 3 * 4)
+    norm = 4 * (
+        images * pixels * (4 + 4) + 4 * 4 + 1
+    )  # two weights, two statistics, a count
+    slow = roofline(network, Machine(flops=1.0, bandwidth=1.0), images)
+    assert (slow.flops, slow.bytes) == (flops, conv + norm)
+    assert slow.seconds == max(flops, conv) + norm
+    assert roofline(network, Machine(1.0, 2.0), images).seconds == flops + norm / 2
+    assert slow.intensity == flops / (conv + norm)

@@ -16,12 +16,16 @@ README = Path("README.md")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(language: str) -> list[str]:
-    text = (Path(__file__).parents[1] / README).read_text(encoding="utf-8")
+def blocks(language: str, page: Path = README) -> list[str]:
+    text = (Path(__file__).parents[1] / page).read_text(encoding="utf-8")
     return [body for kind, body in FENCE.findall(text) if kind == language]
 
 
-@pytest.mark.parametrize("session", blocks("console"))
+PAGES = [README, *(Path("docs", name) for name in ("costs.md", "diff.md"))]
+SESSIONS = [session for page in PAGES for session in blocks("console", page)]
+
+
+@pytest.mark.parametrize("session", SESSIONS)
 def test_commands_print_what_is_shown(session: str, tmp_path: Path) -> None:
     command, _, shown = session.partition("\n")
     name, *args = command.removeprefix("$ ").split()

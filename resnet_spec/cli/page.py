@@ -131,8 +131,8 @@ def _figures(network: Network, cost: Mapping[str, float]) -> dict[str, float]:
 
 
 def _summary(network: Network) -> Table:
+    from resnet_spec.emit import table
     from resnet_spec.emit.page import Table
-    from resnet_spec.emit.table import COLUMNS, steps
 
     rows = tuple(
         (
@@ -144,9 +144,9 @@ def _summary(network: Network) -> Table:
             row.macs,
             row.activations,
         )
-        for row in steps(network)
+        for row in table.detailed(network)
     )
-    return Table("Summary", COLUMNS, rows)
+    return Table("Summary", table.COLUMNS, rows)
 
 
 def _costs(cost: Mapping[str, float]) -> Table:

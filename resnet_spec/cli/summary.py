@@ -173,7 +173,10 @@ def _compared(
     jobs: Sequence[Job], sort: str | None, limits: Limits, form: str | None
 ) -> str:
     rows = [listing.listed(shown(job.spec.file), job.network) for job in jobs]
-    rows = [row for row in rows if all(getattr(row, f) <= most for f, most in limits)]
+    kept = [row for row in rows if all(getattr(row, f) <= most for f, most in limits)]
+    if rows and not kept:
+        click.echo(f"none of {len(rows)} networks is within the limits", err=True)
+    rows = kept
     if sort:
         rows.sort(key=lambda row: (getattr(row, sort), row.name))
     if form == "json":

@@ -52,7 +52,7 @@ def summarize(network: Network) -> list[Part]:
     return list(_rows(network, whole=True))
 
 
-def steps(network: Network) -> list[Part]:
+def detailed(network: Network) -> list[Part]:
     """The same with a row for each step of the stem."""
     return list(_rows(network, whole=False))
 
@@ -113,7 +113,7 @@ def summary(network: Network, width: int | None = None, batch: int = 1) -> str:
     Where that is wider than so many characters, bars are left out, then activations, and
     then each part is named on a line of its own. Costs are those of `batch` images.
     """
-    parts = steps(network)
+    parts = detailed(network)
     whole = _whole(parts)
     rows = [COLUMNS, *(_cells(part, batch) for part in parts), _total(whole, batch)]
     shares = [["", "", ""], *(_bars(part, whole) for part in parts), ["", "", ""]]
@@ -189,7 +189,7 @@ def _figures(found: Total, batch: int) -> tuple[str, str, str]:
 
 def facts(network: Network, batch: int = 1) -> dict[str, object]:
     """The same as plain data."""
-    parts = steps(network)
+    parts = detailed(network)
     rows = [
         {
             "part": part.part,
@@ -216,7 +216,7 @@ def _costs(found: Total, batch: int) -> dict[str, int]:
 def as_csv(network: Network, batch: int = 1) -> str:
     """The same as comma-separated values, counts in full."""
     rows: list[tuple[object, ...]] = [COLUMNS]
-    for part in steps(network):
+    for part in detailed(network):
         output, stride = str(part.output), part.stride and by_sides(part.stride)
         costs = (part.params, batch * part.macs, batch * part.activations)
         rows.append((part.part, part.blocks, output, stride, *costs))
@@ -225,7 +225,7 @@ def as_csv(network: Network, batch: int = 1) -> str:
 
 def as_markdown(network: Network, batch: int = 1) -> str:
     """The same as a table of Markdown below its title."""
-    parts = steps(network)
+    parts = detailed(network)
     cells = (_cells(part, batch) for part in parts)
     rows = [COLUMNS, *cells, _total(_whole(parts), batch)]
     title = f"**{network.title}**, input {batched(network.image, batch)}"

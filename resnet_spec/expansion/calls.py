@@ -232,7 +232,7 @@ class Frame:
 
     def op(self, op: Op, value: int) -> int:
         """The module of an op of torch.nn's."""
-        return self.add(op.path, called(op, self.shapes[value]), value)
+        return self.add(op.path, call_of(op, self.shapes[value]), value)
 
     def relu(self, name: str, value: int) -> int:
         """torch.nn's ReLU, in place."""
@@ -241,7 +241,7 @@ class Frame:
         return self.add(name, call, value)
 
 
-def called(op: Op, read: Sizes) -> Call:
+def call_of(op: Op, read: Sizes) -> Call:
     """The call of an op that is one module of torch.nn's."""
     flat = len(read) == 1 or op.flattens
     output = (int(op.output.channels),) if flat else sizes(op.output)

@@ -14,7 +14,7 @@ from resnet_spec.expansion.calls import (
     Frame,
     Sizes,
     Window,
-    called,
+    call_of,
     sizes,
     windowed,
 )
@@ -435,7 +435,7 @@ def _add(run: Frame, name: str, op: Op | None, value: int) -> int:
     if op is None:
         return run.module(name, "Identity", value, read)
     made = op.replace(path=name, input=Shape(*read))
-    call = layer(made, read) if isinstance(made, Layer) else called(made, read)
+    call = layer(made, read) if isinstance(made, Layer) else call_of(made, read)
     return run.add(name, call, value)
 
 

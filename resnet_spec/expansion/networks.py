@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
-from resnet_spec.expansion.calls import Call, Frame, Step, called, sizes
+from resnet_spec.expansion.calls import Call, Frame, Step, call_of, sizes
 from resnet_spec.expansion.layers import layer
 from resnet_spec.network import (
     Activation,
@@ -16,8 +16,8 @@ from resnet_spec.network import (
     Norm,
     Op,
     alike,
+    called,
 )
-from resnet_spec.network import called as attributes
 
 KNOWN: WeakKeyDictionary[Network, Call] = WeakKeyDictionary()
 
@@ -72,7 +72,7 @@ def _chain(run: Frame, ops: Iterable[Op], x: int, variable: str = "x") -> int:
     A norm, an activation and a flatten stand on the line of what they read. Ops of one
     Sequential are steps inside of it.
     """
-    for name, members in attributes(ops):
+    for name, members in called(ops):
         alone = members[0].path == name
         if variable and not (
             alone and isinstance(members[0], (Norm, Activation, Flatten))
@@ -94,7 +94,7 @@ def _one(run: Frame, op: Op, name: str, x: int) -> int:
         return run.module(name, "Identity", x, run.shapes[x])
     if isinstance(op, Layer):
         return run.add(name, layer(op, run.shapes[x]), x)
-    call = called(op, run.shapes[x])
+    call = call_of(op, run.shapes[x])
     if not call.module:
         call = call._replace(function="flatten")
     return run.add(name, call, x)

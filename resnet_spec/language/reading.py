@@ -182,6 +182,8 @@ def _text(file: Path) -> str:
     def refused(rule: str, message: str) -> SpecError:
         return SpecError(Problem(rule, message, place=Place(shown(file))))
 
+    if file.is_dir():
+        raise refused("file", "is a folder, or a family of specs; give one of them")
     try:
         data = texts.read(file)
     except (OSError, ValueError) as error:  # ValueError of a NUL in the name

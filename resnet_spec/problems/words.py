@@ -101,10 +101,10 @@ def nearest(word: str, known: Iterable[str], least: float = 0.7) -> str:
 def counted(number: int) -> str:
     """A count in the unit that suits it, to two decimals, as `4.09 G`.
 
-    >>> counted(4_089_184_256), counted(40_551_552), counted(640)
-    ('4.09 G', '40.55 M', '640 ')
+    >>> counted(20 * 10**12), counted(4_089_184_256), counted(40_551_552), counted(640)
+    ('20.00 T', '4.09 G', '40.55 M', '640 ')
     """
-    for factor, unit in ((10**9, "G"), (10**6, "M")):
+    for factor, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M")):
         if number >= factor:
             return f"{number / factor:.2f} {unit}"
     return f"{number:,} "

@@ -14,7 +14,7 @@ from resnet_spec.problems.words import counted
 
 WIDTHS = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8, "int8": 1}
 """Bytes of a number of each type."""
-NOT_SEEN = "Memory is that of maps by torch's rules; no GPU was measured."
+NOT_SEEN = "Maps are in float32, by torch's rules on a CPU; no GPU was measured."
 
 
 def facts(
@@ -34,6 +34,8 @@ def facts(
     frozen = sum(t.size for t in kept if t.name.endswith(("weight", "bias")))
     sizes = ((tensor.size, _width(tensor, dtype)) for tensor in tensors)
     found: dict[str, object] = {
+        "images": [batch, *map(int, network.image)],
+        "dtype": dtype,
         "params": network.params,
         "frozen": frozen,
         "buffers": sum(tensor.size for tensor in kept) - frozen,
@@ -47,7 +49,7 @@ def facts(
     work = roofline(network, machine or Machine(1.0, 1.0), batch, FLOAT)
     found |= {"moved_bytes": int(work.bytes), "intensity": round(work.intensity, 2)}
     if machine:
-        found["seconds"] = work.seconds
+        found |= machine._asdict() | {"seconds": work.seconds}
     return found
 
 
@@ -70,31 +72,22 @@ def text(
         ("  frozen", f"{found['frozen']:,}", "weights and biases of frozen norms"),
         ("  buffers", f"{found['buffers']:,}", "statistics of norms"),
         ("weights", _bytes(found["weights_bytes"]), f"all of these, in {dtype}"),
-        (
-            "MACs",
-            _count(found["macs"]),
-            "multiply-adds of convolutions and linear layers",
-        ),
+        ("MACs", _count(found["macs"]), "of convolutions and linear layers"),
         ("activations", _count(found["activations"]), "numbers that those give"),
         ("evaluation", _bytes(found["evaluation_bytes"]), "of maps at most at once"),
         ("training", _bytes(found["training_bytes"]), "of maps and gradients at once"),
         ("  kept", _bytes(found["saved_bytes"]), "of maps for the backward pass"),
-        (
-            "moved",
-            _bytes(found["moved_bytes"]),
-            "read and written, function by function",
-        ),
-        (
-            "intensity",
-            f"{found['intensity']:.1f} ",
-            "operations for each of those bytes",
-        ),
+        ("moved", _bytes(found["moved_bytes"]), "read and written, by each function"),
+        ("intensity", f"{found['intensity']:.1f} ", "operations for each such byte"),
     ]
     if machine:
-        per = f"{counted(int(machine.flops))}FLOP/s and {counted(int(machine.bandwidth))}B/s"
-        seconds = found["seconds"]
-        assert isinstance(seconds, float)
-        rows.append(("least time", f"{1000 * seconds:,.2f} ms", f"at {per}"))
+        rows.append(
+            (
+                "least time",
+                f"{1000 * float(str(found['seconds'])):,.2f} ms",
+                _per(machine),
+            )
+        )
     figures = aligned([row[:2] for row in rows])
     width = max(map(len, figures))
     lines = [
@@ -103,6 +96,12 @@ def text(
     ]
     title = f"{network.title}, {images} of {network.image}"
     return "\n".join([title, "", *lines, "", f" {NOT_SEEN}"]) + "\n"
+
+
+def _per(machine: Machine) -> str:
+    """`at 20.00 TFLOP/s and 900.00 GB/s`"""
+    flops, moved = (counted(int(rate)) for rate in machine)
+    return f"of the slower of both, at {flops}FLOP/s and {moved}B/s"
 
 
 def reconciliation(network: Network, batch: int = 1) -> str:
