@@ -1,7 +1,6 @@
 // The plot of two figures: every spec that is shown, the Pareto front of those, what is picked.
 
 const POINTS = 0; // the trace that is hovered and clicked
-const BESIDE = ["top right", "bottom left", "top left", "bottom right"]; // of names, by turns
 
 function makeAxes() {
   const option = (name, i) => element("option", { value: i }, name);
@@ -97,6 +96,13 @@ function line(front, x, y) {
   };
 }
 
+/** Where the name of a point stands: toward the middle of the plot, above and below by turns. */
+function beside(spec, i, x) {
+  const across = shown.map((other) => Math.log(x.of(other))).filter(Number.isFinite);
+  const middle = (Math.min(...across) + Math.max(...across)) / 2;
+  return `${i % 2 ? "bottom" : "top"} ${Math.log(x.of(spec)) > middle ? "left" : "right"}`;
+}
+
 /** Rings with names around the points that are picked. */
 function rings(specs, x, y) {
   const halo = `0 0 3px ${color("surface")}, `.repeat(4).slice(0, -2); // names lie on points
@@ -106,7 +112,7 @@ function rings(specs, x, y) {
     text: specs.map((spec) => escaped(spec.name)),
     hoverinfo: "skip",
     mode: "markers+text",
-    textposition: specs.map((_, i) => BESIDE[i % BESIDE.length]),
+    textposition: specs.map((spec, i) => beside(spec, i, x)),
     textfont: { color: color("text"), size: 13, weight: 600, shadow: halo },
     marker: { color: color("surface"), size: 13, line: { color: color("accent"), width: 3 } },
   };
@@ -125,7 +131,7 @@ function layout(x, y) {
     automargin: true,
   });
   return {
-    xaxis: scale(x, Math.max(5, Math.floor(byId("plot").clientWidth / 100))),
+    xaxis: scale(x, Math.max(4, Math.floor(byId("plot").clientWidth / 100))),
     yaxis: scale(y, 6),
     uirevision: `${x.name} ${y.name}`,
     dragmode: still ? false : "zoom",
