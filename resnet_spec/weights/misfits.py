@@ -38,7 +38,11 @@ def wrong(ours: Tensors, theirs: Tensors, table: Table) -> list[str]:
         "left over": [name for name in theirs if name not in known],
         "of another shape": shapes,
     }
-    return [f"  {len(items)} {kind}: {listed(items)}" for kind, items in found.items() if items]
+    return [
+        f"  {len(items)} {kind}: {listed(items)}"
+        for kind, items in found.items()
+        if items
+    ]
 
 
 def of_other_numbers(ours: Tensors, theirs: Tensors, table: Table) -> str | None:
@@ -55,7 +59,9 @@ def of_other_numbers(ours: Tensors, theirs: Tensors, table: Table) -> str | None
         return None
     ends = ("scale", "zero_point", "_packed_params")
     quantized = dtype_of_quantized(other) or any(name.endswith(ends) for name in theirs)
-    said = "the weights are quantized" if quantized else "the weights are no real numbers"
+    said = (
+        "the weights are quantized" if quantized else "the weights are no real numbers"
+    )
     remedy = "; load the file that they were made from" if quantized else ""
     return f"{said}: {listed(other)}{remedy}"
 
@@ -112,7 +118,9 @@ def _explained(owner: str, ours: Tensors, theirs: Tensors, table: Table) -> list
     if len(mine) == 2 and other[1:] == mine[1:]:
         return [f"  {owner} is of {other[0]} classes there"]
     if len(mine) == len(other) == 4 and other[0] == mine[0] and other[2:] == mine[2:]:
-        return [f"  channels_by='sum' or another rule makes {owner} read {mine[1]} channels"]
+        return [
+            f"  channels_by='sum' or another rule makes {owner} read {mine[1]} channels"
+        ]
     if len(mine) == len(other) == 4 and other[2:] != mine[2:]:
         return [f"  {owner} is {other[2]} x {other[3]} there, another stem or block"]
     return []

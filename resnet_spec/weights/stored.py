@@ -68,7 +68,9 @@ def stored(
     sizes = checked(shape)
     wanted = math.prod(sizes) * size_of(dtype)
     if wanted != held:
-        raise Refusal(f"is damaged: an array of {wanted:,} bytes is said to have {held:,}")
+        raise Refusal(
+            f"is damaged: an array of {wanted:,} bytes is said to have {held:,}"
+        )
     return Stored(dtype, sizes, buffer, 0, contiguous(sizes, order))
 
 

@@ -56,11 +56,15 @@ def norms_behind(model: nn.Module) -> dict[str, str]:
     found = {}
     for node in _Tracer().trace(model).nodes:
         (user, *others) = node.users or [None]
-        if user is None or others or not {node.op, user.op} == {"call_module"}:
+        if user is None or others or {node.op, user.op} != {"call_module"}:
             continue
         conv, norm = str(node.target), str(user.target)
         mine, next_one = modules[conv], modules[norm]
-        if isinstance(mine, nn.Conv2d) and mine.bias is None and _is_batch_norm(next_one):
+        if (
+            isinstance(mine, nn.Conv2d)
+            and mine.bias is None
+            and _is_batch_norm(next_one)
+        ):
             found[conv] = norm
     return found
 
@@ -93,6 +97,8 @@ def identities(
 
 def refuse_unknown(rule: str | None, folded: str | None) -> None:
     if rule is not None and rule not in CHANNELS:
-        raise WeightsError(f"channels_by must be one of {', '.join(CHANNELS)}, got {rule}")
+        raise WeightsError(
+            f"channels_by must be one of {', '.join(CHANNELS)}, got {rule}"
+        )
     if folded not in (None, "identity"):
         raise WeightsError(f"folded must be identity, got {folded}")

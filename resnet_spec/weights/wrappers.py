@@ -36,7 +36,9 @@ def unwrapped(found: Mapping[Any, Any], file: str, key: str | None = None) -> Un
     beside: list[str] = []
     while others := [k for k, value in found.items() if not is_tensor(value)]:
         inner = [each for each in found if _has_tensors(found[each])]
-        chosen = [each for each in inner if key in (each, ".".join([*inside, str(each)]))]
+        chosen = [
+            each for each in inner if key in (each, ".".join([*inside, str(each)]))
+        ]
         chosen = chosen or [each for each in WRAPPERS if each in inner][:1] or inner
         if len(chosen) != 1:
             said = f"{file}not a state dict: {others[0]!r} is no tensor"
@@ -44,17 +46,23 @@ def unwrapped(found: Mapping[Any, Any], file: str, key: str | None = None) -> Un
                 said += f"; it has several, {', '.join(map(repr, inner))}: key={inner[0]!r} "
                 said += "takes that one"
             raise WeightsError(said)
-        beside += [str(each) for each in inner if each != chosen[0]]
+        beside += [str(k) for k in inner if k != chosen[0] and _is_state_dict(found[k])]
         inside += map(str, chosen)
         found = found[chosen[0]]
     if key and key not in {*inside, ".".join(inside)}:
         has = f"; tensors lie under {', '.join(inside)}" if inside else ""
         raise WeightsError(f"{file}without a state dict under {key!r}{has}")
-    return Unwrapped({str(k): value for k, value in found.items()}, (*inside,), (*beside,))
+    return Unwrapped(
+        {str(k): value for k, value in found.items()}, (*inside,), (*beside,)
+    )
 
 
 def is_tensor(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+def _is_state_dict(value: Mapping[Any, Any]) -> bool:
+    return all(map(is_tensor, value.values()))
 
 
 def _has_tensors(value: Any, deep: int = DEEP, seen: set[int] | None = None) -> bool:

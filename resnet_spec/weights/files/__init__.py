@@ -97,9 +97,11 @@ def _by_index(path: Path) -> dict[str, Stored]:
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        return _refused_start(path.read_bytes()[:START])
+        raise _foreign(path.read_bytes()[:START]) from None
     if not isinstance(found, dict) or "weight_map" not in found:
-        raise Refusal("is JSON and no index of weights; the weights are in another file")
+        raise Refusal(
+            "is JSON and no index of weights; the weights are in another file"
+        )
     return indexed(found, path.parent, _whole)
 
 
@@ -122,24 +124,28 @@ def _reader(path: Path, start: bytes) -> Callable[[mmap], Any]:
         return safetensors
     if start.startswith((*PROTOCOLS, *OLD_PICKLES)):
         return numpy_file.arrays
-    return _refused_start(start)
+    raise _foreign(start)
 
 
-def _refused_start(start: bytes) -> Any:
-    """Refuses what begins in no way that is known here, by what it seems to be."""
+def _foreign(start: bytes) -> Refusal:
+    """What is said of a file that begins so, by what it seems to be."""
     for begin, said in FOREIGN.items():
         if start.startswith(begin):
-            raise Refusal(said)
+            return Refusal(said)
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(LFS):
-        raise Refusal("is a pointer of git-LFS, not the file itself; git lfs pull fetches it")
+        return Refusal(
+            "is a pointer of git-LFS, not the file itself; git lfs pull fetches it"
+        )
     if text[:1] == b"<":
-        raise Refusal("is a web page, not weights; what was asked for was not downloaded")
+        return Refusal(
+            "is a web page, not weights; what was asked for was not downloaded"
+        )
     if text[:1] in (b"{", b"["):
-        raise Refusal("is JSON, not weights; an index of shards is called .index.json")
+        return Refusal("is JSON, not weights; an index of shards is called .index.json")
     if start[257:262] == b"ustar":
-        raise Refusal("is a tar archive; unpack it first")
-    raise Refusal("is no file of tensors that is known here")
+        return Refusal("is a tar archive; unpack it first")
+    return Refusal("is no file of tensors that is known here")
 
 
 def _zipped(path: Path, data: mmap) -> Any:
@@ -158,7 +164,9 @@ def _zipped(path: Path, data: mmap) -> Any:
             "is a program of torch.export; torch.export.load(FILE).state_dict has its weights"
         )
     if "model.weights.h5" in names:
-        raise Refusal("is Keras's, which is not read; save its arrays as .npz or safetensors")
+        raise Refusal(
+            "is Keras's, which is not read; save its arrays as .npz or safetensors"
+        )
     if names.count("data.pkl") == 1:
         return torch_file.zipped(data, archive)
     if names and all(name.endswith(".npy") for name in names):

@@ -16,7 +16,9 @@ KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 DTYPE = re.compile(r"([<>=|]?)([a-zA-Z])(\d*)")
 MAGIC = b"\x93NUMPY"
 LONGEST = 2**16  # bytes of the header of an array, as numpy has it at most
-DEFLATED = 1032  # bytes at most of one that is compressed: https://zlib.net/zlib_tech.html
+DEFLATED = (
+    1032  # bytes at most of one that is compressed: https://zlib.net/zlib_tech.html
+)
 
 
 def dtype_of(code: Any) -> str:
@@ -70,9 +72,7 @@ def _array(archive: ZipFile, info: ZipInfo) -> Stored:
     return stored(dtype_of(code), shape, _unpacked(archive, info, begin), held, order)
 
 
-def _unpacked(
-    archive: ZipFile, info: ZipInfo, begin: int
-) -> Callable[[], memoryview]:
+def _unpacked(archive: ZipFile, info: ZipInfo, begin: int) -> Callable[[], memoryview]:
     def unpacked() -> memoryview:
         try:
             return memoryview(bytearray(archive.read(info)))[begin:]
@@ -153,5 +153,3 @@ def _finished(value: Any, done: dict[int, Any]) -> Any:
         done[id(value)] = found = dict[Any, Any]()
         found.update((key, _finished(inner, done)) for key, inner in value.items())
     return done[id(value)]
-
-

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable, Mapping
-from io import BytesIO
 from mmap import mmap
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import IO, Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from resnet_spec.weights.stored import Refusal
 
+Stream = IO[bytes] | mmap
 Key = str | bytes | int | float | None
 
 
@@ -66,7 +66,7 @@ TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 def plain(
-    stream: BytesIO | mmap,
+    stream: Stream,
     makers: Mapping[str, Any],
     persistent: Callable[[Any], Any] | None = None,
 ) -> Any:
@@ -98,8 +98,8 @@ class _Reader:
         self.marks: list[int] = []
         self.memory: dict[int, Any] = {}
 
-    def read(self, stream: BytesIO | mmap) -> Any:
-        for opcode, arg, _ in pickletools.genops(stream):
+    def read(self, stream: Stream) -> Any:
+        for opcode, arg, _ in pickletools.genops(cast("IO[bytes]", stream)):
             name = opcode.name
             if name in VALUES:
                 self.stack.append(arg)
@@ -213,13 +213,17 @@ class _Reader:
     def _reduce(self, _: Any) -> None:
         args, maker = self.stack.pop(), self.stack.pop()
         if not isinstance(maker, Maker) or not isinstance(args, tuple):
-            raise Refusal("is a pickle of more than data: it calls what is no maker of it")
+            raise Refusal(
+                "is a pickle of more than data: it calls what is no maker of it"
+            )
         self.stack.append(maker.make(*args))
 
     def _build(self, _: Any) -> None:
         state = self.stack.pop()
         if not isinstance(self.stack[-1], Unfinished):
-            raise Refusal("is a pickle of more than data: it has the state of an object")
+            raise Refusal(
+                "is a pickle of more than data: it has the state of an object"
+            )
         self.stack[-1].finish(state)
 
     def _binpersid(self, _: Any) -> None:

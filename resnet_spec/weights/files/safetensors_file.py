@@ -57,7 +57,9 @@ def safetensors(data: mmap) -> dict[str, Stored]:
     if end > len(data):
         raise cut_short(end, len(data))
     return {
-        name: stored(dtype, shape, _slice(data, begin + start, begin + stop), stop - start)
+        name: stored(
+            dtype, shape, _slice(data, begin + start, begin + stop), stop - start
+        )
         for name, (dtype, shape, start, stop) in entries.items()
     }
 

@@ -66,7 +66,11 @@ class Storage:
 
 
 def _tensor(
-    storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
+    storage: Storage,
+    offset: int,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    *_: Any,
 ) -> Stored:
     return _typed(storage, storage.dtype, offset, size, stride)
 
@@ -79,7 +83,7 @@ def _typed(
     stride: tuple[int, ...],
 ) -> Stored:
     """A view of a storage, refused where it goes beyond that."""
-    size, (offset, *stride) = checked(size), checked((offset, *stride))
+    size, stride, _ = checked(size), checked(stride), checked((offset,))
     steps = zip(size, stride, strict=True)
     last = offset + sum((n - 1) * step for n, step in steps) if all(size) else 0
     if all(size) and (last + 1) * size_of(dtype) > storage.bytes:
@@ -200,5 +204,3 @@ def _bytes(data: mmap, info: ZipInfo) -> bytes:
 def _refuse_big(little: bool) -> None:
     if not little:
         raise Refusal("has numbers in big-endian order, which is not read")
-
-
