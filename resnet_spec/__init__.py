@@ -130,9 +130,9 @@ def build_model(  # noqa: PLR0913  # a choice each
 
     `spec` is a file or the name of a spec that ships, `resnet50d`. `num_classes`, and
     `channels` of its images, take the place of the spec's own. With `features`, names of parts
-    (`stem`, before its pool, `pool`, after it, `layer1` ...) or numbers of stages from 1 on, the module
-    gives a dict of their maps (N, C, H, W) by name, and has their `channels` and `strides`.
-    `device` and `init` are those of `build`.
+    (`stem`, before its pool, `pool`, after it, `layer1` ...) or numbers of stages from 1 on,
+    the module gives a dict of their maps (N, C, H, W) by name, and has their `channels` and
+    `strides`. `device` and `init` are those of `build`.
 
     `weights` are those of the spec's network, loaded as by `load_weights`, with what else that
     takes; the model's `loaded` is then the line that says what was. With `num_classes`, a

@@ -203,11 +203,12 @@ class Fit:
     def load(self) -> Loaded:
         """Read them, and put them into the model."""
         meta = any(tensor.is_meta for tensor in self.ours.values())
-        loaded = {o: read(self.given[t], meta) for o, t in self.table.items()}
+        loaded = {o: read(self.given[t], owned=meta) for o, t in self.table.items()}
         left = [name for name in self.ours if name not in self.table]
         started = _started(self.model, left)
         if strange := _put(self.model, loaded | started, assign=meta):
-            said = f"{len(strange)} tensors have numbers that are not finite"
+            them = "tensor has" if len(strange) == 1 else "tensors have"
+            said = f"{len(strange)} {them} numbers that are not finite"
             self.done.warnings.append(f"{said}: {listed(strange)}")
         self.done.tensors, self.done.started = len(self.table), len(started)
         return self.done
@@ -287,4 +288,4 @@ def _with_counts(given: dict[str, Any], asked: Sequence[str]) -> dict[str, Any]:
 
 def _count(value: Any) -> Tensor:
     """An integer, of a tensor that may have been cast with the others."""
-    return read(value).long()
+    return read(value, owned=True).long()

@@ -72,9 +72,15 @@ def contents(file: str | os.PathLike[str]) -> Mapping[Any, Any]:
     except OSError as error:
         reason = error.strerror or "No such file or directory"
         raise WeightsError(f"{path} cannot be read, {reason}") from None
+    except (
+        Exception
+    ) as error:  # whatever bytes that are none of its own make of a reader
+        raise WeightsError(f"{path} is damaged ({type(error).__name__})") from None
     if not isinstance(found, Mapping):
         kind = "tensor" if isinstance(found, Stored) else type(found).__name__
         raise WeightsError(f"{path} holds no state dict, but a {kind}")
+    if not found:
+        raise WeightsError(f"{path} holds no tensors")
     return found
 
 

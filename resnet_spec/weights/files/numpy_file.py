@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import zlib
 from collections.abc import Callable
 from mmap import mmap
 from typing import Any
@@ -76,7 +77,7 @@ def _unpacked(archive: ZipFile, info: ZipInfo, begin: int) -> Callable[[], memor
     def unpacked() -> memoryview:
         try:
             return memoryview(bytearray(archive.read(info)))[begin:]
-        except (BadZipFile, EOFError, OSError):
+        except (BadZipFile, EOFError, OSError, RuntimeError, zlib.error):
             raise Refusal(f"is damaged: {info.filename} cannot be unpacked") from None
 
     return unpacked
