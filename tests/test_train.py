@@ -27,6 +27,7 @@ import torch
 import torchvision
 from click.testing import CliRunner
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -506,6 +507,30 @@ def test_it_starts_from_weights_by_anybodys_names(here: Path) -> None:
     assert "without --weights the frozen layers stay as they were init" in run(*args)
 
 
+def test_what_was_taken_stands_in_the_weights(here: Path, tmp_path: Path) -> None:
+    """Gray weights read colors; the line outlives a run that is stopped and goes on."""
+    gray = build(load(here / "tiny.yaml", {"input": [1, 8, 8]}).network).state_dict()
+    wrapped = {"student": gray, "teacher": {f"net.{n}": t for n, t in gray.items()}}
+    torch.save(wrapped, tmp_path / "gray.pth")
+    args = arguments(here, "--weights", str(tmp_path / "gray.pth"), "--epochs", "1")
+    output = run(*args, "-o", str(tmp_path / "run"), status=1)
+    assert "has several, 'student', 'teacher': key='student' takes that one" in output
+    args += ["--key", "teacher", "--channels-by", "repeat"]
+    output = run(*args, "-o", str(tmp_path / "run"))
+    (line,) = re.findall(r"^weights: .*gray\.pth: (.*)$", output, re.MULTILINE)
+    assert re.fullmatch(
+        r"\d+ tensors from teacher, below net; not from student; "
+        r"1 input channel made 3 by repeat; fc left out, 10 x 16 there",
+        line,
+    )
+    run("train", "--resume", str(tmp_path / "run"), "--epochs", "2")
+    with safe_open(tmp_path / "run/model.safetensors", "pt") as file:
+        said = json.loads(file.metadata()["resnet_spec"])
+    assert said["weights"] == line
+    spec = load(tmp_path / "run/tiny.yaml").network
+    assert said["layout"] == spec.digests.layout
+
+
 def test_sgd_and_half_precision_train(here: Path) -> None:
     args = ("--optimizer", "sgd", "--momentum", "0.5", "--weight-decay", "1e-4")
     run(*arguments(here, *args, "--precision", "bf16-mixed", "-o", str(here / "sgd")))
@@ -782,6 +807,11 @@ def test_options_that_cannot_be_are_one_line(
         (["--lr", "-1"], "--lr: input should be greater than 0, got -1.0"),
         (["--momentum", "0.9"], "momentum is SGD's; adam has none"),
         (["--naming", "timm"], "naming is that of weights, and there are none"),
+        (["--key", "ema"], "key is that of weights, and there are none"),
+        (
+            ["--weights", "a.pth", "--naming", "tim"],
+            f"naming must be one of {', '.join(naming.NAMINGS)}, got tim",
+        ),
         (
             ["--warmup-epochs", "9"],
             "warmup_epochs must be fewer than the 3 epochs",

@@ -151,7 +151,7 @@ def test_other_precisions_are_cast_and_stay_on_meta(
         assert empty.state_dict()[each].dtype == (torch.long if count else dtype)
 
 
-def test_a_model_does_not_change_with_the_file_that_torch_wrote(
+def test_a_model_does_not_change_with_a_file_of_torch(
     weights: Tensors, tmp_path: Path
 ) -> None:
     file = tmp_path / "a.pth"

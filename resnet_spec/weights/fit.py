@@ -163,7 +163,9 @@ class Fit:
         if is_real(self.given[their]):
             weight = read(self.given[their])
             self.given[their] = adapted(weight, mine[1], rule, groups)
-            told = f"{other[1] // groups} input channels made {mine[1] // groups} by {rule}"
+            were, are = other[1] // groups, mine[1] // groups
+            channels = "channel" if were == 1 else "channels"
+            told = f"{were} input {channels} made {are} by {rule}"
             self.done.changes.append(told)
 
     def leave_out(self, optional: Sequence[str]) -> None:
@@ -215,7 +217,7 @@ class Fit:
 
 
 def read(value: Any, owned: bool = False) -> Tensor:
-    """The values of a tensor in a file; `owned`, they do not change with the file.
+    """The values of a tensor in a file; `owned`, a copy, but where they may stay in the file.
 
     Of one that is a tensor already, itself.
     """
@@ -230,7 +232,7 @@ def read(value: Any, owned: bool = False) -> Tensor:
     except Refusal as refusal:
         raise WeightsError(f"the file {refusal}") from None
     found = flat.as_strided(value.shape, value.stride, value.offset)
-    return found.clone() if owned else found
+    return found.clone() if owned and not value.stays else found
 
 
 @torch.no_grad()

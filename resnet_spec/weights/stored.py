@@ -52,6 +52,7 @@ class Stored:
     buffer: Callable[[], Bytes] = field(repr=False)
     offset: int = 0  # of its first number among those of the buffer
     stride: tuple[int, ...] = ()  # of each axis, in numbers
+    stays: bool = False  # a model may keep it where it lies, as safetensors itself does
 
 
 def stored(
