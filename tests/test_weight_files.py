@@ -97,7 +97,9 @@ def sharing(weights: Tensors, file: Path) -> None:
     }
     made |= {"bn1.weight": both[:, 0], "bn1.bias": both[:, 1]}
     made["fc.weight"] = weights["fc.weight"].t().contiguous().t()
-    torch.save({"state_dict": OrderedDict(made), "epoch": 3, "best": [0.5, None]}, file)
+    torch.save(
+        {"state_dict": OrderedDict(made), "epoch": 3, "best": np.float64(0.5)}, file
+    )
 
 
 KINDS: dict[str, Write] = {
@@ -107,7 +109,9 @@ KINDS: dict[str, Write] = {
     "legacy.bin": lambda w, f: torch.save(w, f, _use_new_zipfile_serialization=False),
     "shared.pt": lambda w, f: (
         sharing(w, f),
-        torch.save(torch.load(f), f, _use_new_zipfile_serialization=False),
+        torch.save(
+            torch.load(f, weights_only=False), f, _use_new_zipfile_serialization=False
+        ),
     ),
     "a.safetensors.index.json": sharded,
     "a.npz": lambda w, f: np.savez(f, **arrays(w)),

@@ -103,7 +103,8 @@ def owners_of_misfits(ours: Tensors, theirs: Tensors, table: Table) -> list[str]
     names = [name for name in (*table.values(), *theirs) if name not in fits]
     if all(name.endswith(STATISTICS) for name in names):
         return [last for last in STATISTICS if any(n.endswith(last) for n in names)]
-    return list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
+    owners = dict.fromkeys(name.rpartition(".")[0] or name for name in names)
+    return [o for o in owners if not any(o.startswith(f"{p}.") for p in owners)]
 
 
 def _explained(owner: str, ours: Tensors, theirs: Tensors, table: Table) -> list[str]:

@@ -16,6 +16,7 @@ WRAPPERS = (
 An average of its weights lies beside it, under `state_dict_ema` and the like, and what teaches
 beside what learns: those are taken where they are asked for.
 """
+QUANTIZED = "_packed_params"  # torch's quantized modules have that beside tensors
 DEEP = 6  # mappings in one another that may lie around a state dict
 
 
@@ -35,6 +36,8 @@ def unwrapped(found: Mapping[Any, Any], file: str, key: str | None = None) -> Un
     inside: list[str] = []
     beside: list[str] = []
     while others := [k for k, value in found.items() if not is_tensor(value)]:
+        if any(QUANTIZED in str(other) for other in others):
+            raise WeightsError(f"{file}quantized; load the file that it was made from")
         inner = [each for each in found if _has_tensors(found[each])]
         chosen = [
             each for each in inner if key in (each, ".".join([*inside, str(each)]))

@@ -125,32 +125,36 @@ def _number(dtype: _Dtype, *_: Any) -> str:
     return dtype.code
 
 
-def _makers() -> dict[str, Any]:
-    made = {"ndarray": None, "dtype": Maker(_Dtype)}
-    core = {
-        "multiarray._reconstruct": Maker(_Array),
-        "multiarray.scalar": Maker(_number),
-        "numeric._frombuffer": Maker(_stored),
-    }
-    homes = ("numpy.core", "numpy._core")
-    return {f"numpy.{name}": maker for name, maker in made.items()} | {
-        f"{home}.{name}": maker for home in homes for name, maker in core.items()
-    }
+MAKERS: dict[str, Any] = {
+    "numpy.ndarray": None,
+    "numpy.dtype": Maker(_Dtype),
+    **{
+        f"numpy.{core}.{name}": maker
+        for core in ("core", "_core")
+        for name, maker in (
+            ("multiarray._reconstruct", Maker(_Array)),
+            ("multiarray.scalar", Maker(_number)),
+            ("numeric._frombuffer", Maker(_stored)),
+        )
+    },
+}
+"""What numpy's pickles name."""
 
 
 def arrays(data: mmap) -> Any:
     """What a pickle holds, of arrays, mappings, lists, strings and numbers."""
     data.seek(0)
-    return _finished(plain(data, _makers()), {})
+    return finished(plain(data, MAKERS))
 
 
-def _finished(value: Any, done: dict[int, Any]) -> Any:
+def finished(value: Any, done: dict[int, Any] | None = None) -> Any:
     """The same with arrays as tensors, in mappings and below them."""
+    done = {} if done is None else done
     if isinstance(value, _Array):
         return value.found
     if not isinstance(value, dict):
         return value
     if id(value) not in done:
         done[id(value)] = found = dict[Any, Any]()
-        found.update((key, _finished(inner, done)) for key, inner in value.items())
+        found.update((key, finished(inner, done)) for key, inner in value.items())
     return done[id(value)]

@@ -11,6 +11,7 @@ from mmap import mmap
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from resnet_spec.weights.files import numpy_file
 from resnet_spec.weights.files.pickles import Maker, plain
 from resnet_spec.weights.stored import (
     SIZES,
@@ -100,6 +101,7 @@ def _valueless(*_: Any) -> Any:
 
 
 MAKERS: dict[str, Any] = {
+    **numpy_file.MAKERS,
     "torch._utils._rebuild_tensor": Maker(_tensor),
     "torch._utils._rebuild_tensor_v2": Maker(_tensor),
     "torch._utils._rebuild_tensor_v3": Maker(
@@ -151,7 +153,8 @@ def zipped(data: mmap, archive: ZipFile) -> Any:
             found.lies_at(*_place(data, info))
         return storages.setdefault(key, found)
 
-    return plain(BytesIO(_bytes(data, entries[name])), MAKERS, storage)
+    text = BytesIO(_bytes(data, entries[name]))
+    return numpy_file.finished(plain(text, MAKERS, storage))
 
 
 def legacy(data: mmap) -> Any:
@@ -171,7 +174,7 @@ def legacy(data: mmap) -> Any:
         start = data.tell() + 8
         storages[key].lies_at(start, len(data) - start)
         data.seek(start + storages[key].bytes)
-    return found
+    return numpy_file.finished(found)
 
 
 def _made(data: mmap, said: Any) -> tuple[str, Storage]:
