@@ -131,6 +131,8 @@ class Fit:
                 raise WeightsError(
                     f"the weights have no {name}, as folded norms leave it"
                 )
+            if not is_real(self.given[name]):
+                raise WeightsError(f"{name} has no real numbers")
             bias[conv] = read(self.given.pop(name)).float()
         for name, tensor in identities(self.model, pairs, bias):
             if name in self.table:
@@ -178,6 +180,7 @@ class Fit:
             their = other[0].rpartition(".")[0]
             found = self.given.get(other[0])
             told = f"{size(found)} there" if found is not None else "not there"
+            told += ", transposed" * self._is_transposed(owner, found)
             self.done.left.append(owner)
             self.done.changes.append(f"{owner} left out, {told}")
             for name in [n for n in self.given if n.startswith(f"{their}.")]:
@@ -188,6 +191,10 @@ class Fit:
     def _fits(self, our: str, their: str) -> bool:
         found = self.given.get(their)
         return found is not None and tuple(found.shape) == tuple(self.ours[our].shape)
+
+    def _is_transposed(self, owner: str, found: Any) -> bool:
+        mine = tuple(self.ours[f"{owner}.weight"].shape)
+        return found is not None and len(mine) == 2 and tuple(found.shape) == mine[::-1]
 
     def check(self, fitting: Callable[[], str | None]) -> None:
         """Refuses tensors that are not the model's, before anything is touched."""

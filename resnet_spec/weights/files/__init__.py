@@ -87,6 +87,8 @@ def contents(file: str | os.PathLike[str]) -> Mapping[Any, Any]:
 def _contents(path: Path) -> Any:
     if path.is_dir():
         raise Refusal(f"is a folder{_within(path)}")
+    if path.exists() and not path.is_file():
+        raise Refusal("is no file")
     refuse_one_of_several(path)
     if path.suffix == ".json":
         return _by_index(path)

@@ -114,8 +114,10 @@ def _stored(values: Any, dtype: _Dtype, shape: Any, order: str) -> Stored:
     text = values.text if isinstance(values, Encoded) else values
 
     def taken() -> bytearray:
-        raw = text.encode("latin-1") if isinstance(text, str) else text
-        return bytearray(raw)
+        try:
+            return bytearray(text.encode("latin-1") if isinstance(text, str) else text)
+        except UnicodeError:
+            raise Refusal("is damaged: an array has more than bytes") from None
 
     return stored(dtype_of(dtype.code), shape, taken, len(text), order)
 
