@@ -476,6 +476,17 @@ FOREIGN: dict[str, tuple[Callable[[Tensors], Any], str]] = {
         lambda w: {"student": w, "teacher": dict(w), "epoch": 3},
         "has several, 'student', 'teacher': key='student' takes that one",
     ),
+    "quantized modules": (
+        lambda w: {**w, "fc._packed_params.dtype": torch.qint8},
+        "quantized; load those of the float network",
+    ),
+    "another head": (
+        lambda w: (
+            without("fc.weight", "fc.bias")(w)
+            | {f"fc.{i}.weight": torch.ones(9, 64) for i in (0, 2)}
+        ),
+        "  ignore=['fc'] leaves it out",
+    ),
     "no tensors": (
         lambda _: {"state_dict": {}, "epoch": 3},
         "'state_dict' is no tensor",

@@ -62,7 +62,7 @@ def of_other_numbers(ours: Tensors, theirs: Tensors, table: Table) -> str | None
     said = (
         "the weights are quantized" if quantized else "the weights are no real numbers"
     )
-    remedy = "; load the file that they were made from" if quantized else ""
+    remedy = "; load those of the float network" if quantized else ""
     return f"{said}: {listed(other)}{remedy}"
 
 

@@ -37,7 +37,8 @@ def unwrapped(found: Mapping[Any, Any], file: str, key: str | None = None) -> Un
     beside: list[str] = []
     while others := [k for k, value in found.items() if not is_tensor(value)]:
         if any(QUANTIZED in str(other) for other in others):
-            raise WeightsError(f"{file}quantized; load the file that it was made from")
+            subject = file or "the weights are "
+            raise WeightsError(f"{subject}quantized; load those of the float network")
         inner = [each for each in found if _has_tensors(found[each])]
         chosen = [
             each for each in inner if key in (each, ".".join([*inside, str(each)]))
@@ -54,7 +55,8 @@ def unwrapped(found: Mapping[Any, Any], file: str, key: str | None = None) -> Un
         found = found[chosen[0]]
     if key and key not in {*inside, ".".join(inside)}:
         has = f"; tensors lie under {', '.join(inside)}" if inside else ""
-        raise WeightsError(f"{file}without a state dict under {key!r}{has}")
+        subject = file or "the weights are "
+        raise WeightsError(f"{subject}without a state dict under {key!r}{has}")
     return Unwrapped(
         {str(k): value for k, value in found.items()}, (*inside,), (*beside,)
     )
