@@ -123,6 +123,7 @@ def build_model(  # noqa: PLR0913  # a choice each
     prefix: str | None = None,
     folded: str | None = None,
     channels_by: str | None = None,
+    strict: bool = False,
 ) -> torch.nn.Module:
     """A spec's network as a module, from images (N, C, H, W) to (N, num_classes).
 
@@ -137,6 +138,8 @@ def build_model(  # noqa: PLR0913  # a choice each
     classifier of others is left out and the network has its own; with `features`, what lies
     behind them. With `channels`, the first convolution is made to read those, by the rule
     `channels_by`: one by the sum of the file's channels, others by their turns, as in timm.
+    Where the library that wrote the names does by default what this network does not, and
+    names cannot tell, as where a bottleneck strides, a warning says so; `strict` refuses.
 
     Raises SpecError for a wrong spec, ValueError for features with num_classes and for weights
     that do not fit, and ImportError where torch is missing.
@@ -169,6 +172,7 @@ def build_model(  # noqa: PLR0913  # a choice each
         choices["channels_by"] = channels_by or ("sum" if channels == 1 else "repeat")
     model = build(network, device=device, init=False)
     from resnet_spec.network.tree import CLASSIFIER
+    from resnet_spec.weights.conventions import unlike
     from resnet_spec.weights.loading import Choices, load_with
 
     chosen = Choices(
@@ -176,7 +180,12 @@ def build_model(  # noqa: PLR0913  # a choice each
         optional=(CLASSIFIER,) if num_classes is not None else (),
         whole=dict(load(spec, overrides).network.tensors()) if features else None,
     )
-    model.loaded = str(load_with(model, weights, chosen))  # type: ignore[assignment]
+    done = load_with(model, weights, chosen)
+    for said in unlike(network, done.naming):
+        if strict:
+            raise ValueError(said)
+        warn(said, stacklevel=2)
+    model.loaded = str(done)  # type: ignore[assignment]
     return model
 
 

@@ -470,7 +470,7 @@ FOREIGN: dict[str, tuple[Callable[[Tensors], Any], str]] = {
         lambda w: {
             f"{e}.{n}": t for e in ("encoder_q", "encoder_k") for n, t in w.items()
         },
-        "there are several networks, below encoder_k., encoder_q.: prefix='encoder_k' takes",
+        "there are 2 such networks, below encoder_q, which is mostly wanted",
     ),
     "teacher and student": (
         lambda w: {"student": w, "teacher": dict(w), "epoch": 3},

@@ -211,7 +211,9 @@ def test_wrappers_are_taken_off_and_said() -> None:
     with pytest.raises(WeightsError, match=r"has several, 'a', 'b'"):
         load_weights(ours, {"a": weights, "b": weights})
     query, key = below("encoder_q.", weights), below("encoder_k.", weights)
-    with pytest.raises(WeightsError, match=r"below encoder_k\., encoder_q\."):
+    with pytest.raises(
+        WeightsError, match="below encoder_q, which is mostly wanted, and"
+    ):
         load_weights(ours, query | key)
 
 
@@ -267,3 +269,18 @@ def test_every_naming_goes_both_ways_for_what_ships() -> None:
     for ours in alike.values():
         for naming in NAMINGS:
             assert len(set(names(ours, naming).values())) == len(ours)
+
+
+def test_what_names_cannot_tell_is_said_and_refused_if_asked() -> None:
+    """detectron2's own network strides in conv1, resnet50 in conv2."""
+    ours = dict(load("resnet50").network.tensors())
+    theirs = {
+        their: torch.zeros(ours[our].shape)
+        for our, their in names(ours, "detectron2").items()
+    }
+    with pytest.warns(UserWarning, match=r"detectron2's .*conv1 \(v1\)"):
+        model = build_model("resnet50", weights=theirs, device="meta")
+    assert "detectron2" in str(model.loaded)
+    with pytest.raises(ValueError, match="conv1"):
+        build_model("resnet50", weights=theirs, device="meta", strict=True)
+    build_model("v1/resnet50_v1", weights=theirs, device="meta", strict=True)

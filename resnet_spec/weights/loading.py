@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from warnings import warn
 
@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from resnet_spec.problems.words import nearest
+from resnet_spec.weights import recognition
 from resnet_spec.weights.files import contents
 from resnet_spec.weights.fit import Fit, Loaded
-from resnet_spec.weights.misfits import COUNT
-from resnet_spec.weights.naming import NAMINGS, Shaped, names
+from resnet_spec.weights.naming import NAMINGS, called
+from resnet_spec.weights.naming.rules import Shaped, parts
 from resnet_spec.weights.stored import WeightsError
 from resnet_spec.weights.surgery import refuse_unknown
 from resnet_spec.weights.wrappers import Unwrapped, unwrapped
@@ -61,11 +62,12 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
     ours, found = model.state_dict(), opened(weights, choices.key)
     whole = choices.whole or ours
     known = recognized(whole, found.tensors, choices.naming, choices.prefix)
-    theirs, outside = _below(found.tensors, known.prefix)
-    beyond = [their for our, their in known.table.items() if our not in ours]
-    theirs = {n: t for n, t in theirs.items() if n not in beyond}
-    every = [*known.table, *known.table.values(), *theirs]
-    _must_be_known(choices.ignore, every)
+    inside = {*known.table.values(), *known.left}
+    beyond = {their for our, their in known.table.items() if our not in ours}
+    theirs = {n: t for n, t in found.tensors.items() if n in inside - beyond}
+    _must_be_known(
+        choices.ignore, [*known.table, *known.table.values(), *found.tensors]
+    )
     table = {o: t for o, t in known.table.items() if o in ours}
     table = {o: t for o, t in table.items() if not _among((o, t), choices.ignore)}
     given = {n: t for n, t in theirs.items() if not _among((n,), choices.ignore)}
@@ -75,27 +77,35 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
         found.inside,
         found.beside,
         known.prefix.rstrip("."),
-        outside,
+        known.beside,
         tuple(choices.ignore),
     )
     fit = Fit(model, ours, given, table, done)
+    done.changes += known.renamed
     fit.take_out_of_sequentials()
     fit.unfold(choices.folded)
     fit.adapt(choices.channels_by)
     fit.leave_out(choices.optional)
-    fit.check(lambda: _fitting(whole, found.tensors, choices))
+    fit.check(lambda: _another(whole, found.tensors, choices))
     return fit.load()
 
 
 # --- which network it is ------------------------------------------------------------------
 
 
-class Recognized(NamedTuple):
-    """Who named the tensors, what their names begin with, and their name for each of ours."""
+class Known(NamedTuple):
+    """Who named the tensors, what their names begin with, and their name for each of ours.
+
+    `left` are names of the same trunk that are none of ours; `renamed` says which modules are
+    called otherwise than that naming has them.
+    """
 
     naming: str
     prefix: str
     table: dict[str, str]
+    left: tuple[str, ...]
+    beside: int = 0  # tensors elsewhere
+    renamed: tuple[str, ...] = ()
 
 
 def recognized(
@@ -103,8 +113,8 @@ def recognized(
     theirs: Mapping[str, Shaped],
     naming: str | None = None,
     prefix: str | None = None,
-) -> Recognized:
-    """The naming and the prefix by which most of ours are there, of the same shape.
+) -> Known:
+    """The naming and the prefix by which the file has the network, or most of it.
 
     Either may be given. Raises WeightsError for a naming that is not there, a prefix that no
     name has, and several such networks.
@@ -114,61 +124,52 @@ def recognized(
         raise WeightsError(
             f"naming must be one of {', '.join(NAMINGS)}, got {naming}{near}"
         )
-    best, most = None, (-1, -1)
-    for each in [naming] if naming else NAMINGS:
-        table = names(ours, each)
-        top = _top(theirs, [*table.values()]) if prefix is None else _dotted(prefix)
-        there = [(o, top + t) for o, t in table.items() if top + t in theirs]
-        same = sum(tuple(theirs[t].shape) == tuple(ours[o].shape) for o, t in there)
-        if (same, len(there)) > most:
-            best, most = Recognized(each, top, table), (same, len(there))
-        if same == len(table):
-            break
-    assert best
-    if prefix and not any(name.startswith(best.prefix) for name in theirs):
-        raise WeightsError(f"no name begins with {best.prefix}")
-    return best
+    top = _dotted(prefix) if prefix is not None else None
+    if top and not any(name.startswith(top) for name in theirs):
+        raise WeightsError(f"no name begins with {top}")
+    found = recognition.recognized(_shapes(theirs), ours, naming, top)
+    if len(found.readings) > 1:
+        raise WeightsError(str(found))
+    calls = called(parts(ours), naming or "torchvision")
+    reading = found.reading or found.nearest
+    if reading is None:
+        table = {o: (top or "") + t for o, t in calls.theirs("").items()}
+        return Known(naming or "torchvision", top or "", table, tuple(theirs))
+    calls = called(parts(ours), reading.naming)
+    usual = {o: reading.prefix + t for o, t in calls.theirs("").items()}
+    table = usual | {o: t for o, t, _ in reading.differing} | {**reading.table}
+    owners = {
+        o: (usual[o].rpartition(".")[0], table[o].rpartition(".")[0]) for o in usual
+    }
+    moved = dict.fromkeys(pair for pair in owners.values() if pair[0] != pair[1])
+    renamed = tuple(
+        f"{own} is {there} there" for own, there in moved if not calls.trunk
+    )
+    beside = len(reading.beside)
+    return Known(reading.naming, reading.prefix, table, reading.left, beside, renamed)
 
 
 def _dotted(prefix: str) -> str:
     return f"{prefix.rstrip('.')}." if prefix else ""
 
 
-def _top(theirs: Iterable[str], known: Sequence[str]) -> str:
-    """The beginning that most of the known names have there; refused where several have."""
-    if not known or known[0] in theirs:
-        return ""
-    end = f".{known[0]}"
-    found = {name.removesuffix(end[1:]) for name in theirs if name.endswith(end)}
-    there = set(theirs)
-    tops = [
-        top for top in found if sum(top + n in there for n in known) * 2 > len(known)
-    ]
-    if len(tops) > 1:
-        below = ", ".join(sorted(tops))
-        first = min(tops).rstrip(".")
-        raise WeightsError(
-            f"there are several networks, below {below}: prefix={first!r} takes that one"
-        )
-    return tops[0] if tops else ""
+def _shapes(tensors: Mapping[str, Shaped]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
-def _fitting(
+def _another(
     ours: Mapping[str, Shaped], theirs: Mapping[str, Shaped], choices: Choices
 ) -> str | None:
-    """Another naming by which all tensors that are asked for fit, whatever counts there are."""
-    for naming in NAMINGS if choices.naming else ():
-        if naming == choices.naming:
-            continue
-        _, top, table = recognized(ours, theirs, naming, choices.prefix)
-        pairs = [
-            (ours[our], theirs.get(top + their))
-            for our, their in table.items()
-            if not (_among((our, their), choices.ignore) or their.endswith(COUNT))
-        ]
-        if all(t is not None and tuple(t.shape) == tuple(o.shape) for o, t in pairs):
-            return naming
-    return None
+    """Another naming than the one that was asked for, by which all tensors fit."""
+    if not choices.naming:
+        return None
+    known, kept = (
+        {n: t for n, t in each.items() if not _among((n,), choices.ignore)}
+        for each in (ours, theirs)
+    )
+    top = _dotted(choices.prefix) if choices.prefix is not None else None
+    found = recognition.recognized(_shapes(kept), known, None, top)
+    return next((each.naming for each in found.readings), None)
 
 
 def opened(weights: Weights, key: str | None = None) -> Unwrapped:
@@ -185,14 +186,6 @@ def opened(weights: Weights, key: str | None = None) -> Unwrapped:
         if isinstance(tensor, Tensor) and tensor.is_meta:
             raise WeightsError(f"{name} is on the meta device, and has no values")
     return found
-
-
-def _below(theirs: Mapping[str, Any], prefix: str) -> tuple[dict[str, Any], int]:
-    """The tensors whose names begin so, by the rest of their names, and how many others."""
-    kept = {
-        n.removeprefix(prefix): t for n, t in theirs.items() if n.startswith(prefix)
-    }
-    return kept, len(theirs) - len(kept)
 
 
 def _must_be_known(ignore: Sequence[str], found: Sequence[str]) -> None:
