@@ -402,9 +402,9 @@ def test_wrong_uses_end_in_one_line(tmp_path: Path) -> None:
     expected = {
         "x.png": (
             2,
-            "-o ends in .svg, .md, .dot or .txt, not x.png; --format says another",
+            "-o ends in .svg, .md, .dot or .txt, not x.png; give --format for another suffix",
         ),
-        "x": (2, "-o ends in .svg, .md, .dot or .txt, not x; --format says another"),
+        "x": (2, "-o ends in .svg, .md, .dot or .txt, not x; give --format for another suffix"),
         str(file): (1, "was not drawn by resnet-spec (--force replaces it)"),
         str(whole): (1, "was not drawn by resnet-spec (--force replaces it)"),
         str(link): (1, "is a symbolic link (--force replaces it)"),

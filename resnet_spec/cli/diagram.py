@@ -80,7 +80,7 @@ def _kind(file: Path | None) -> str:
         return "text"
     if file.suffix.lower() not in SUFFIXES:
         message = (
-            f"-o ends in {either(SUFFIXES)}, not {file.name}; --format says another"
+            f"-o ends in {either(SUFFIXES)}, not {file.name}; give --format for another suffix"
         )
         raise click.UsageError(message)
     return SUFFIXES[file.suffix.lower()]

@@ -183,7 +183,7 @@ def _compared(
         return _json([row._asdict() for row in rows])
     if form == "csv":
         return _printed([listing.FIELDS, *rows], form, 1)
-    return _printed(listing.cells(rows), form, 1)
+    return _printed(listing.cells(rows), form, 1) if rows else ""
 
 
 def _printed(rows: Sequence[Sequence[object]], form: str | None, left: int) -> str:
