@@ -72,5 +72,6 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests name files as a user at the root of the repository would."""
+    """Tests name files as a user at the root of the repository would, without a terminal."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("COLUMNS", raising=False)  # which xdist sets

@@ -205,7 +205,7 @@ def test_all_problems_of_all_files_and_nothing_written(tmp_path: Path) -> None:
         (["build", "specs/resnet50.yml"], "cannot be read, no such file or directory"),
         (["build", "benchmarks"], "has no *.yaml in it"),
         (["build", "specs", "specs/../tests/errors/../../specs"], ""),
-        (["explain", "specs"], "cannot be read, is a directory"),
+        (["explain", "specs"], "is a folder, or a family of specs; give one of them"),
         (["build", "tests/errors/empty.yaml"], "must be a mapping of keys to values"),
     ],
 )

@@ -519,7 +519,7 @@ def test_the_source_is_that_of_both(tmp_path: Path) -> None:
         (["resnet18", "resnet34", "--format", "pdf"], "'pdf' is not one of"),
         (["resnet18", "nowhere"], "nowhere: is no file, and no spec that ships"),
         (["resnet18", "nowhere.yaml"], "nowhere.yaml: cannot be read, no such file"),
-        (["resnet18", "specs/plain"], "specs/plain: cannot be read, is a directory"),
+        (["resnet18", "specs/plain"], "specs/plain: is a folder, or a family of specs"),
         (["resnet18", "tests/errors/depth_zero.yaml"], "[greater-than-equal]"),
         (["resnet18", "resnet50", "--set", "expansion=2"], "[unused]"),
         (["resnet18", "resnet50", "--features", "9"], "[features]"),

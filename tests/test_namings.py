@@ -518,10 +518,10 @@ def test_the_longest_network_is_found_soon() -> None:
         file = called(network("resnet152"), naming, "module.")
         times = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.process_time()
             assert recognized(file, of).reading
-            times.append(time.perf_counter() - start)
-        assert min(times) < 0.06, (naming, times)  # 0.015 on an idle machine
+            times.append(time.process_time() - start)
+        assert min(times) < 0.1, (naming, times)  # 0.015 on an idle machine
 
 
 def test_conventions_of_those_who_wrote_the_names() -> None:

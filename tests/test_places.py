@@ -114,7 +114,8 @@ def test_machines_are_told_of_a_file_that_they_can_open(form: str, own: Path) ->
     args = ["check", str(own), "--set", "widths=x", "--format", form]
     said = CliRunner().invoke(main, args).output
     if form == "json":
-        assert {item["file"] for item in json.loads(said)} == {str(own)}
+        problems = json.loads(said)["problems"]
+        assert {item["file"] for item in problems} == {str(own)}
     assert "file=override" not in said
     assert '"uri": "override' not in said
     assert str(own) in said

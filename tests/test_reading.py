@@ -509,10 +509,14 @@ def test_files_that_are_no_specs(
 
 
 def test_a_path_that_is_no_file_is_no_spec(tmp_path: Path) -> None:
-    for path, said in ((tmp_path, "is a directory"), ("a\0b", "embedded null byte")):
+    folder = "is a folder, or a family of specs; give one of them"
+    for path, said in (
+        (tmp_path, folder),
+        ("a\0b", "cannot be read, embedded null byte"),
+    ):
         with pytest.raises(SpecError) as caught:
             read(path)
-        assert str(caught.value) == f"{path}: cannot be read, {said}"
+        assert str(caught.value) == f"{path}: {said}"
 
 
 def test_a_spec_extends_one_that_ships_by_its_name(write: Write) -> None:
