@@ -110,59 +110,120 @@ def build(
     return build(network, device=device, init=init)
 
 
-def build_model(
+def build_model(  # noqa: PLR0913  # a choice each
     spec: str | os.PathLike[str],
     *,
     num_classes: int | None = None,
+    channels: int | None = None,
     features: Sequence[str | int] = (),
     device: torch.device | str | None = None,
     init: bool = True,
+    weights: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    naming: str | None = None,
+    ignore: Sequence[str] = (),
+    key: str | None = None,
+    prefix: str | None = None,
+    folded: str | None = None,
+    channels_by: str | None = None,
 ) -> torch.nn.Module:
     """A spec's network as a module, from images (N, C, H, W) to (N, num_classes).
 
-    `spec` is a file or the name of a spec that ships, `resnet50d`. `num_classes` takes the
-    place of the spec's own. With `features`, names of parts (`stem`, before its pool, `pool`,
-    after it, `layer1` ...) or numbers of stages from 1 on, the module gives a dict of their
-    maps (N, C, H, W) by name, and has their `channels` and `strides`. `device` and `init` are
-    those of `build`.
+    `spec` is a file or the name of a spec that ships, `resnet50d`. `num_classes`, and
+    `channels` of its images, take the place of the spec's own. With `features`, names of parts
+    (`stem`, before its pool, `pool`, after it, `layer1` ...) or numbers of stages from 1 on,
+    the module gives a dict of their maps (N, C, H, W) by name, and has their `channels` and
+    `strides`. `device` and `init` are those of `build`.
 
-    Raises SpecError for a wrong spec, ValueError for features with num_classes, and
-    ImportError where torch is missing.
+    `weights` are those of the spec's network, loaded as by `load_weights`, with what else that
+    takes; the model's `loaded` is then the line that says what was. With `num_classes`, a
+    classifier of others is left out and the network has its own; with `features`, what lies
+    behind them. With `channels`, the first convolution is made to read those, by the rule
+    `channels_by`: one by the sum of the file's channels, others by their turns, as in timm.
+
+    Raises SpecError for a wrong spec, ValueError for features with num_classes and for weights
+    that do not fit, and ImportError where torch is missing.
     """
     if features and num_classes is not None:
         raise ValueError("features have no classifier, so num_classes changes nothing")
-    overrides = {} if num_classes is None else {"head.classes": num_classes}
+    choices: dict[str, Any] = {
+        "naming": naming,
+        "ignore": ignore,
+        "key": key,
+        "prefix": prefix,
+        "folded": folded,
+        "channels_by": channels_by,
+    }
+    for name, choice in choices.items():
+        if choice and weights is None:
+            raise ValueError(f"{name} is that of weights, and there are none")
     from resnet_spec.compiler import load
 
-    return build(load(spec, overrides, features).network, device=device, init=init)
+    overrides: dict[str, Any] = {}
+    if num_classes is not None:
+        overrides["head.classes"] = num_classes
+    if channels is not None:
+        image = load(spec).network.image
+        overrides["input"] = [channels, image.height, image.width]
+    network = load(spec, overrides, features).network
+    if weights is None:
+        return build(network, device=device, init=init)
+    if channels is not None:
+        choices["channels_by"] = channels_by or ("sum" if channels == 1 else "repeat")
+    model = build(network, device=device, init=False)
+    from resnet_spec.network.tree import CLASSIFIER
+    from resnet_spec.weights.loading import Choices, load_with
+
+    chosen = Choices(
+        **choices,
+        optional=(CLASSIFIER,) if num_classes is not None else (),
+        whole=dict(load(spec, overrides).network.tensors()) if features else None,
+    )
+    model.loaded = str(load_with(model, weights, chosen))  # type: ignore[assignment]
+    return model
 
 
-def load_weights(
+def load_weights(  # noqa: PLR0913  # a choice each
     model: torch.nn.Module,
     weights: str | os.PathLike[str] | Mapping[str, Any],
-    naming: str = "torchvision",
+    naming: str | None = None,
     ignore: Sequence[str] = (),
+    *,
+    key: str | None = None,
+    prefix: str | None = None,
+    folded: str | None = None,
+    channels_by: str | None = None,
 ) -> Loaded:
-    """Load a state dict, or a `.safetensors` or torch file of one, into the model, all of it.
+    """Load a state dict, or a file of one, into the model, all of it.
 
-    `naming` says who named its tensors: torchvision (and this project), timm, timm-senet,
-    tutorial or kuangliu. A state dict may lie inside others, under `state_dict` or `model`,
-    and its names below one more, as `module.` or `backbone.`; the value that is returned reads
-    as a line that says so.
+    Files are safetensors, alone or by the index of their shards, those of `torch.save`, pickles
+    of numpy's arrays as Caffe2 and detectron2 have them, and `.npz`. Nothing in a file runs.
+    The value that is returned reads as a line that says what was taken.
+
+    `naming` says who named the tensors, torchvision (and this project), timm, timm-senet,
+    tutorial, kuangliu ...; it is found by itself, as is the `prefix` of the network's names,
+    `module` or `backbone`. The state dict may lie inside others, under `state_dict` or `model`;
+    `key` is another key, `teacher`.
 
     `ignore` has names of tensors, ours or theirs, or of what they lie in, `["fc"]` for
     another classifier, or none; or their last words, `["running_mean"]`. What is ignored
     stays as it is; in a model without values (on the meta device, or built with
     `init=False`) it starts as the network says. Counts of batches may be missing, as in
     files from before torch 0.4.1. A model on the meta device takes the tensors themselves,
-    with their dtype. Files of torch are read with `weights_only`.
+    with their dtype; any other keeps its own.
+
+    `folded="identity"` takes weights whose norms were folded into convolutions: each norm then
+    adds what was their bias, and evaluation is that of the file up to rounding.
+    `channels_by` makes the first convolution read other channels than the file's: `sum`,
+    `mean`, `repeat` or `first`, after `resnet_spec.weights.surgery.CHANNELS`.
 
     Raises ValueError, and leaves the model as it was, where a tensor is missing, left over,
-    or of another shape, or an entry of `ignore` is no tensor's name.
+    of another shape or no real numbers, or an entry of `ignore` is no tensor's name. Warns of
+    numbers that are not finite.
     """
     from resnet_spec.problems.extras import needs
 
     needs("torch", "torch")
-    from resnet_spec.weights.loading import load_weights
+    from resnet_spec.weights.loading import Choices, load_with
 
-    return load_weights(model, weights, naming, ignore)
+    choices = Choices(naming, ignore, key, prefix, folded, channels_by)
+    return load_with(model, weights, choices)

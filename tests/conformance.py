@@ -47,7 +47,6 @@ FILES = (
 OTHERS = ("repvgg", "mobileone")  # in byobnet.py, and no residual networks
 LARGE = 200_000_000  # parameters; beyond, a training step at the own size needs 24 GB
 HUGE = 1_000_000_000  # beyond which one at a small size does
-TYPICAL = 25_576_264  # parameters of resnet50d
 
 
 class Case(NamedTuple):
@@ -173,14 +172,15 @@ def _backbone(module: Any, name: str) -> Any:
 
 
 def families(known: list[Case]) -> list[Case]:
-    """Of those that have the same kinds of ops and blocks, the one nearest to ResNet-50-D."""
+    """ResNet-50-D, and of those with the same kinds of ops the smallest."""
     networks = [(case, case.network) for case in known]
-    found: dict[object, Case] = {}
-    for case, network in sorted(networks, key=lambda n: abs(n[1].params - TYPICAL)):
+    found: dict[object, Case] = {
+        "typical": case for case in known if case.model == "resnet50d"
+    }
+    for case, network in sorted(networks, key=lambda n: n[1].params):
         ops = frozenset(type(op) for _, op in network.ops())
-        blocks = frozenset(block.kind for _, block in network.blocks())
-        found.setdefault((ops, blocks), case)
-    return list(found.values())
+        found.setdefault(ops, case)
+    return list(dict.fromkeys(found.values()))
 
 
 def outcome(case: Case, sizes: list[tuple[int, int]]) -> Outcome:

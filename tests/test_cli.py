@@ -534,7 +534,9 @@ def test_summary_folds_by_stage() -> None:
     assert cells[4] == "conv1 7x7 64 x 112 x 112 2 9,536 118.01 M 802,816"
     assert cells[8] == "layer3 6 x Bottleneck 1024 x 14 x 14 16 7,098,368 1.46 G 2.16 M"
     assert cells[-1] == "total 25,557,032 4.09 G 11.11 M"
-    assert lines[9].count("█") == 3  # 58.6% of the parameters and 19.8% of the MACs, of 5
+    assert (
+        lines[9].count("█") == 3
+    )  # 58.6% of the parameters and 19.8% of the MACs, of 5
 
 
 def test_summary_of_several_specs_is_one_table() -> None:

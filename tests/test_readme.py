@@ -1,7 +1,6 @@
 """What the README says is so: its commands run and print what it shows."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,19 +21,9 @@ def blocks(language: str) -> list[str]:
     return [body for kind, body in FENCE.findall(text) if kind == language]
 
 
-def in_bash(command: str) -> str:
-    if not shutil.which("bash") or not shutil.which("resnet-spec"):
-        pytest.skip("bash or resnet-spec is not installed")
-    bash = ["bash", "--norc", "-c", command]
-    return subprocess.run(bash, capture_output=True, text=True, check=False).stdout
-
-
 @pytest.mark.parametrize("session", blocks("console"))
 def test_commands_print_what_is_shown(session: str, tmp_path: Path) -> None:
     command, _, shown = session.partition("\n")
-    if command.startswith("$ diff"):
-        assert in_bash(command.removeprefix("$ ")) == shown
-        return
     name, *args = command.removeprefix("$ ").split()
     assert name == "resnet-spec"
     if args[0] == "build":
@@ -117,7 +106,7 @@ def test_the_table_has_every_command() -> None:
 def test_the_table_of_commands_runs(tmp_path: Path) -> None:
     text = README.read_text(encoding="utf-8")
     commands = re.findall(r"^\| `resnet-spec (.*?)` \|", text, re.MULTILINE)
-    assert len(commands) == 15
+    assert len(commands) == 21
     trains = [c for c in commands if c.startswith(("train", "predict"))]
     for command in commands:
         if command in trains:  # test_train.py runs them

@@ -27,6 +27,7 @@ import torch
 import torchvision
 from click.testing import CliRunner
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -433,17 +434,18 @@ def test_weights_by_every_naming_leave_their_own_classifier_out(here: Path) -> N
         file = here / f"{ours}.safetensors"
         save_file({theirs[name]: tensor for name, tensor in state.items()}, file)
         net = build(load(here / "tiny.yaml", {**spec, "head.classes": 3}).network)
-        assert start_from(net, file) == f"weights: {file}, all but the classifier"
+        said = f"tensors as {ours} names them" if ours != "torchvision" else "tensors"
+        part = rf"\d+ {said}; fc left out, 10 x 16 there"
+        assert re.fullmatch(part, start_from(net, file))
         found = net.state_dict()
         assert found["fc.weight"].shape == (3, 16)
         assert all(torch.equal(found[n], state[n]) for n in state if n[:3] != "fc.")
         gray = build(load(here / "tiny.yaml", {**spec, "input": [1, 8, 8]}).network)
-        assert start_from(gray, file, ours) == (
-            f"weights: {file}, all but the first convolution"
-        )
+        line = start_from(gray, file, {"naming": ours})
+        assert re.fullmatch(rf"\d+ {said}; conv1 left out, 8 x 3 x 3 x 3 there", line)
         assert torch.equal(gray.state_dict()["fc.weight"], state["fc.weight"])
         same_head = build(load(here / "tiny.yaml", spec).network)
-        assert start_from(same_head, file) == f"weights: {file}"
+        assert re.fullmatch(rf"\d+ {said}", start_from(same_head, file))
         assert same(same_head.state_dict(), state)
 
 
@@ -487,7 +489,8 @@ def test_it_starts_from_weights_by_anybodys_names(here: Path) -> None:
     args = arguments(here, "--weights", str(here / "ten.safetensors"))
     output = run(*args, "--freeze-backbone", "-o", str(here / "frozen"))
     file = here / "ten.safetensors"
-    assert f"weights: {file}, all but the classifier\n" in output
+    line = rf"weights: {file}: \d+ tensors; fc left out, 10 x 16 there"
+    assert re.search(rf"^{line}$", output, re.MULTILINE)
     found, old = weights(here / "frozen"), source.state_dict()
     kept = [name for name in found if not name.startswith("fc.")]
     assert same({n: found[n] for n in kept}, {n: old[n] for n in kept})
@@ -497,11 +500,35 @@ def test_it_starts_from_weights_by_anybodys_names(here: Path) -> None:
     assert not torch.equal(found["fc.weight"], fresh.state_dict()["fc.weight"])
     again = arguments(here, "--weights", str(here / "frozen/model.safetensors"))
     output = run(*again, "-o", str(here / "tuned"))
-    assert f"weights: {here / 'frozen/model.safetensors'}\n" in output
+    assert f"weights: {here / 'frozen/model.safetensors'}: " in output
     tuned = weights(here / "tuned")
     assert not any(torch.equal(tuned[n], old[n]) for n in kept if "weight" in n)
     args = arguments(here, "--freeze-backbone", "-o", str(here / "random"))
     assert "without --weights the frozen layers stay as they were init" in run(*args)
+
+
+def test_what_was_taken_stands_in_the_weights(here: Path, tmp_path: Path) -> None:
+    """Gray weights read colors; the line outlives a run that is stopped and goes on."""
+    gray = build(load(here / "tiny.yaml", {"input": [1, 8, 8]}).network).state_dict()
+    wrapped = {"student": gray, "teacher": {f"net.{n}": t for n, t in gray.items()}}
+    torch.save(wrapped, tmp_path / "gray.pth")
+    args = arguments(here, "--weights", str(tmp_path / "gray.pth"), "--epochs", "1")
+    output = run(*args, "-o", str(tmp_path / "run"), status=1)
+    assert "has several, 'student', 'teacher': key='student' takes that one" in output
+    args += ["--key", "teacher", "--channels-by", "repeat"]
+    output = run(*args, "-o", str(tmp_path / "run"))
+    (line,) = re.findall(r"^weights: .*gray\.pth: (.*)$", output, re.MULTILINE)
+    assert re.fullmatch(
+        r"\d+ tensors from teacher, below net; not from student; "
+        r"1 input channel made 3 by repeat; fc left out, 10 x 16 there",
+        line,
+    )
+    run("train", "--resume", str(tmp_path / "run"), "--epochs", "2")
+    with safe_open(tmp_path / "run/model.safetensors", "pt") as file:
+        said = json.loads(file.metadata()["resnet_spec"])
+    assert said["weights"] == line
+    spec = load(tmp_path / "run/tiny.yaml").network
+    assert said["layout"] == spec.digests.layout
 
 
 def test_sgd_and_half_precision_train(here: Path) -> None:
@@ -780,6 +807,11 @@ def test_options_that_cannot_be_are_one_line(
         (["--lr", "-1"], "--lr: input should be greater than 0, got -1.0"),
         (["--momentum", "0.9"], "momentum is SGD's; adam has none"),
         (["--naming", "timm"], "naming is that of weights, and there are none"),
+        (["--key", "ema"], "key is that of weights, and there are none"),
+        (
+            ["--weights", "a.pth", "--naming", "tim"],
+            f"naming must be one of {', '.join(naming.NAMINGS)}, got tim",
+        ),
         (
             ["--warmup-epochs", "9"],
             "warmup_epochs must be fewer than the 3 epochs",

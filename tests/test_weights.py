@@ -74,6 +74,7 @@ def test_what_does_not_fit_is_named_and_changes_nothing() -> None:
         "  1 missing: bn1.bias\n"
         "  2 of another shape: fc.weight is 10 x 512, and the network's 1000 x 512, "
         "fc.bias is 10, and the network's 1000\n"
+        "  fc is of 10 classes there\n"
         "  ignore=['bn1', 'fc'] leaves them out"
     )
     assert all(torch.equal(t, before[name]) for name, t in ours.state_dict().items())
@@ -95,9 +96,9 @@ def test_files_that_hold_no_weights(tmp_path: Path) -> None:
     broken.write_bytes(b"12345678broken")
     torch.save({"state_dict": {}, "epoch": 3}, inner)
     for file, message in (
-        (trap, "is no file of tensors, or holds more, which could run code"),
+        (trap, "holds _pytest.outcomes._Fail, which is no tensor and could run code"),
         (text, "is no file of tensors"),
-        (broken, "is no file of tensors"),
+        (broken, "is no file of tensors that is known here"),
         (inner, "not a state dict: 'state_dict' is no tensor"),
         (tmp_path / "none.pth", "cannot be read, No such file"),
         (tmp_path / "none.safetensors", "cannot be read"),
@@ -173,14 +174,17 @@ def test_batch_norms_go_into_group_norms_without_their_statistics() -> None:
     ours = build(load("resnet18", fields).network)
     theirs = torchvision.models.resnet18(norm_layer=lambda c: nn.GroupNorm(8, c))
     with pytest.raises(WeightsError, match="naming='timm' fits"):
-        load_weights(ours, theirs.state_dict(), ignore=["conv1"])
+        load_weights(ours, theirs.state_dict(), "torchvision", ignore=["conv1"])
+    done = load_weights(ours, theirs.state_dict(), ignore=["conv1"])
+    assert str(done) == "61 tensors as timm names them; conv1 ignored"
     ignore = ["fc"]
     with pytest.raises(WeightsError) as caught:
         load_weights(ours, weights, "timm", ignore)
     hint = "  ignore=['running_mean', 'running_var'] leaves them out"
     assert str(caught.value).splitlines()[-1] == hint
     ignore += ["running_mean", "running_var"]
-    assert str(load_weights(ours, weights, "timm", ignore)).startswith("60 tensors; ")
+    done = load_weights(ours, weights, "timm", ignore)
+    assert str(done).startswith("60 tensors as timm names them; fc, ")
     assert torch.equal(ours.state_dict()["norm1.bias"], weights["bn1.bias"])
 
 

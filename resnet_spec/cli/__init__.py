@@ -29,6 +29,7 @@ COMMANDS = {
     "explain": "Print a spec whole, and where each value comes from.",
     "features": "Print the maps of networks, with receptive fields.",
     "list": "Print the specs that ship, by family.",
+    "page": "Write one HTML page that compares networks.",
     "predict": "Print the likeliest classes of pictures, by a run.",
     "rule": "Explain what a mistake is about.",
     "schema": "Print the JSON Schema of a spec, for editors.",

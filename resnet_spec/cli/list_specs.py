@@ -9,7 +9,7 @@ import click
 
 from resnet_spec.cli.failures import fail
 from resnet_spec.language.reading import read
-from resnet_spec.language.shipped import shipped, shortest
+from resnet_spec.language.shipped import family, shipped, shortest
 from resnet_spec.problems.words import counted
 
 
@@ -26,20 +26,16 @@ def list_specs(names: tuple[str, ...]) -> None:
     resnet-spec list resnext
     """
     found = [
-        (family, key)
-        for family, key in sorted((_family(key), key) for key in shipped())
-        if all(name in f"{family} {key}" for name in names)
+        (folder, key)
+        for folder, key in sorted((family(key), key) for key in shipped())
+        if all(name in f"{folder} {key}" for name in names)
     ]
     if not found:
         fail(f"no spec that ships has {' and '.join(names)} in its name or family")
-    for family, group in groupby(found, key=lambda pair: pair[0]):
-        click.echo(family)
+    for folder, group in groupby(found, key=lambda pair: pair[0]):
+        click.echo(folder)
         for line in _lines([key for _, key in group]):
             click.echo(f"  {line}")
-
-
-def _family(key: str) -> str:
-    return key.rpartition("/")[0] or "torchvision"
 
 
 def _lines(keys: list[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
 from resnet_spec.train.settings import Settings
 
-METAVARS = {"data": "DIR", "weights": "FILE"}
+METAVARS = {"data": "DIR", "weights": "FILE", "naming": "LIBRARY"}
 
 
 def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

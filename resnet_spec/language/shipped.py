@@ -47,6 +47,15 @@ def shortest() -> dict[str, str]:
     return {key: name if uses[name] == 1 or key == name else key for key, name in pairs}
 
 
+def family(key: str) -> str:
+    """The folder of a spec that ships; those in none are torchvision's.
+
+    >>> family("cifar/resnet20"), family("resnet50")
+    ('cifar', 'torchvision')
+    """
+    return key.rpartition("/")[0] or "torchvision"
+
+
 def shipped_spec(name: str) -> Path | None:
     """The spec of that name or path, where there is just one."""
     keys = named(name)

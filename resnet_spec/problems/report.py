@@ -26,7 +26,10 @@ def as_json(
     """
     import json
 
-    found = {"problems": [_object(problem) for problem in problems], "networks": networks}
+    found = {
+        "problems": [_object(problem) for problem in problems],
+        "networks": networks,
+    }
     return json.dumps(found, indent=2) + "\n"
 
 

@@ -64,12 +64,15 @@ def _fit(job: Job, first: Callback) -> None:
         seed_everything(settings.seed, verbose=False)
         net = build(compiled.network)
         last = run.last if run.last.exists() else None
+        started = ""
         if last is None:
             if settings.weights:
-                say(start_from(net, settings.weights, settings.naming))
+                started = start_from(net, settings.weights, settings.choices)
+                say(f"weights: {settings.weights}: {started}")
             elif settings.freeze_backbone:
                 say("without --weights the frozen layers stay as they were initialized")
         task = Classifier(net, pictures, settings, compiled.network.digests)
+        task.started = started
         try:
             trainer.fit(task, pictures, ckpt_path=last)
         except SystemExit as error:  # Lightning's answer to Ctrl-C, and to SIGTERM

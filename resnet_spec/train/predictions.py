@@ -20,7 +20,7 @@ def predictions(run: Run, images: list[Path]) -> list[dict[str, float]]:
     network = load(run.spec).network
     net = build(network, device="meta").eval()
     try:
-        load_weights(net, run.weights)
+        load_weights(net, run.weights, "torchvision")
     except WeightsError as error:
         raise RunError(f"{run.weights}: {error}") from None
     classes, ready = run.classes(), prepare(network.image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 from safetensors.torch import save
 
@@ -27,11 +28,24 @@ def export(run: Run, network: Network, history: History) -> Row:
         for name, tensor in best["state_dict"].items()
         if name.startswith(PREFIX)
     }
-    write(run.weights, save(tensors))
+    write(run.weights, save(tensors, said_of(network, best.get("started", ""))))
     write(run.folder / "curves.svg", curves(rows, network.title, held_out))
     write(run.folder / "predict.py", script(run, network))
     write(run.folder / "README.md", page(run, network, row, held_out))
     return row
+
+
+def said_of(network: Network, started: str) -> dict[str, str]:
+    """What the file of weights says of itself: in one entry, since several have no order."""
+    digests = network.digests
+    said = {
+        "network": network.name,
+        "title": network.title,
+        "layout": digests.layout,
+        "function": digests.function,
+        "weights": started,
+    }
+    return {"resnet_spec": json.dumps({k: v for k, v in said.items() if v})}
 
 
 def curves(rows: list[Row], title: str, held_out: str) -> bytes:

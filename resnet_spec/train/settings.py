@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from resnet_spec.problems import RunError
+from resnet_spec.weights.naming import NAMINGS
 
 RATES = {"adam": 1e-3, "sgd": 0.1}  # Adam's own default; SGD's in the ResNet paper
 Positive = Annotated[int, Field(ge=1)]
@@ -66,11 +67,22 @@ class Settings(BaseModel):
         description="file of tensors to start from, with our names or another library's; "
         "what other classes or other channels of pictures make unfit is left out",
     )
-    naming: (
-        Literal["torchvision", "timm", "timm-senet", "tutorial", "kuangliu"] | None
-    ) = Field(
+    naming: str | None = Field(
         default=None,
         description="who named the tensors of --weights; found by itself where left out",
+    )
+    key: str | None = Field(
+        default=None,
+        description="of the state dict in --weights, where there are several",
+    )
+    prefix: str | None = Field(
+        default=None,
+        description="of the network's names in --weights, where there are several",
+    )
+    channels_by: Literal["sum", "mean", "repeat", "first"] | None = Field(
+        default=None,
+        description="how the first convolution of --weights is made to read pictures of "
+        "other channels; left out, it is not taken",
     )
     freeze_backbone: bool = Field(
         default=False,
@@ -102,8 +114,12 @@ class Settings(BaseModel):
     def _no_setting_is_without_effect(self) -> Settings:
         if self.momentum is not None and self.optimizer != "sgd":
             raise ValueError("momentum is SGD's; adam has none")
-        if self.naming and not self.weights:
-            raise ValueError("naming is that of weights, and there are none")
+        for name, value in self.choices.items():
+            if value is not None and not self.weights:
+                raise ValueError(f"{name} is that of weights, and there are none")
+        if self.naming is not None and self.naming not in NAMINGS:
+            known = ", ".join(NAMINGS)
+            raise ValueError(f"naming must be one of {known}, got {self.naming}")
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be fewer than the {self.epochs} epochs"
@@ -131,6 +147,12 @@ class Settings(BaseModel):
         paths = {"data": self.data, "weights": self.weights}
         whole = {name: path.absolute() for name, path in paths.items() if path}
         return self.model_copy(update=whole)
+
+    @property
+    def choices(self) -> dict[str, str | None]:
+        """What is told of the weights."""
+        names = ("naming", "key", "prefix", "channels_by")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def processes(self) -> int:

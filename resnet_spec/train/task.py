@@ -36,6 +36,7 @@ class Classifier(LightningModule):
         super().__init__()
         self.net, self.pictures = net, pictures
         self.settings, self.digests = settings, known
+        self.started = ""  # what weights from elsewhere it began with
         classes = len(pictures.train.classes)
         self.metrics = nn.ModuleDict(
             {
@@ -112,6 +113,7 @@ class Classifier(LightningModule):
         checkpoint["layout"] = self.digests.layout
         checkpoint["function"] = self.digests.function
         checkpoint["pictures"] = self.pictures.digest
+        checkpoint["started"] = self.started
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint["layout"] != self.digests.layout:
@@ -122,6 +124,7 @@ class Classifier(LightningModule):
         if checkpoint["pictures"] != self.pictures.digest:
             message = f"{self.settings.data} has other pictures than the run began with"
             raise RunError(message)
+        self.started = checkpoint.get("started", "")
 
 
 def _mean() -> Metric:

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
+from resnet_spec.network.tree import CLASSIFIER
 from resnet_spec.problems import RunError
-from resnet_spec.weights.loading import WeightsError, closest, load_weights, unwrapped
-from resnet_spec.weights.naming import names
-
-FC = "fc.weight"
+from resnet_spec.weights.loading import Choices, WeightsError, load
 
 
-def start_from(net: nn.Module, file: Path, naming: str | None = None) -> str:
-    """Load the tensors of a file into the network; returns what to say about it.
+def start_from(
+    net: nn.Module, file: Path, choices: Mapping[str, Any] | None = None
+) -> str:
+    """Load the tensors of a file into the network; returns what was loaded, as a line.
+
+    `choices` are a naming, key, prefix and rule for channels, where they are told.
 
     If the file's classifier is for other classes, or missing, or its first convolution reads
-    other channels, the network keeps its own. Raises RunError if other tensors are missing,
-    left over, or of another shape.
+    other channels and no rule says what becomes of those, the network keeps its own. Raises
+    RunError if other tensors are missing, left over, or of another shape.
     """
-    ours, theirs = net.state_dict(), _read(file)
-    naming, theirs = closest(ours, theirs, naming)
-    known, left = names(ours, naming), dict[str, str]()
-    for our, part in ((next(iter(ours)), "first convolution"), (FC, "classifier")):
-        their = known[our]
-        if their not in theirs or theirs[their].shape != ours[our].shape:
-            left |= {name.removesuffix(".weight"): part for name in (our, their)}
+    first = next(name for name, tensor in net.state_dict().items() if tensor.ndim == 4)
+    optional = (first.removesuffix(".weight"), CLASSIFIER)
     try:
-        load_weights(net, theirs, naming, list(left))
+        done = load(net, file, Choices(**(choices or {}), optional=optional))
     except WeightsError as error:
-        raise RunError(f"{file}: {error}") from None
-    parts = " and the ".join(dict.fromkeys(left.values()))
-    return f"weights: {file}" + f", all but the {parts}" * bool(parts)
-
-
-def _read(file: Path) -> dict[str, Tensor]:
-    try:
-        return unwrapped(file)[0]
-    except WeightsError as error:  # which names the file
-        raise RunError(str(error)) from None
+        named = str(error).startswith(str(file))
+        raise RunError(str(error) if named else f"{file}: {error}") from None
+    return "; ".join([str(done), *done.warnings])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_spec.emit.cost.tally import tally
+from resnet_spec.emit.cost.tallies import tally
 from resnet_spec.emit.cost.training import passes
 from resnet_spec.expansion import expand
 from resnet_spec.network import Network

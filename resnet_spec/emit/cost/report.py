@@ -6,7 +6,7 @@ from resnet_spec.emit.cost.memory import FLOAT, saved_bytes
 from resnet_spec.emit.cost.peaks import evaluation_peak, training_peak
 from resnet_spec.emit.cost.reconcile import faults, reconciled
 from resnet_spec.emit.cost.roofline import Machine, roofline
-from resnet_spec.emit.cost.tally import tally
+from resnet_spec.emit.cost.tallies import tally
 from resnet_spec.emit.cost.tools import TOOLS
 from resnet_spec.network import Network
 from resnet_spec.problems.tables import aligned
