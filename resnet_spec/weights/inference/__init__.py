@@ -1,0 +1,94 @@
+"""The spec of a checkpoint, of the names and shapes of its tensors alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from resnet_spec.weights.inference.candidates import Choice, NotOfThese, choice
+from resnet_spec.weights.inference.index import traits
+from resnet_spec.weights.inference.trunks import Trunk, trunks
+from resnet_spec.weights.naming.rules import Shaped
+
+__all__ = ["Inferred", "InferenceError", "infer"]
+
+
+class InferenceError(ValueError):
+    """Why no spec is said, in a line."""
+
+
+class Inferred(NamedTuple):
+    """A spec as YAML, and what was asked of names and shapes in vain.
+
+    `asked` is a line that says what they cannot tell and how to answer; empty where nothing is
+    open, and then the text is a whole spec, whose network has the file's names and shapes.
+    `specs` are those that ship that it may be: one of each that computes something else.
+    """
+
+    text: str
+    asked: str
+    trunk: Trunk
+    specs: tuple[str, ...] = ()
+
+
+def infer(
+    shapes: Mapping[str, Shaped | tuple[int, ...]],
+    assume: str = "",
+    naming: str | None = None,
+    prefix: str | None = None,
+) -> Inferred:
+    """The spec of a state dict, of tensors or shapes by name; of the values nothing is read.
+
+    `assume` answers what names and shapes cannot tell: `torchvision` or `timm` for what that
+    library builds, or the name of a spec. Where several networks lie in one file, that which is
+    mostly wanted is taken, or the one below `prefix`.
+
+    Raises InferenceError where no network is found whose names and shapes are the file's, with
+    the first that differs.
+    """
+    sizes = {
+        name: tuple(tensor if isinstance(tensor, tuple) else tensor.shape)
+        for name, tensor in shapes.items()
+    }
+    nearest: list[Trunk] = []
+    try:
+        for trunk in trunks(sizes, naming, prefix):
+            nearest.append(trunk)
+            known = traits(trunk.shapes)
+            if found := choice(known, trunk, assume):
+                return _inferred(found, trunk)
+        return _read(nearest, assume)
+    except NotOfThese as error:
+        raise InferenceError(str(error)) from None
+
+
+def _inferred(found: Choice, trunk: Trunk) -> Inferred:
+    from resnet_spec.weights.inference.page import asked, page
+
+    specs = tuple(row.spec for row in found.rows)
+    return Inferred(page(found, trunk), asked(found), trunk, specs)
+
+
+def _read(found: list[Trunk], assume: str) -> Inferred:
+    """The first whose structure can be read off its shapes."""
+    from resnet_spec.weights.inference.structure import Unreadable, read
+
+    said = ""
+    for trunk in _distinct(found):
+        try:
+            text, asked = read(trunk, assume)
+        except Unreadable as error:
+            said = said or f"{trunk}: {error}"
+            continue
+        return Inferred(text, asked, trunk)
+    raise InferenceError(
+        said or "no network of stages and blocks has such names; is it a ResNet?"
+    )
+
+
+def _distinct(found: list[Trunk]) -> Iterator[Trunk]:
+    seen: list[Mapping[str, tuple[int, ...]]] = []
+    for trunk in found:
+        if trunk.shapes not in seen:
+            seen.append(trunk.shapes)
+            yield trunk

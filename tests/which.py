@@ -1,0 +1,106 @@
+"""The specs that ship by the names and shapes of their tensors, and which of them are alike.
+
+`python -m tests.which > resnet_spec/weights/inference/shipped.txt` writes the table by which a
+file is known, `python -m tests.which --markdown > docs/which-resnet.md` the page of those that
+no names and shapes tell apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from resnet_spec import load
+from resnet_spec.compiler import Compiled
+from resnet_spec.language.canonical import canonical
+from resnet_spec.language.shipped import shipped, shipped_spec
+from resnet_spec.network import Network
+from resnet_spec.weights.inference.changed import changed
+from resnet_spec.weights.inference.index import Row, lines, traits
+
+ASIDE = (
+    *("name", "title", "paper", "input", "init.", "dropout", "drop_path"),
+    *("head.classes", "head.classifier", "head.bias", "head.dropout", "norm.momentum"),
+    *("se.ratio", "se.divisor", "se.least", "groups", "reduce_first", "norm.type"),
+)
+"""Fields that change nothing of what evaluation computes, or that shapes tell."""
+
+
+def rows() -> list[Row]:
+    """A row for each spec, in the order in which they ship."""
+    libraries = defaultdict(set)
+    with Path("tests/conformance.csv").open(encoding="utf-8", newline="") as file:
+        for each in csv.DictReader(file):
+            if _is_plain(each):
+                libraries[shipped_spec(each["spec"])].add(each["library"])
+    specs = {key: load(key) for key in shipped()}
+    found = [
+        Row(
+            key,
+            compiled.network.name,
+            compiled.network.title,
+            traits({name: t.shape for name, t in compiled.network.tensors()}),
+            (*map(int, compiled.network.image),),
+            _headless(key, compiled.network),
+            (*sorted(libraries[shipped()[key]]),),
+            {},
+        )
+        for key, compiled in specs.items()
+    ]
+    groups = defaultdict(list)
+    for row in found:
+        groups[row.traits.trunk].append(row)
+    return [
+        row._replace(says=_says(row, groups[row.traits.trunk], specs)) for row in found
+    ]
+
+
+def _headless(key: str, network: Network) -> str:
+    """The digest of what it computes before its classifier, of images of three channels."""
+    _, *size = network.image
+    colored = {"input": [3, *size]} if network.stem else {}
+    _, compiled = changed(key, {"head.classes": "none", **colored})
+    return compiled.network.digests.function
+
+
+def _is_plain(row: dict[str, str]) -> bool:
+    """Whether the library itself calls the whole network so, and builds it by that name."""
+    return not {".", "("} & {*row["model"]} and "quantized" not in row["model"]
+
+
+def _says(row: Row, group: list[Row], specs: dict[str, Compiled]) -> dict[str, Any]:
+    """The fields of a spec by which it differs from those of its group."""
+    plain = {each.spec: dict(_flat(canonical(specs[each.spec].plan))) for each in group}
+    if len({each.function for each in group}) == 1:
+        return {}
+    fields = dict.fromkeys(field for each in plain.values() for field in each)
+    differ = [
+        field
+        for field in fields
+        if any(
+            each.get(field) != plain[other].get(field)
+            for each in plain.values()
+            for other in plain
+        )
+    ]
+    mine = plain[row.spec]
+    return {field: mine.get(field) for field in differ}
+
+
+def _flat(data: dict[str, Any], top: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in data.items():
+        path = f"{top}{key}"
+        if path.startswith(ASIDE):
+            continue
+        if isinstance(value, dict) and path != "block":
+            yield from _flat(value, f"{path}.")
+        else:
+            yield path, value
+
+
+if __name__ == "__main__":
+    print(lines(rows()), end="")
