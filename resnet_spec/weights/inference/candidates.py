@@ -137,13 +137,15 @@ def bare(row: Row) -> str:
     return row.spec.rpartition("/")[2]
 
 
-def told(row: Row, others: Sequence[Row]) -> str:
-    """What tells a spec from the first of these: `stride_on: conv1`; of that what others have."""
-    first = next((each for each in others if each is not row), row)
+def told(row: Row, every: Sequence[Row]) -> str:
+    """What tells a spec from the first of all, `stride_on: conv1`; the first, from any."""
+    first, *others = every
+    against = others if row is first else [first]
     differ = [
         field
         for field, value in row.says.items()
-        if value != first.says.get(field) and value is not None
+        if value is not None
+        and any(each.says.get(field) not in (value, None) for each in against)
     ]
     return ", ".join(f"{field}: {said(row.says[field])}" for field in differ)
 
