@@ -73,11 +73,9 @@ class Block(NamedTuple):
             return self._selective(path, shape, number)
         if shape := self.weight(f"{path}.conv"):
             after = self.weight(f"conv{number + 1}")
-            norm = self.weight(f"{path}.fc2")
             out = after[1] if after else self.weight(f"{path}.fc1")[1]
             radix = max(shape[0] // out, 1)
             layer = {"type": "split_attention", "radix": radix, "pool": "after"}
-            del norm
             return Convolution(out, shape[1] * radix, shape[2], False, layer)
         raise Unreadable(f"{self.at}.{path} is no convolution that is known")
 
@@ -89,8 +87,7 @@ class Block(NamedTuple):
         before = self.weight(f"conv{number - 1}")
         read = before[0] if before else self.reads
         out, chosen = shape[0], self.weight(f"{path}.fc1")[0]
-        grouped = 1 if shape[1] * 2 > read else 0
-        split = not grouped
+        split = shape[1] * 2 <= read
         layer = {"type": "selective_kernel", "split": split}
         layer |= _ratio([(chosen, out)])
         return Convolution(out, shape[1] * (2 if split else 1), shape[2], False, layer)
@@ -149,7 +146,7 @@ def _rounded(value: float, divisor: int) -> int:
     return made + divisor * (made < 0.9 * value)
 
 
-def squeezes(stages: Sequence[Sequence[Block]], after: bool) -> Data:
+def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
     """What `se` says of the squeeze-and-excitation of all blocks."""
     each = [
         [
@@ -159,7 +156,6 @@ def squeezes(stages: Sequence[Sequence[Block]], after: bool) -> Data:
         ]
         for stage in stages
     ]
-    del after
     flat = [pair for pairs in each for pair in pairs]
     bias = any("bias" in b.modules.get("se.fc1", {}) for s in stages for b in s)
     said: Data = {} if bias else {"bias": False}
@@ -189,57 +185,51 @@ def share(count: int, bases: Mapping[str, int]) -> str:
     raise Unreadable(f"{count} channels are no share of {dict(bases)}")
 
 
-def chain(block: Block, before: bool, width: int) -> Data:
-    """A block of one's own: its convolutions in order, norms behind them, or before."""
+def chain(block: Block, before: bool, base: str) -> Data:
+    """A block of one's own: its convolutions in order, norms behind them, or before.
+
+    Channels are said as shares of `base`, `out` or `in`. Where it begins with a norm, that is
+    read by the shortcut too, but where norms are called as those behind convolutions are.
+    """
     out = block.convolution(block.numbers[-1]).out
-    bases = {"out": out, "width": width}
-    pre: list[Any] = []
+    bases = {base: {"out": out, "in": block.reads}[base]}
+    norms = [n for n in range(1, 9) if block.has(f"{block.norm}{n}")] if block.norm else []
+    convolutions = [block.convolution(n) for n in block.numbers]
+    strides = next((c for c in convolutions if c.kernel > 1), convolutions[0])
     body: list[Any] = []
-    numbers = block.numbers
-    strides = max(
-        (n for n in numbers if block.convolution(n).kernel > 1), default=numbers[0]
-    )
-    first = next((n for n in numbers if block.convolution(n).kernel > 1), strides)
     read = block.reads
-    norm = 1
-    for number in numbers:
-        conv = block.convolution(number)
-        if before and block.has(f"{block.norm}{norm}"):
+    for i, conv in enumerate(convolutions):
+        if before and norms:
             body += ["norm", "activation"]
-            norm += 1
-        if conv.layer:
-            body.append("spatial")
-        else:
-            groups = read // conv.read if conv.read and read % conv.read == 0 else 1
-            step: Data = {"conv": conv.kernel}
-            if number != numbers[-1] or conv.out != out:
-                step["to"] = share(conv.out, bases)
-            if groups > 1:
-                depth = groups == read == conv.out
-                step["groups"] = "each" if depth else groups
-                step |= {} if not depth else {}
-            if number == first:
-                step["stride"] = "block"
-            if conv.bias:
-                step["bias"] = True
-            body.append(step)
+            norms = norms[1:]
+        is_last = i == len(convolutions) - 1
+        body.append(_step(conv, read, "" if is_last else share(conv.out, bases)))
+        if conv is strides and isinstance(body[-1], dict):
+            body[-1]["stride"] = "block"
         read = conv.out
-        if not before and block.has(f"{block.norm}{norm}"):
+        if not before and norms:
             body.append("norm")
-            norm += 1
-            if number != numbers[-1]:
-                body.append("activation")
-        elif not block.norm and number != numbers[-1]:
-            body.append("activation")
-    if before and body[:2] == ["norm", "activation"]:
-        pre, body = body[:2], body[2:]
-    if before and block.has(f"{block.norm}{norm}"):
-        body.append("norm")
-    name = "OwnBlock"
-    made: Data = {"name": name, "body": body}
-    if before:
-        made |= {"pre": pre, "post": []}
-    return made
+            norms = norms[1:]
+        body += ["activation"] * (not before and not is_last)
+    body += ["norm"] * bool(before and norms)
+    if not before:
+        return {"name": "OwnBlock", "body": body}
+    if block.norm == "norm":
+        return {"name": "OwnBlock", "pre": body[:2], "body": body[2:], "post": []}
+    return {"name": "OwnBlock", "body": body, "post": []}
+
+
+def _step(conv: Convolution, read: int, to: str) -> Any:
+    """A convolution of a chain, or the layer in its place."""
+    if conv.layer:
+        return "spatial"
+    step: Data = {"conv": conv.kernel} | ({"to": to} if to else {})
+    if conv.read != read and conv.read and read % conv.read == 0:
+        step["groups"] = read // conv.read
+    if step.get("groups") == read == conv.out:
+        step.pop("to", "")
+        step["groups"] = "each"
+    return step | ({"bias": True} if conv.bias else {})
 
 
 def kinds(block: Block) -> Iterator[str]:

@@ -7,7 +7,7 @@ by name, so that a wrong one is never said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise, product
+from itertools import product
 from typing import Any
 
 from resnet_spec.language.canonical import canonical
@@ -20,6 +20,7 @@ from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.words import flow
 from resnet_spec.weights.inference.blocks import (
     Block,
+    Convolution,
     Data,
     Unreadable,
     blocks,
@@ -67,17 +68,17 @@ def read(trunk: Trunk, assume: str) -> tuple[str, str]:
 
     Raises Unreadable with the first difference of the likeliest guess.
     """
-    first = ""
-    for data in _guesses(trunk.shapes):
+    refused: list[str] = []
+    for data in _guesses(trunk.shapes, refused):
         try:
             made = _mended(_assumed(data, assume), trunk.shapes)
         except Unreadable as error:
-            first = first or str(error)
+            refused.append(str(error))
             continue
         opened = [field for field in OPEN if field in made and _is_open(field, made)]
         text = _text(made, trunk, opened, assume)
         return text, "" if assume else _asked(opened)
-    raise Unreadable(first)
+    raise Unreadable(refused[0])
 
 
 def _asked(opened: Sequence[str]) -> str:
@@ -187,15 +188,22 @@ def _mend(data: Data, problem: Problem) -> bool:
 # --- guesses ------------------------------------------------------------------------------
 
 
-def _guesses(shapes: Shapes) -> Iterator[Data]:
-    """Whole specs, the likeliest first."""
+def _guesses(shapes: Shapes, refused: list[str]) -> Iterator[Data]:
+    """Whole specs, the likeliest first; why there are no others is added to `refused`."""
     outside = _modules({n: s for n, s in shapes.items() if not n.startswith("layer")})
     first = shapes.get("layer1.0.conv1.weight", (0, 0))
     entry, width, channels = stem(outside, first[1])
     stages = blocks(shapes, width)
     before = [*dict.fromkeys((_is_before(stages, outside), not _is_before(stages, outside)))]
-    for pre, own in product(before, (False, True)):
-        body = _body(stages, pre, own)
+    for pre, own, after in product(before, (False, True), (False, True)):
+        try:
+            body = _body(stages, pre, own)
+        except Unreadable as error:
+            refused.append(str(error))
+            continue
+        if after and "attention" not in body:
+            continue
+        body |= {"attention_after": "conv2"} if after else {}
         for shortcut, strides in _shortcuts(stages, entry, pre):
             for norm in _norms(shapes, stages):
                 size = 32 if len(stages) <= 3 and entry.get("pool") == "none" else 224
@@ -213,7 +221,7 @@ def _guesses(shapes: Shapes) -> Iterator[Data]:
                     "conv_bias": _biases(stages, outside),
                     "head": end,
                 }
-                if pre:
+                if pre and stages[0][0].norm != "bn":
                     data["preact"] = {
                         "shortcut": "activated",
                         "first": "own",
@@ -262,8 +270,7 @@ def _body(stages: Sequence[Sequence[Block]], pre: bool, own: bool) -> Data:
     if own or not plain:
         if any(block.has("conv1") and _has_layer(block) for s in stages for block in s):
             raise Unreadable("its blocks have layers of several convolutions in other places")
-        made = [_own(stage, pre) for stage in stages]
-        data["block"] = _alike(made)
+        data |= _own(stages, pre)
         data["depths"] = [len(stage) for stage in stages]
         data["widths"] = last
     else:
@@ -276,22 +283,57 @@ def _body(stages: Sequence[Sequence[Block]], pre: bool, own: bool) -> Data:
     return data
 
 
-def _own(stage: Sequence[Block], pre: bool) -> Data:
-    """The one block of one's own that all of a stage are."""
-    made: list[Data] = []
-    for block in stage:
-        out = block.convolution(block.numbers[-1]).out
-        body = chain(block, pre, out)
-        if body not in made:
-            made.append(body)
-    if len(made) > 1:
-        inner = [chain(block, pre, block.reads) for block in stage]
-        if any(each != inner[0] for each in inner):
-            raise Unreadable(f"blocks of {stage[0].at.partition('.')[0]} are not of one kind")
-        text = flow(inner[0]).replace("width", "in")
-        del text
-        return made[0]
-    return made[0]
+def _own(stages: Sequence[Sequence[Block]], pre: bool) -> Data:
+    """Blocks of one's own, one for each stage, of shares of what blocks give or read."""
+    made = []
+    for stage in stages:
+        every: list[Data] = []
+        for base in ("out", "in"):
+            try:
+                each = [chain(block, pre, base) for block in stage]
+            except Unreadable:
+                continue
+            every += [each[0]] if all(_same(each[0], other) for other in each) else []
+        if not every:
+            name = stage[0].at.partition(".")[0]
+            raise Unreadable(f"blocks of {name} are not of one kind")
+        made.append(every[0])
+    widths = {
+        c.read
+        for s in stages
+        for b in s
+        for c, read in _reads(b)
+        if 1 < c.read < read and not c.layer
+    }
+    counts = {read // c.read for s in stages for b in s for c, read in _reads(b) if 0 < c.read < read}
+    data: Data = {}
+    if len(widths) == 1 and len(counts) > 1:
+        data["group_width"] = widths.pop()
+        made = [_grouped(each) for each in made]
+    if any(each != made[0] for each in made):
+        made = [each | {"name": f"OwnBlock{i}"} for i, each in enumerate(made, 1)]
+    return {"block": _alike(made), **data}
+
+
+def _reads(block: Block) -> list[tuple[Convolution, int]]:
+    """Its convolutions, each with the channels of the map that it reads."""
+    found = [block.convolution(n) for n in block.numbers]
+    return [*zip(found, [block.reads, *(c.out for c in found)], strict=False)]
+
+
+def _same(a: Data, b: Data) -> bool:
+    """Whether they are one block, but for how many groups there are."""
+    return bool(_grouped(a) == _grouped(b))
+
+
+def _grouped(block: Data) -> Data:
+    body = [
+        step | {"groups": "block"}
+        if isinstance(step, dict) and isinstance(step.get("groups"), int)
+        else step
+        for step in block["body"]
+    ]
+    return block | {"body": body}
 
 
 def _has_layer(block: Block) -> bool:
@@ -410,7 +452,7 @@ def _attention(
     if after:
         data["attention_after"] = "conv2"
     if "se" in found:
-        data["se"] = squeezes(stages, after)
+        data["se"] = squeezes(stages)
     return data
 
 
@@ -449,6 +491,7 @@ def _norms(shapes: Shapes, stages: Sequence[Sequence[Block]]) -> Iterator[Data]:
         yield {"type": "group", "groups": _dividing(sizes)}
     else:
         yield {"type": "none"}
+        yield {"type": "instance"}
 
 
 def _dividing(sizes: Sequence[int]) -> int:
@@ -510,6 +553,9 @@ def _shortcuts(
         yield "projection3x3", strides
     normed = any(norm for *_, norm in flat)
     steps: list[Any] = [{"conv": kernel, "stride": "block"}] + ["norm"] * normed
+    if averaged and firsts[0] and firsts[0][0] == 1:
+        yield "avg_floor_projection", [1, *strides[1:]]
+        yield "avg_projection", [1, *strides[1:]]
     if averaged:
         steps = [{"pool": "avg", "stride": "block"}, {"conv": kernel}] + ["norm"] * normed
     yield steps, strides
@@ -542,6 +588,3 @@ def _stride(
     if stage:
         return 2
     return 2 if branch and not _changes(found[0]) else 1
-
-
-_ = pairwise
