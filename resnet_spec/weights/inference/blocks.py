@@ -12,6 +12,9 @@ Data = dict[str, Any]
 CONV_SHARE = 8  # the largest denominator that a share of channels is read as
 RATIOS = (1 / 16, 1 / 4, 1 / 8, 1 / 2, 1 / 32, 1.0)
 DIVISORS = (8, 1, 16, 4)
+ATTENTIONS = ("se", "eca", "cbam", "bat", "gca")
+READERS = ("se.fc1", "gca.fc1", "bat.conv1", "cbam.fc1")
+"""What reads the channels that attention weighs."""
 
 
 class Unreadable(ValueError):
@@ -89,7 +92,7 @@ class Block(NamedTuple):
         out, chosen = shape[0], self.weight(f"{path}.fc1")[0]
         split = shape[1] * 2 <= read
         layer = {"type": "selective_kernel", "split": split}
-        layer |= _ratio([(chosen, out)])
+        layer["chosen"] = chosen
         return Convolution(out, shape[1] * (2 if split else 1), shape[2], False, layer)
 
 
@@ -130,7 +133,7 @@ def blocks(shapes: Shapes, reads: int) -> list[list[Block]]:
     return found
 
 
-def _ratio(pairs: Sequence[tuple[int, int]]) -> Data:
+def ratio(pairs: Sequence[tuple[int, int]]) -> Data:
     """A ratio and a divisor by which each count of channels is made of the other."""
     for ratio in RATIOS:
         for divisor in DIVISORS:
@@ -200,7 +203,7 @@ def chain(block: Block, before: bool, base: str) -> Data:
     read = block.reads
     for i, conv in enumerate(convolutions):
         if before and norms:
-            body += ["norm", "activation"]
+            body += ["norm"] + ["activation"] * (i > 0 or block.norm == "norm")
             norms = norms[1:]
         is_last = i == len(convolutions) - 1
         body.append(_step(conv, read, "" if is_last else share(conv.out, bases)))
@@ -211,12 +214,23 @@ def chain(block: Block, before: bool, base: str) -> Data:
             body.append("norm")
             norms = norms[1:]
         body += ["activation"] * (not before and not is_last)
+        body += ["attention"] * (i == _attended(block, convolutions))
     body += ["norm"] * bool(before and norms)
     if not before:
         return {"name": "OwnBlock", "body": body}
     if block.norm == "norm":
         return {"name": "OwnBlock", "pre": body[:2], "body": body[2:], "post": []}
     return {"name": "OwnBlock", "body": body, "post": []}
+
+
+def _attended(block: Block, convolutions: Sequence[Convolution]) -> int | None:
+    """The last convolution whose channels are those that attention weighs, from 0."""
+    if not any(block.has(each) for each in ATTENTIONS):
+        return None
+    weights = (block.weight(f"{each}") for each in READERS)
+    channels = next((weight[1] for weight in weights if weight), convolutions[-1].out)
+    found = [i for i, conv in enumerate(convolutions) if conv.out == channels]
+    return found[-1] if found else len(convolutions) - 1
 
 
 def _step(conv: Convolution, read: int, to: str) -> Any:

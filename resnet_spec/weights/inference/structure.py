@@ -19,6 +19,8 @@ from resnet_spec.network import Network
 from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.words import flow
 from resnet_spec.weights.inference.blocks import (
+    ATTENTIONS,
+    READERS,
     Block,
     Convolution,
     Data,
@@ -26,6 +28,7 @@ from resnet_spec.weights.inference.blocks import (
     blocks,
     chain,
     kinds,
+    ratio,
     squeezes,
 )
 from resnet_spec.weights.inference.candidates import LIBRARIES, unlike
@@ -218,7 +221,7 @@ def _guesses(shapes: Shapes, refused: list[str]) -> Iterator[Data]:
                     "shortcut": shortcut,
                     "activation": "prelu" if "prelu" in str(shapes.keys()) else "relu",
                     "norm": norm,
-                    "conv_bias": _biases(stages, outside),
+                    "conv_bias": _biases(stages, outside, "stride_on" not in body),
                     "head": end,
                 }
                 if pre and stages[0][0].norm != "bn":
@@ -367,7 +370,7 @@ def _widths(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -> D
     inner = [b.convolution(min(2, len(b.numbers) - 1)).out for b in first]
     layers = [b.convolution(2 if w == "bottleneck" else 1).layer for b, w in zip(first, words, strict=True)]
     if any(layers):
-        data["spatial"] = next(layer for layer in layers if layer)
+        data["spatial"] = _spatial(first, layers)
     if all(word == "basic" for word in words):
         return {"widths": outs, **data}
     inner = [
@@ -385,6 +388,8 @@ def _widths(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -> D
     }
     reduce = max(reduced) if len(reduced) == 1 else 1
     groups = [max(g, 1) for g in groups]
+    scales = [layer.get("scale", 1) if layer else 1 for layer in layers]
+    inner = [w // scale for w, scale in zip(inner, scales, strict=True)]
     if (pruned := _pruned(stages, outs)) is not None:
         return {"widths": [64, 128, 256, 512][: len(stages)], "expansion": 4, "pruned": pruned}
     if all(out % width == 0 for out, width in zip(outs, inner, strict=True)):
@@ -400,6 +405,16 @@ def _widths(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -> D
     if reduce > 1:
         data["reduce_first"] = reduce
     return data
+
+
+def _spatial(first: Sequence[Block], layers: Sequence[Data | None]) -> Data:
+    """The layer in place of a 3x3, with the ratio that all stages have."""
+    layer = {**next(layer for layer in layers if layer)}
+    if layer.pop("chosen", None):
+        outs = [b.convolution(min(2, len(b.numbers) - 1)).out for b in first]
+        pairs = [(each["chosen"], out) for each, out in zip(layers, outs, strict=True) if each]
+        layer |= ratio(pairs)
+    return layer
 
 
 def _shared_widths(outs: list[int], inner: list[int], groups: list[int]) -> Data:
@@ -434,9 +449,8 @@ def _pruned(stages: Sequence[Sequence[Block]], outs: list[int]) -> Data | None:
 def _attention(
     stages: Sequence[Sequence[Block]], words: Sequence[str | None]
 ) -> Data:
-    known = ("se", "eca", "cbam", "bat", "gca")
     found = [
-        next((a for a in known if any(b.has(a) for b in stage)), "none")
+        next((a for a in ATTENTIONS if any(b.has(a) for b in stage)), "none")
         for stage in stages
     ]
     if {*found} == {"none"}:
@@ -446,7 +460,7 @@ def _attention(
     for stage, word in zip(stages, words, strict=True):
         block = stage[0]
         if word == "bottleneck":
-            of = block.weight("se.fc1") or block.weight("gca.fc1") or block.weight("bat.conv1") or block.weight("cbam.fc1")
+            of = next((w for each in READERS if (w := block.weight(each))), ())
             inner, out = block.convolution(2).out, block.convolution(3).out
             after |= bool(of) and of[1] == inner != out
     if after:
@@ -498,13 +512,15 @@ def _dividing(sizes: Sequence[int]) -> int:
     return next(n for n in (32, 16, 8, 4, 2, 1) if all(size % n == 0 for size in sizes))
 
 
-def _biases(stages: Sequence[Sequence[Block]], outside: Mapping[str, Shapes]) -> str:
-    """Which convolutions have biases."""
+def _biases(
+    stages: Sequence[Sequence[Block]], outside: Mapping[str, Shapes], own: bool
+) -> str:
+    """Which convolutions have biases, beside those of which it is said one by one."""
     first = stages[-1][-1]
     body = [("bias" in first.modules.get(f"conv{n}", {})) for n in first.numbers]
-    if all(body):
+    if all(body) and (not own or "bias" in outside.get("conv1", {})):
         return "all"
-    if body[-1]:
+    if body[-1] and not own:
         return "unnormalized"
     branch = any(
         len(each.get("weight", ())) == 4 and "bias" in each
