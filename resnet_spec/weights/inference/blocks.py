@@ -11,7 +11,7 @@ from resnet_spec.weights.naming.rules import Shapes
 Data = dict[str, Any]
 CONV_SHARE = 8  # the largest denominator that a share of channels is read as
 RATIOS = (1 / 16, 1 / 4, 1 / 8, 1 / 2, 1 / 32, 1.0)
-DIVISORS = (8, 1, 16, 4)
+DIVISORS = (8, 1, 16, 32)
 ATTENTIONS = ("se", "eca", "cbam", "bat", "gca")
 READERS = ("se.fc1", "gca.fc1", "bat.conv1", "cbam.fc1")
 """What reads the channels that attention weighs."""

@@ -83,32 +83,47 @@ def _numbers(outside: Modules, kind: str) -> list[int]:
     return sorted(int(number) for number in found if number.isdigit())
 
 
-def head(outside: Modules, last: Block, size: int) -> tuple[Data, int]:
-    """What `head` says, and the side of an image that it takes."""
+def stride(entry: Data) -> int:
+    """Pixels of the image per pixel behind a stem, as most have them."""
+    if isinstance(entry["type"], list):
+        steps = [step for step in entry["type"] if isinstance(step, dict)]
+        found = [step.get("stride", step.get("space_to_depth", 1)) for step in steps]
+        return max(found, default=1)
+    first = 2 if entry["type"] in ("conv7x7", "deep", "tiered") else 1
+    return first * (1 if entry.get("pool", "none") == "none" else 2)
+
+
+def head(outside: Modules, last: Block, stride: int) -> tuple[Data, int | None]:
+    """What `head` says, and the side of an image where it takes only one.
+
+    `stride` is that of all before it.
+    """
     data: Data = {}
+    size = None
     channels = last.convolution(last.numbers[-1]).out
     if pre := _pre(outside):
         data["pre"] = pre
         channels = next((s["to"] for s in pre if isinstance(s, dict)), channels)
     if "attnpool" in outside:
         data["pool"] = "attention"
-        tokens = outside["attnpool"]["pos_embed"][0] - 1
-        size = round(tokens**0.5) * 32
-    if hidden := _hidden(outside):
+        size = round((outside["attnpool"]["pos_embed"][0] - 1) ** 0.5) * stride
+    hidden = _hidden(outside)
+    fc = outside.get("fc", {})
+    linear = (m["weight"] for n, m in outside.items() if n.startswith("hidden."))
+    features = next((w[1] for w in linear if len(w) == 2), 0)
+    if not features and len(fc.get("weight", ())) == 2:
+        features = fc["weight"][1]
+    if features and features != channels:
+        data["pool"] = "none"
+        size = round((features / channels) ** 0.5) * stride
+    if hidden:
         data["hidden"] = hidden
-        first = next((outside[f"hidden.{i}"]["weight"] for i in range(9) if len(outside.get(f"hidden.{i}", {}).get("weight", ())) == 2), None)
-        if first and first[1] != channels:
-            data["pool"] = "none"
-            size = round((first[1] / channels) ** 0.5) * size // 7
-    fc = outside.get("fc")
     if not fc:
         return {**data, "classes": "none"}, size
     if len(fc["weight"]) == 4:
         data["classifier"] = "conv"
     if "bias" not in fc:
         data["bias"] = False
-    if not hidden and len(fc["weight"]) == 2 and fc["weight"][1] != channels:
-        data["pool"] = "none"
     return {**data, "classes": fc["weight"][0]}, size
 
 
@@ -127,7 +142,10 @@ def _pre(outside: Modules) -> list[Any]:
 def _hidden(outside: Modules) -> list[Any]:
     found = {int(m[7:]): outside[m] for m in outside if m.startswith("hidden.")}
     made: list[Any] = []
+    linear = next((i for i in sorted(found) if len(found[i]["weight"]) == 2), 0)
     for i in range(max(found, default=-1) + 1):
+        if i == linear - 1 and i not in found:
+            continue  # what flattens the map
         weight = found.get(i, {}).get("weight", ())
         made.append(weight[0] if len(weight) == 2 else "norm" if weight else "activation")
     return made

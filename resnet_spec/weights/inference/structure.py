@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
+from math import prod
 from typing import Any
 
 from resnet_spec.language.canonical import canonical
@@ -32,7 +33,7 @@ from resnet_spec.weights.inference.blocks import (
     squeezes,
 )
 from resnet_spec.weights.inference.candidates import LIBRARIES, unlike
-from resnet_spec.weights.inference.ends import head, stem
+from resnet_spec.weights.inference.ends import head, stem, stride
 from resnet_spec.weights.inference.trunks import Trunk
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
@@ -209,12 +210,12 @@ def _guesses(shapes: Shapes, refused: list[str]) -> Iterator[Data]:
         body |= {"attention_after": "conv2"} if after else {}
         for shortcut, strides in _shortcuts(stages, entry, pre):
             for norm in _norms(shapes, stages):
-                size = 32 if len(stages) <= 3 and entry.get("pool") == "none" else 224
-                end, input_size = head(outside, stages[-1][-1], size)
+                end, size = head(outside, stages[-1][-1], stride(entry) * prod(strides))
+                usual = 32 if len(stages) <= 3 and entry.get("pool") == "none" else 224
                 data: Data = {
                     "name": "Inferred",
                     "title": "Inferred from a checkpoint",
-                    "input": [channels, input_size, input_size],
+                    "input": [channels, size or usual, size or usual],
                     "stem": entry,
                     **body,
                     "strides": strides,
