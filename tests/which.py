@@ -19,9 +19,10 @@ from resnet_spec.compiler import Compiled
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.shipped import shipped, shipped_spec
 from resnet_spec.network import Network
-from resnet_spec.weights.inference.changed import changed
 from resnet_spec.weights.inference.index import Row, lines, traits
 
+COLORS = 3
+CLASSIFIER = "fc"
 ASIDE = (
     *("name", "title", "paper", "input", "init.", "dropout", "drop_path"),
     *("head.classes", "head.classifier", "head.bias", "head.dropout", "norm.momentum"),
@@ -61,10 +62,11 @@ def rows() -> list[Row]:
 
 def _headless(key: str, network: Network) -> str:
     """The digest of what it computes before its classifier, of images of three channels."""
-    _, *size = network.image
-    colored = {"input": [3, *size]} if network.stem else {}
-    _, compiled = changed(key, {"head.classes": "none", **colored})
-    return compiled.network.digests.function
+    channels, *size = network.image
+    if network.stem and channels != COLORS:
+        network = load(key, {"input": [COLORS, *size]}).network
+    head = tuple(op for op in network.head if op.path != CLASSIFIER)
+    return network.replace(head=head).digests.function
 
 
 def _is_plain(row: dict[str, str]) -> bool:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
-from resnet_spec.weights.inference.candidates import Choice, NotOfThese, choice
-from resnet_spec.weights.inference.index import traits
+from resnet_spec.weights.inference.candidates import (
+    Candidate,
+    NotOfThese,
+    candidates,
+    choice,
+)
+from resnet_spec.weights.inference.page import asked, page
 from resnet_spec.weights.inference.trunks import Trunk, trunks
 from resnet_spec.weights.naming.rules import Shaped
 
 __all__ = ["Inferred", "InferenceError", "infer"]
+
+
+OURS = "torchvision"
 
 
 class InferenceError(ValueError):
@@ -50,23 +59,22 @@ def infer(
         name: tuple(tensor if isinstance(tensor, tuple) else tensor.shape)
         for name, tensor in shapes.items()
     }
-    nearest: list[Trunk] = []
+    seen: list[Trunk] = []
     try:
-        for trunk in trunks(sizes, naming, prefix):
-            nearest.append(trunk)
-            known = traits(trunk.shapes)
-            if found := choice(known, trunk, assume):
-                return _inferred(found, trunk)
-        return _read(nearest, assume)
+        for _, readings in groupby(trunks(sizes, naming, prefix), key=Trunk.place):
+            known: list[Candidate] = []
+            for trunk in readings:
+                seen.append(trunk)
+                known += candidates(trunk)
+                if known and trunk.naming == OURS:  # of which there is one reading
+                    break
+            if known:
+                found = choice(known, assume)
+                specs = tuple(each.row.spec for each in found.candidates)
+                return Inferred(page(found), asked(found), found.first.trunk, specs)
+        return _read(seen, assume)
     except NotOfThese as error:
         raise InferenceError(str(error)) from None
-
-
-def _inferred(found: Choice, trunk: Trunk) -> Inferred:
-    from resnet_spec.weights.inference.page import asked, page
-
-    specs = tuple(row.spec for row in found.rows)
-    return Inferred(page(found, trunk), asked(found), trunk, specs)
 
 
 def _read(found: list[Trunk], assume: str) -> Inferred:

@@ -6,54 +6,76 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from resnet_spec.problems.words import flow, nearest
-from resnet_spec.weights.inference.index import Row, Traits, alike, table
+from resnet_spec.weights.inference.index import Row, Traits, alike, ordered, table, traits
 from resnet_spec.weights.inference.trunks import Trunk
 from resnet_spec.weights.naming.rules import COUNT, Shapes, classifies
 
 LIBRARIES = ("timm", "torchvision")
-NO_COUNTS = "caffe2"  # whose names have none for counts of batches
 
 
 class NotOfThese(ValueError):
     """An assumption that names and shapes refute, in a line."""
 
 
-class Choice(NamedTuple):
-    """Specs that compute something else each, the usual one first; what was assumed, and what
-    has to be set in any of them. `same` compute what the first does, `others` something else,
-    against what was assumed."""
+class Candidate(NamedTuple):
+    """A spec that ships, the file's tensors as its own are called, and what is to be set in it."""
 
-    rows: tuple[Row, ...]
-    assumed: str
+    row: Row
+    trunk: Trunk
     fields: dict[str, Any]
+
+
+class Choice(NamedTuple):
+    """Those that compute something else each, the usual one first, and what was assumed.
+
+    `same` compute what the first does, `others` something else, against what was assumed.
+    """
+
+    candidates: tuple[Candidate, ...]
+    assumed: str
     same: tuple[Row, ...] = ()
     others: tuple[Row, ...] = ()
 
     @property
-    def row(self) -> Row | None:
-        """The one spec, None where names and shapes leave several."""
-        return self.rows[0] if len(self.rows) == 1 else None
+    def first(self) -> Candidate:
+        return self.candidates[0]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return tuple(each.row for each in self.candidates)
+
+    @property
+    def is_sure(self) -> bool:
+        return len(self.candidates) == 1
 
 
-def choice(known: Traits, trunk: Trunk, assume: str) -> Choice | None:
-    """What ships with such names and shapes; None where nothing does.
+def candidates(trunk: Trunk) -> list[Candidate]:
+    """What ships with such names and shapes, but for classes and channels."""
+    known = traits(trunk.shapes)
+    found = [Candidate(row, trunk, fields(row, known)) for row in alike(known)]
+    return [each for each in found if _holds(each, known)]
+
+
+def choice(found: Sequence[Candidate], assume: str) -> Choice:
+    """What is left of them by an assumption.
 
     Raises NotOfThese where it is assumed to be what it is not.
     """
-    found = alike(known)
-    found = [row for row in found if _holds(row, known, trunk)]
-    if not found:
-        return None
+    by_row = {each.row.spec: each for each in reversed(found)}
+    rows = ordered({each.row.spec: each.row for each in found}.values())
     groups: dict[str, list[Row]] = {}
-    for row in found:
+    for row in rows:
         groups.setdefault(row.function, []).append(row)
-    firsts = [rows[0] for rows in groups.values()]
-    chosen = _assumed(firsts, found, assume) if assume else firsts
-    same = groups[chosen[0].function] if len(chosen) == 1 else []
-    alike_it = tuple(row for row in same if row is not chosen[0])
+    firsts = [each[0] for each in groups.values()]
+    chosen = _assumed(firsts, rows, assume) if assume else firsts
     functions = {row.function for row in chosen}
-    others = tuple(row for row in firsts if row.function not in functions)
-    return Choice((*chosen,), assume, fields(chosen[0], known), alike_it, others)
+    same = groups[chosen[0].function] if len(chosen) == 1 else []
+    return Choice(
+        tuple(by_row[row.spec] for row in chosen),
+        assume,
+        tuple(row for row in same if row is not chosen[0]),
+        tuple(row for row in firsts if row.function not in functions),
+    )
 
 
 def _assumed(firsts: list[Row], found: list[Row], assume: str) -> list[Row]:
@@ -62,7 +84,7 @@ def _assumed(firsts: list[Row], found: list[Row], assume: str) -> list[Row]:
         left = {row.function: row for row in reversed(found) if assume in row.libraries}
         kept = [row for row in firsts if row.function in left]
         return [left[row.function] for row in kept] or firsts
-    named = [row for row in found if assume == row.spec or assume == bare(row)]
+    named = [row for row in found if assume in (row.spec, bare(row))]
     if len({row.function for row in named}) == 1:
         return named[:1]
     if assume not in {row.spec for row in table()} | {*map(bare, table())}:
@@ -85,22 +107,21 @@ def fields(row: Row, known: Traits) -> dict[str, Any]:
     return found
 
 
-def _holds(row: Row, known: Traits, trunk: Trunk) -> bool:
+def _holds(found: Candidate, known: Traits) -> bool:
     """Whether the spec has all names and shapes of the file, and no others.
 
     A digest of all of them is in the table, so that what is just a spec that ships needs no
     more; what differs from it in classes or channels is compiled, and compared name by name.
     """
-    uncounted = trunk.naming.startswith(NO_COUNTS) or not known.counts
-    if row.traits == known or (
-        uncounted and row.traits._replace(counts=False) == known._replace(counts=False)
-    ):
+    row, trunk = found.row, found.trunk
+    uncounted = known._replace(counts=row.traits.counts)
+    if row.traits == (known if trunk.counted and known.counts else uncounted):
         return True
     from resnet_spec.problems import SpecError
     from resnet_spec.weights.inference.changed import changed
 
     try:
-        _, compiled = changed(row.spec, fields(row, known))
+        _, compiled = changed(row.spec, found.fields)
     except SpecError:
         return False
     theirs = {name: tensor.shape for name, tensor in compiled.network.tensors()}

@@ -106,8 +106,7 @@ def _by_trunk() -> Mapping[str, list[Row]]:
 
 
 def alike(known: Traits) -> list[Row]:
-    """The specs that such tensors may be of, those that are just so alone where there are any,
-    the usual ones first.
+    """The specs that such tensors may be of, those that are just so alone where there are any.
 
     A spec without a classifier is none of a file's with one. Where counts of batches are
     absent, norms may be frozen, or older than counts.
@@ -118,11 +117,15 @@ def alike(known: Traits) -> list[Row]:
         if fits_head(row.traits.classifier, known.classifier)
         and (row.traits.counts or not known.counts)
     ]
-    found.sort(key=lambda row: (not row.is_usual, not row.libraries))
     if not known.classifier:
         return found
     same = [row for row in found if row.traits == known]
     return same or found
+
+
+def ordered(rows: Iterable[Row]) -> list[Row]:
+    """Rows, the usual ones first, of those what libraries have."""
+    return sorted(rows, key=lambda row: (not row.is_usual, not row.libraries))
 
 
 def fits_head(ours: str, theirs: str) -> bool:

@@ -17,19 +17,20 @@ from resnet_spec.weights.inference.candidates import (
 )
 from resnet_spec.weights.inference.index import Row
 from resnet_spec.weights.inference.trunks import Trunk
+from resnet_spec.weights.reading import listed as shown
 
 NEVER = "activations, strides, dilations, pools and eps"
 WITHOUT = "Inferred"
 
 
-def page(found: Choice, trunk: Trunk) -> str:
+def page(found: Choice) -> str:
     """A spec that extends one that ships, or a choice of those, each behind a `#`."""
-    return "".join(f"{line}\n" for line in _lines(found, trunk))
+    return "".join(f"{line}\n" for line in _lines(found))
 
 
 def asked(found: Choice) -> str:
     """What to answer, in a line; empty where one spec is left."""
-    if found.row:
+    if found.is_sure:
         return ""
     ways = [short(row) for row in found.rows]
     ways += [
@@ -44,10 +45,12 @@ def asked(found: Choice) -> str:
     )
 
 
-def _lines(found: Choice, trunk: Trunk) -> Iterator[str]:
+def _lines(found: Choice) -> Iterator[str]:
+    trunk = found.first.trunk
     yield f"# By {trunk}; the names and shapes of {len(trunk.shapes)} tensors."
+    yield from left_out(trunk)
     first = found.rows[0]
-    if found.row:
+    if found.is_sure:
         yield f"# They do not tell {NEVER}: those are {short(first)}'s."
         if found.others:
             yield f"# Assumed: {found.assumed}. By names and shapes it may as well be"
@@ -67,6 +70,12 @@ def _lines(found: Choice, trunk: Trunk) -> Iterator[str]:
         yield f"{key}: {flow(value)}"
 
 
+def left_out(trunk: Trunk) -> Iterator[str]:
+    """A line of what is in the file beside the network, where anything is."""
+    if trunk.beside:
+        yield f"# Left out: {shown(trunk.beside)}."
+
+
 def _commented(
     rows: Sequence[Row], every: Sequence[Row], begun: str
 ) -> Iterator[str]:
@@ -79,11 +88,11 @@ def _commented(
 
 def _fields(found: Choice) -> dict[str, Any]:
     """What is to be set, with the nulls that follow from it."""
-    if not found.fields:
+    if not found.first.fields:
         return {}
     from resnet_spec.weights.inference.changed import changed
 
-    fields, _ = changed(found.rows[0].spec, found.fields)
+    fields, _ = changed(found.rows[0].spec, found.first.fields)
     made: dict[str, Any] = {}
     for path, value in fields.items():
         key, *below = path.split(".")

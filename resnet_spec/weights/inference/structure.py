@@ -34,6 +34,7 @@ from resnet_spec.weights.inference.blocks import (
 )
 from resnet_spec.weights.inference.candidates import LIBRARIES, unlike
 from resnet_spec.weights.inference.ends import head, stem, stride
+from resnet_spec.weights.inference.page import left_out
 from resnet_spec.weights.inference.trunks import Trunk
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
@@ -101,6 +102,7 @@ def _text(made: Data, trunk: Trunk, opened: Sequence[str], assume: str) -> str:
     lines = [
         f"# By {trunk}; the names and shapes of {len(trunk.shapes)} tensors, which are those of",
         "# no spec that ships. Where it says `open`, they do not tell, and the usual is taken.",
+        *left_out(trunk),
     ]
     lines += [f"# Assumed: {assume}."] * bool(assume)
     for key, value in made.items():
@@ -268,7 +270,7 @@ def _alike(values: Sequence[Any]) -> Any:
 def _body(stages: Sequence[Sequence[Block]], pre: bool, own: bool) -> Data:
     """What is said of blocks, by words, or as blocks of one's own."""
     words = [next(kinds(stage[0]), None) for stage in stages]
-    plain = all(_is_plain(stage, word) for stage, word in zip(stages, words, strict=True))
+    plain = all(words)
     last = [stage[0].convolution(stage[0].numbers[-1]).out for stage in stages]
     data: Data = {}
     if own or not plain:
@@ -342,25 +344,6 @@ def _grouped(block: Data) -> Data:
 
 def _has_layer(block: Block) -> bool:
     return any(block.convolution(n).layer for n in block.numbers)
-
-
-def _is_plain(stage: Sequence[Block], word: str | None) -> bool:
-    """Whether all blocks of a stage are what the word says, of its widths."""
-    if word is None:
-        return False
-    for block in stage:
-        if next(kinds(block), None) != word:
-            return False
-        convolutions = [block.convolution(n) for n in block.numbers]
-        if word == "basic":
-            first, second = convolutions
-            if first.out != second.out and not first.layer:
-                return False
-            if not first.layer and first.read != block.reads:
-                return False
-        elif convolutions[0].read != block.reads:
-            return False
-    return True
 
 
 def _widths(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -> Data:
@@ -439,7 +422,7 @@ def _pruned(stages: Sequence[Sequence[Block]], outs: list[int]) -> Data | None:
     if all(block == stage[0] for stage in each for block in stage):
         return None
     if any(len(block) != 3 for stage in each for block in stage):
-        raise Unreadable("blocks of one stage have several widths")
+        return None
     return {
         "conv1": [[block[0] for block in stage] for stage in each],
         "conv2": [[block[1] for block in stage] for stage in each],

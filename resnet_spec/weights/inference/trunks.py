@@ -19,15 +19,29 @@ TOPS = re.compile(
 """What the modules of our networks are called."""
 INSIDE = re.compile(r"(^|\.)(layers?\d*|stages?|blocks?|res\d|s\d|\d+)$")
 """Modules that are parts of a network, and none whole."""
-HEADS = ("attnpool", "hidden")
+UNCOUNTED = "caffe2"
+HEADS = ("attnpool",)
 
 
 class Trunk(NamedTuple):
-    """A network in a file, as one naming has it: its tensors' shapes, by our names."""
+    """A network in a file, as one naming has it: its tensors' shapes, by our names.
+
+    `beside` are the modules of the file that are no part of it, by their names.
+    """
 
     naming: str
     prefix: str
     shapes: Shapes
+    beside: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> bool:
+        """Whether its names could tell that there are counts of batches."""
+        return not self.naming.startswith(UNCOUNTED)
+
+    def place(self) -> tuple[str, str, tuple[str, ...]]:
+        """Where it is, and how it is called."""
+        return self.naming, self.prefix, self.beside
 
     def __str__(self) -> str:
         """`transformers' names below model`"""
@@ -44,22 +58,43 @@ def trunks(
     """
     tops = [f"{prefix.rstrip('.')}." if prefix else ""] if prefix is not None else []
     for top in tops or prefixes(theirs):
-        below = {
-            name.removeprefix(top): tuple(shape)
-            for name, shape in theirs.items()
-            if name.startswith(top)
-        }
+        headless: list[Trunk] = []
         for each in [naming] if naming else ORDER:
-            for names in back(below, each):
-                yield from _kept(each, top, {n: below[t] for t, n in names.items()})
+            for trunk in _of(theirs, each, top):
+                yield trunk
+                headless += _without_head(trunk)
+        yield from headless
+
+
+def _of(theirs: Shapes, naming: str, top: str) -> Iterator[Trunk]:
+    """The readings of what is below there by one naming."""
+    below = {n.removeprefix(top): s for n, s in theirs.items() if n.startswith(top)}
+    for names in back(below, naming):
+        shapes = {our: below[their] for their, our in names.items()}
+        kept = _kept(shapes)
+        if any(name.startswith("layer") for name in kept):
+            taken = {top + their for their, our in names.items() if our in kept}
+            beside = [name for name in theirs if name not in taken]
+            yield Trunk(naming, top, kept, _modules(beside, top))
+
+
+def _modules(names: list[str], top: str) -> tuple[str, ...]:
+    """The outermost modules of names, below what stands in front of the network's."""
+    short = (
+        name.removeprefix(top).partition(".")[0]
+        if top and name.startswith(top)
+        else name.partition(".")[0]
+        for name in names
+    )
+    return (*dict.fromkeys(short),)
 
 
 # What is a table answers at once whether it has such names.
 ORDER = sorted(NAMINGS, key=lambda each: not isinstance(NAMINGS[each], Library))
 
 
-def _kept(naming: str, top: str, shapes: Shapes) -> Iterator[Trunk]:
-    """The network without what is beside it, and then without what may be a head besides."""
+def _kept(shapes: Shapes) -> Shapes:
+    """The network without what none of ours has."""
     classifier = "fc.weight" in shapes
 
     def stays(name: str) -> bool:
@@ -67,12 +102,14 @@ def _kept(naming: str, top: str, shapes: Shapes) -> Iterator[Trunk]:
         named = name in ("fc.weight", "fc.bias")
         return bool(TOPS.match(first)) and (first != "fc" or (named and classifier))
 
-    kept = {name: shape for name, shape in shapes.items() if stays(name)}
-    if any(name.startswith("layer") for name in kept):
-        yield Trunk(naming, top, kept)
-        bare = {n: s for n, s in kept.items() if n.partition(".")[0] not in HEADS}
-        if len(bare) < len(kept):
-            yield Trunk(naming, top, bare)
+    return {name: shape for name, shape in shapes.items() if stays(name)}
+
+
+def _without_head(trunk: Trunk) -> Iterator[Trunk]:
+    """The same where what is called as a head of ours may be another."""
+    bare = {n: s for n, s in trunk.shapes.items() if n.partition(".")[0] not in HEADS}
+    if len(bare) < len(trunk.shapes):
+        yield trunk._replace(shapes=bare, beside=(*trunk.beside, *HEADS))
 
 
 def prefixes(theirs: Shapes) -> list[str]:
