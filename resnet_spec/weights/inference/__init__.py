@@ -69,6 +69,8 @@ def infer(
                 if known and trunk.naming == OURS:  # of which there is one reading
                     break
             if known:
+                most = max(len(each.trunk.shapes) for each in known)
+                known = [each for each in known if len(each.trunk.shapes) == most]
                 found = choice(known, assume)
                 specs = tuple(each.row.spec for each in found.candidates)
                 return Inferred(page(found), asked(found), found.first.trunk, specs)

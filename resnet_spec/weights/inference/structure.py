@@ -74,6 +74,7 @@ def read(trunk: Trunk, assume: str) -> tuple[str, str]:
     Raises Unreadable with the first difference of the likeliest guess.
     """
     refused: list[str] = []
+    _must_be_flat(trunk.shapes)
     for data in _guesses(trunk.shapes, refused):
         try:
             made = _mended(_assumed(data, assume), trunk.shapes)
@@ -84,6 +85,16 @@ def read(trunk: Trunk, assume: str) -> tuple[str, str]:
         text = _text(made, trunk, opened, assume)
         return text, "" if assume else _asked(opened)
     raise Unreadable(refused[0])
+
+
+def _must_be_flat(shapes: Shapes) -> None:
+    """Refuses convolutions that are not of images."""
+    for name, shape in shapes.items():
+        *_, module, last = ("", *name.split("."))
+        convolves = module.rstrip("0123456789") == "conv" and last == "weight"
+        if convolves and len(shape) != 4 and not (".eca." in name or ".cbam." in name):
+            size = "x".join(map(str, shape))
+            raise Unreadable(f"{name} is {size}, which is no convolution of images")
 
 
 def _asked(opened: Sequence[str]) -> str:

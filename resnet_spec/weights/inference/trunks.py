@@ -20,7 +20,7 @@ TOPS = re.compile(
 INSIDE = re.compile(r"(^|\.)(layers?\d*|stages?|blocks?|res\d|s\d|\d+)$")
 """Modules that are parts of a network, and none whole."""
 UNCOUNTED = "caffe2"
-HEADS = ("attnpool",)
+HEADS = ("attnpool", "fc")
 
 
 class Trunk(NamedTuple):
@@ -33,15 +33,16 @@ class Trunk(NamedTuple):
     prefix: str
     shapes: Shapes
     beside: tuple[str, ...] = ()
+    headless: bool = False  # a head that is called as ours may be was left out
 
     @property
     def counted(self) -> bool:
         """Whether its names could tell that there are counts of batches."""
         return not self.naming.startswith(UNCOUNTED)
 
-    def place(self) -> tuple[str, str, tuple[str, ...]]:
-        """Where it is, and how it is called."""
-        return self.naming, self.prefix, self.beside
+    def place(self) -> tuple[str, str, bool]:
+        """Where it is, how it is called, and whether all of it was taken."""
+        return self.naming, self.prefix, self.headless
 
     def __str__(self) -> str:
         """`transformers' names below model`"""
@@ -108,8 +109,9 @@ def _kept(shapes: Shapes) -> Shapes:
 def _without_head(trunk: Trunk) -> Iterator[Trunk]:
     """The same where what is called as a head of ours may be another."""
     bare = {n: s for n, s in trunk.shapes.items() if n.partition(".")[0] not in HEADS}
-    if len(bare) < len(trunk.shapes):
-        yield trunk._replace(shapes=bare, beside=(*trunk.beside, *HEADS))
+    beside = (*trunk.beside, HEADS[0])
+    if any(name.startswith(HEADS[0]) for name in trunk.shapes):
+        yield trunk._replace(shapes=bare, beside=beside, headless=True)
 
 
 def prefixes(theirs: Shapes) -> list[str]:
