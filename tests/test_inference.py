@@ -273,5 +273,9 @@ def test_a_large_file_costs_no_torch_and_a_moment(tmp_path: Path) -> None:
     assert min(float(each.stderr) for each in done) < 0.3
 
 
-def test_the_table_is_of_today() -> None:
-    assert TABLE.read_text(encoding="utf-8") == lines(which.rows())
+def test_the_table_and_the_page_are_of_today() -> None:
+    known = which.rows()
+    hint = "run `nox -s regen`"
+    assert TABLE.read_text(encoding="utf-8") == lines(known), hint
+    page = Path("docs/which-resnet.md").read_text(encoding="utf-8")
+    assert page == which.page(known), hint

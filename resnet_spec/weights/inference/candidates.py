@@ -160,14 +160,14 @@ def bare(row: Row) -> str:
 
 def told(row: Row, every: Sequence[Row]) -> str:
     """What tells a spec from the first of all, `stride_on: conv1`; the first, from any."""
-    first, *others = every
-    against = others if row is first else [first]
-    differ = [
-        field
-        for field, value in row.says.items()
-        if value is not None
-        and any(each.says.get(field) not in (value, None) for each in against)
-    ]
+    first = every[0]
+
+    def tells(field: str, value: Any) -> bool:
+        others = [each.says.get(field) for each in every]
+        is_new = row is first or value != first.says.get(field)
+        return is_new and value is not None and any(o not in (value, None) for o in others)
+
+    differ = [field for field, value in row.says.items() if tells(field, value)]
     return ", ".join(f"{field}: {said(row.says[field])}" for field in differ)
 
 
