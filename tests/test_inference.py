@@ -133,8 +133,13 @@ def models() -> Iterator[tuple[str, Mapping[str, Any], str]]:
     """Every row of the conformance table that is a whole model: its state dict, and spec."""
     with Path("tests/conformance.csv").open() as file:
         for row in csv.DictReader(file):
-            maker = {"timm": timm.create_model, "torchvision": torchvision.models.get_model}
-            if set(row["model"]) & {".", "("} or row["model"].startswith(("quantized", "model")):
+            maker = {
+                "timm": timm.create_model,
+                "torchvision": torchvision.models.get_model,
+            }
+            if set(row["model"]) & {".", "("} or row["model"].startswith(
+                ("quantized", "model")
+            ):
                 continue
             with torch.device("meta"):
                 model = maker[row["library"]](row["model"])
@@ -149,7 +154,9 @@ def test_every_resnet_of_timm_and_torchvision(tmp_path: Path) -> None:
         found = infer(file, assume=spec)
         network, want = network_of(found.text, tmp_path), load(spec).network
         assert network.digests[:2] == want.digests[:2], name
-        assert sorted(s for s in file.values()) == sorted(shapes(network).values()), name
+        assert sorted(s for s in file.values()) == sorted(shapes(network).values()), (
+            name
+        )
         count[name.partition(":")[0]] += 1
     print(dict(count))
     assert count["timm"] > 200
@@ -194,8 +201,16 @@ def changes(file: Shapes) -> Iterator[tuple[str, Shapes, str]]:
     gone = "layer3.2.conv2.weight"
     yield "missing", {n: s for n, s in file.items() if n != gone}, "layer3.2"
     other = {**file, "layer2.1.bn2.weight": (77,)}
-    yield "shape", other, "layer2.1.bn2.weight is 77 in the file, and 128 in what was read"
-    yield "block", {n: s for n, s in file.items() if ".1." not in n}, "layer1 has not all"
+    yield (
+        "shape",
+        other,
+        "layer2.1.bn2.weight is 77 in the file, and 128 in what was read",
+    )
+    yield (
+        "block",
+        {n: s for n, s in file.items() if ".1." not in n},
+        "layer1 has not all",
+    )
     yield "vit", {"blocks.0.attn.qkv.weight": (9, 3)}, "no network of stages and blocks"
     no = "which is no convolution of images"
     yield "flat", {n: s[:2] for n, s in file.items()}, no
@@ -238,8 +253,12 @@ def test_the_command_asks_what_weights_cannot_tell(tmp_path: Path) -> None:
     assert asked.exit_code == 2
     assert "# extends: resnet152     # stride_on: conv2\n" in asked.stdout
     assert "# extends: resnet152_v1  # stride_on: conv1\n" in asked.stdout
-    assert asked.stderr.endswith("give --assume resnet152, resnet152_v1 or torchvision\n") or (
-        asked.stderr.endswith("give --assume resnet152, resnet152_v1, timm or torchvision\n")
+    assert asked.stderr.endswith(
+        "give --assume resnet152, resnet152_v1 or torchvision\n"
+    ) or (
+        asked.stderr.endswith(
+            "give --assume resnet152, resnet152_v1, timm or torchvision\n"
+        )
     )
     sure = run(file, "--assume", "resnet152_v1")
     assert (sure.exit_code, sure.stderr) == (0, "")

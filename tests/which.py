@@ -105,63 +105,7 @@ def _flat(data: dict[str, Any], top: str = "") -> Iterator[tuple[str, Any]]:
             yield path, value
 
 
-PAGE = """# Which ResNet is my checkpoint?
-
-Names and shapes of tensors tell much of what a network is, and not all. `resnet-spec infer FILE` reads them,
-without torch and without a value, under any library's names, below any prefix, and prints
-the spec:
-
-```console
-$ resnet-spec infer model.safetensors --assume torchvision
-# By torchvision's names below module; the names and shapes of 320 tensors.
-# They do not tell activations, strides, dilations, pools and eps: those are resnet50's.
-# Assumed: torchvision. By names and shapes it may as well be
-#   v1/resnet50_v1              # stride_on: conv1
-#   ...
-extends: resnet50
-name: ResNet50
-title: ResNet-50
-head: {{classes: 10}}
-```
-
-| names and shapes tell | and do not |
-| --- | --- |
-| input channels, stem, whether a convolution pools behind it | other pools behind the stem |
-| blocks, depths, widths, groups, expansion, pruned widths | where a block strides, and how often; dilations |
-| projections, 3x3 ones, and averages before them, by their index | shortcuts without weights: zeros, nothing, the identity |
-| attention and mostly its place, layers in place of a 3x3 | activations without weights, also before attention |
-| batch, EvoNorm and FRN | group, layer and instance norm apart; eps; frozen or not, in files without counts |
-| classes, hidden layers, norms before convolutions | what a pre-activation shortcut reads; the head's pool; standardized weights |
-
-What they do not tell is asked for, with status 2, wherever that leaves several networks that ship. The page is
-then printed with all of them, each behind a `#`.
-
-## What to do
-
-* **Ask who trained it.** `--assume torchvision` or `--assume timm` takes what that library builds, `--assume
-  resnet50_v1` this spec. Caffe, MSRA, detectron2's and pycls' ResNets, and Keras's, are v1: `resnet50_v1`.
-* **Weigh it.** With the right network a checkpoint has the accuracy that was published for it. With another of
-  its group it loads without a word, and is some percent worse (v1 as v1.5) or near chance (other pools, dilations).
-* **Take one output.** Where a picture and its logits are known, build each candidate, and keep the one that
-  gives them to five digits.
-* **Save the spec beside the weights**, so that nobody has to ask again.
-
-A file that is none that ships is read off, as words where those say it, else as chains of ops. What is open
-has a comment, and nothing is printed unless its network has every name and every shape of the file.
-
-## Those that nobody can tell apart
-
-{shipped} specs ship. In {groups} groups, of {members} specs, all tensors have the same names and shapes, and
-what is computed differs. What tells a spec from the first of its group is behind it:
-
-{table}
-
-Signs of equality stand between specs that compute the same, too, and differ in training or the stated image
-alone. So do these {aliases} groups: {same}.
-
-Without their classifier, or with another number of classes, {trunks} groups of {trunk_members} specs are alike:
-backbones of detectors and of segmentation are then one with what they were made from.
-"""
+PAGE = Path(__file__).with_suffix(".md")
 
 
 def page(known: list[Row]) -> str:
@@ -171,7 +115,7 @@ def page(known: list[Row]) -> str:
     every = _by(known, lambda row: (*row.traits, row.function, row.image[0]))
     same = [group for group in every if len(group) > 1]
     listed = [line for group in exact for line in _lines(group)]
-    return PAGE.format(
+    return PAGE.read_text(encoding="utf-8").format(
         shipped=len(known),
         groups=len(exact),
         members=sum(map(len, exact)),

@@ -16,7 +16,7 @@ from resnet_spec.weights.inference.page import asked, page
 from resnet_spec.weights.inference.trunks import Trunk, trunks
 from resnet_spec.weights.naming.rules import Shaped
 
-__all__ = ["Inferred", "InferenceError", "infer"]
+__all__ = ["InferenceError", "Inferred", "infer"]
 
 
 OURS = "torchvision"

@@ -112,9 +112,11 @@ def blocks(shapes: Shapes, reads: int) -> list[list[Block]]:
     for name, shape in shapes.items():
         top, _, rest = name.partition(".")
         if top.startswith("layer") and top[5:].isdigit():
-            number, _, path = rest.partition(".")
+            block, _, path = rest.partition(".")
             module, _, last = path.rpartition(".")
-            place = places.setdefault((int(top[5:]) - 1, int(number)), {})
+            if not block.isdigit():
+                raise Unreadable(f"{name} is in no block")
+            place = places.setdefault((int(top[5:]) - 1, int(block)), {})
             place.setdefault(module, {})[last] = shape
     count = 1 + max(stage for stage, _ in places)
     found: list[list[Block]] = []
@@ -165,7 +167,9 @@ def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
     for least in (1, 64):
         for ratio in RATIOS:
             for divisor in DIVISORS:
-                if all(max(_rounded(of * ratio, divisor), least) == s for s, of, _ in flat):
+                if all(
+                    max(_rounded(of * ratio, divisor), least) == s for s, of, _ in flat
+                ):
                     said |= {"ratio": ratio, "divisor": divisor}
                     return said | ({"least": least} if least > 1 else {})
                 if all(round(of * ratio) == s for s, _, of in flat):
@@ -184,7 +188,11 @@ def share(count: int, bases: Mapping[str, int]) -> str:
         part = Fraction(count, of)
         if part.denominator <= CONV_SHARE or part.numerator == 1:
             times = f" * {part.numerator}" if part.numerator > 1 else ""
-            return base + times + (f" / {part.denominator}" if part.denominator > 1 else "")
+            return (
+                base
+                + times
+                + (f" / {part.denominator}" if part.denominator > 1 else "")
+            )
     raise Unreadable(f"{count} channels are no share of {dict(bases)}")
 
 
@@ -196,7 +204,9 @@ def chain(block: Block, before: bool, base: str) -> Data:
     """
     out = block.convolution(block.numbers[-1]).out
     bases = {base: {"out": out, "in": block.reads}[base]}
-    norms = [n for n in range(1, 9) if block.has(f"{block.norm}{n}")] if block.norm else []
+    norms = (
+        [n for n in range(1, 9) if block.has(f"{block.norm}{n}")] if block.norm else []
+    )
     convolutions = [block.convolution(n) for n in block.numbers]
     strides = next((c for c in convolutions if c.kernel > 1), convolutions[0])
     body: list[Any] = []

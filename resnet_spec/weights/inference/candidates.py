@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from resnet_spec.problems.words import flow, nearest
-from resnet_spec.weights.inference.index import Row, Traits, alike, ordered, table, traits
+from resnet_spec.weights.inference.index import (
+    Row,
+    Traits,
+    alike,
+    ordered,
+    table,
+    traits,
+)
 from resnet_spec.weights.inference.trunks import Trunk
-from resnet_spec.weights.naming.rules import COUNT, Shapes, classifies
+from resnet_spec.weights.naming.rules import COUNT, Shapes
 
 LIBRARIES = ("timm", "torchvision")
 
@@ -165,7 +172,9 @@ def told(row: Row, every: Sequence[Row]) -> str:
     def tells(field: str, value: Any) -> bool:
         others = [each.says.get(field) for each in every]
         is_new = row is first or value != first.says.get(field)
-        return is_new and value is not None and any(o not in (value, None) for o in others)
+        return (
+            is_new and value is not None and any(o not in (value, None) for o in others)
+        )
 
     differ = [field for field, value in row.says.items() if tells(field, value)]
     return ", ".join(f"{field}: {said(row.says[field])}" for field in differ)
@@ -183,6 +192,8 @@ def listed(rows: Sequence[Row]) -> str:
     `resnet50 (stride_on: conv2), resnet50_v1 (stride_on: conv1)`
     """
     return ", ".join(
-        f"{short(row)} ({text})" if len(rows) > 1 and (text := told(row, rows)) else short(row)
+        f"{short(row)} ({text})"
+        if len(rows) > 1 and (text := told(row, rows))
+        else short(row)
         for row in rows
     )

@@ -20,7 +20,9 @@ def changed(spec: str, fields: Mapping[str, Any]) -> tuple[dict[str, Any], Compi
         try:
             return asked, load(spec, asked)
         except SpecError as error:
-            mended = {dotted(p.path): None for p in error.problems if p.about_key}
+            mended: dict[str, Any] = {
+                dotted(p.path): None for p in error.problems if p.about_key
+            }
             if any(p.path == ("head", "pool") for p in error.problems):
                 mended["head.pool"] = "global"
             if not mended or mended.keys() & asked.keys():

@@ -26,9 +26,18 @@ def stem(outside: Modules, reads: int) -> tuple[Data, int, int]:
     if not numbers:
         return {"type": "none"}, reads, reads
     first = outside["conv1"]["weight"]
-    if numbers == [1] and first[2] in STEMS and first[1] != PIXELS and "bias" not in outside["conv1"]:
+    if (
+        numbers == [1]
+        and first[2] in STEMS
+        and first[1] != PIXELS
+        and "bias" not in outside["conv1"]
+    ):
         word, pool = STEMS[first[2]]
-        return {"type": word, "width": first[0], "pool": _pool(outside, pool)}, first[0], first[1]
+        return (
+            {"type": word, "width": first[0], "pool": _pool(outside, pool)},
+            first[0],
+            first[1],
+        )
     return _chain(outside, numbers)
 
 
@@ -38,7 +47,11 @@ def _deep(outside: Modules, steps: Sequence[int]) -> tuple[Data, int, int]:
     word = "deep" if inner == [width // 2] * 2 else "tiered"
     if word == "tiered" and inner != [3 * width // 8, width // 2]:
         raise Unreadable(f"a stem of {', '.join(map(str, inner))} and {width} channels")
-    return {"type": word, "width": width, "pool": _pool(outside, "max")}, width, weights[0][1]
+    return (
+        {"type": word, "width": width, "pool": _pool(outside, "max")},
+        width,
+        weights[0][1],
+    )
 
 
 def _pool(outside: Modules, usual: str) -> str:
@@ -87,7 +100,9 @@ def stride(entry: Data) -> int:
     """Pixels of the image per pixel behind a stem, as most have them."""
     if isinstance(entry["type"], list):
         steps = [step for step in entry["type"] if isinstance(step, dict)]
-        found = [step.get("stride", step.get("space_to_depth", 1)) for step in steps]
+        found: list[int] = [
+            step.get("stride", step.get("space_to_depth", 1)) for step in steps
+        ]
         return max(found, default=1)
     first = 2 if entry["type"] in ("conv7x7", "deep", "tiered") else 1
     return first * (1 if entry.get("pool", "none") == "none" else 2)
@@ -147,5 +162,7 @@ def _hidden(outside: Modules) -> list[Any]:
         if i == linear - 1 and i not in found:
             continue  # what flattens the map
         weight = found.get(i, {}).get("weight", ())
-        made.append(weight[0] if len(weight) == 2 else "norm" if weight else "activation")
+        made.append(
+            weight[0] if len(weight) == 2 else "norm" if weight else "activation"
+        )
     return made

@@ -125,7 +125,9 @@ def alike(known: Traits) -> list[Row]:
 
 def ordered(rows: Iterable[Row]) -> list[Row]:
     """Rows, the usual ones first, of those what libraries have."""
-    return sorted(rows, key=lambda row: (not row.is_usual, not row.libraries))
+    return sorted(
+        rows, key=lambda row: (not row.is_usual, not row.libraries, len(row.name))
+    )
 
 
 def fits_head(ours: str, theirs: str) -> bool:

@@ -76,9 +76,7 @@ def left_out(trunk: Trunk) -> Iterator[str]:
         yield f"# Left out: {shown(trunk.beside)}."
 
 
-def _commented(
-    rows: Sequence[Row], every: Sequence[Row], begun: str
-) -> Iterator[str]:
+def _commented(rows: Sequence[Row], every: Sequence[Row], begun: str) -> Iterator[str]:
     """A line for each spec, with what tells it from the first of all."""
     width = max(len(short(row)) for row in rows)
     for row in rows:

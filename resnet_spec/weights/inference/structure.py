@@ -40,6 +40,7 @@ from resnet_spec.weights.naming.rules import COUNT, Shapes
 
 __all__ = ["Unreadable", "read"]
 
+LARGEST = 2000  # pixels along a side, at which no image is looked for any more
 ROUNDS = 12  # of mending what a compiler says of a guess
 USUAL = {
     "stride_on": "conv2",
@@ -179,14 +180,18 @@ def _mend(data: Data, problem: Problem) -> bool:
     if problem.rule in ("image-too-small", "image-divides"):
         channels, height, width = data["input"]
         data["input"] = [channels, height * 2, width * 2]
-        return height < 2000
+        return bool(height < LARGEST)
     if problem.about_key or problem.rule == "unused-entry":
         held: Any = data
         for part in above:
             held = held.get(part, {}) if isinstance(held, dict) else {}
         if isinstance(held, dict) and last in held:
             value = held[last]
-            if isinstance(value, list) and problem.path and isinstance(problem.path[-1], int):
+            if (
+                isinstance(value, list)
+                and problem.path
+                and isinstance(problem.path[-1], int)
+            ):
                 value[problem.path[-1]] = None
             else:
                 del held[last]
@@ -211,7 +216,9 @@ def _guesses(shapes: Shapes, refused: list[str]) -> Iterator[Data]:
     first = shapes.get("layer1.0.conv1.weight", (0, 0))
     entry, width, channels = stem(outside, first[1])
     stages = blocks(shapes, width)
-    before = [*dict.fromkeys((_is_before(stages, outside), not _is_before(stages, outside)))]
+    before = [
+        *dict.fromkeys((_is_before(stages, outside), not _is_before(stages, outside)))
+    ]
     for pre, own, after in product(before, (False, True), (False, True)):
         try:
             body = _body(stages, pre, own)
@@ -262,7 +269,9 @@ def _modules(shapes: Shapes) -> dict[str, Shapes]:
     return {**found}
 
 
-def _is_before(stages: Sequence[Sequence[Block]], outside: Mapping[str, Shapes]) -> bool:
+def _is_before(
+    stages: Sequence[Sequence[Block]], outside: Mapping[str, Shapes]
+) -> bool:
     """Whether norms stand before convolutions: of the channels that those read."""
     if "norm" in outside:
         return True
@@ -286,7 +295,9 @@ def _body(stages: Sequence[Sequence[Block]], pre: bool, own: bool) -> Data:
     data: Data = {}
     if own or not plain:
         if any(block.has("conv1") and _has_layer(block) for s in stages for block in s):
-            raise Unreadable("its blocks have layers of several convolutions in other places")
+            raise Unreadable(
+                "its blocks have layers of several convolutions in other places"
+            )
         data |= _own(stages, pre)
         data["depths"] = [len(stage) for stage in stages]
         data["widths"] = last
@@ -322,7 +333,13 @@ def _own(stages: Sequence[Sequence[Block]], pre: bool) -> Data:
         for c, read in _reads(b)
         if 1 < c.read < read and not c.layer
     }
-    counts = {read // c.read for s in stages for b in s for c, read in _reads(b) if 0 < c.read < read}
+    counts = {
+        read // c.read
+        for s in stages
+        for b in s
+        for c, read in _reads(b)
+        if 0 < c.read < read
+    }
     data: Data = {}
     if len(widths) == 1 and len(counts) > 1:
         data["group_width"] = widths.pop()
@@ -363,7 +380,10 @@ def _widths(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -> D
     first = [stage[0] for stage in stages]
     outs = [b.convolution(b.numbers[-1]).out for b in first]
     inner = [b.convolution(min(2, len(b.numbers) - 1)).out for b in first]
-    layers = [b.convolution(2 if w == "bottleneck" else 1).layer for b, w in zip(first, words, strict=True)]
+    layers = [
+        b.convolution(2 if w == "bottleneck" else 1).layer
+        for b, w in zip(first, words, strict=True)
+    ]
     if any(layers):
         data["spatial"] = _spatial(first, layers)
     if all(word == "basic" for word in words):
@@ -386,10 +406,16 @@ def _widths(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -> D
     scales = [layer.get("scale", 1) if layer else 1 for layer in layers]
     inner = [w // scale for w, scale in zip(inner, scales, strict=True)]
     if (pruned := _pruned(stages, outs)) is not None:
-        return {"widths": [64, 128, 256, 512][: len(stages)], "expansion": 4, "pruned": pruned}
+        return {
+            "widths": [64, 128, 256, 512][: len(stages)],
+            "expansion": 4,
+            "pruned": pruned,
+        }
     if all(out % width == 0 for out, width in zip(outs, inner, strict=True)):
         data["widths"] = inner
-        data["expansion"] = _alike([out // w for out, w in zip(outs, inner, strict=True)])
+        data["expansion"] = _alike(
+            [out // w for out, w in zip(outs, inner, strict=True)]
+        )
     else:
         data |= _shared_widths(outs, inner, groups)
     each = [w // g for w, g in zip(inner, groups, strict=True)]
@@ -407,7 +433,11 @@ def _spatial(first: Sequence[Block], layers: Sequence[Data | None]) -> Data:
     layer = {**next(layer for layer in layers if layer)}
     if layer.pop("chosen", None):
         outs = [b.convolution(min(2, len(b.numbers) - 1)).out for b in first]
-        pairs = [(each["chosen"], out) for each, out in zip(layers, outs, strict=True) if each]
+        pairs = [
+            (each["chosen"], out)
+            for each, out in zip(layers, outs, strict=True)
+            if each
+        ]
         layer |= ratio(pairs)
     return layer
 
@@ -423,7 +453,11 @@ def _shared_widths(outs: list[int], inner: list[int], groups: list[int]) -> Data
         for share in sorted(each | {value + 1 for value in each}):
             made = [w * share // 64 * g for w, g in zip(widths, groups, strict=True)]
             if made == inner and share:
-                return {"widths": widths, "expansion": expansion, "width_per_group": share}
+                return {
+                    "widths": widths,
+                    "expansion": expansion,
+                    "width_per_group": share,
+                }
     raise Unreadable("the widths of its blocks follow no rule")
 
 
@@ -441,9 +475,7 @@ def _pruned(stages: Sequence[Sequence[Block]], outs: list[int]) -> Data | None:
     }
 
 
-def _attention(
-    stages: Sequence[Sequence[Block]], words: Sequence[str | None]
-) -> Data:
+def _attention(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -> Data:
     found = [
         next((a for a in ATTENTIONS if any(b.has(a) for b in stage)), "none")
         for stage in stages
@@ -475,17 +507,31 @@ def _norms(shapes: Shapes, stages: Sequence[Sequence[Block]]) -> Iterator[Data]:
             sizes.append(shape[0])
         lasts.setdefault(module, set()).add(last)
     every = set().union(*lasts.values())
-    inner = {last for module, found in lasts.items() if module.endswith(("norm1", "bn1", "norm2", "bn2")) for last in found}
+    inner = {
+        last
+        for module, found in lasts.items()
+        if module.endswith(("norm1", "bn1", "norm2", "bn2"))
+        for last in found
+    }
     if any(module.endswith(".BN") for module in lasts):
         kinds_ = [
-            "ibn_a" if any(b.has("bn1.BN") for b in stage) else "batch" for stage in stages
+            "ibn_a" if any(b.has("bn1.BN") for b in stage) else "batch"
+            for stage in stages
         ]
         yield {"type": _alike(kinds_)}
     elif any(module.endswith(".IN") for module in lasts):
-        yield {"type": _alike(["ibn_b" if any(b.has("IN") for b in s) else "batch" for s in stages])}
+        yield {
+            "type": _alike(
+                ["ibn_b" if any(b.has("IN") for b in s) else "batch" for s in stages]
+            )
+        }
     elif "running_mean" in every:
         counted = [
-            any(m.startswith(f"{b.at}.") and COUNT in f for m, f in lasts.items() for b in s[:1])
+            any(
+                m.startswith(f"{b.at}.") and COUNT in f
+                for m, f in lasts.items()
+                for b in s[:1]
+            )
             for s in stages
         ]
         kinds_ = ["batch" if each else "frozen" for each in counted]
@@ -540,7 +586,11 @@ def _shortcuts(
     ]
     if not flat:
         grows = any(_changes(block) for stage in stages for block in stage)
-        words = ["zero_pad_after", "identity_or_none", "none"] if grows else ["identity", "projection"]
+        words = (
+            ["zero_pad_after", "identity_or_none", "none"]
+            if grows
+            else ["identity", "projection"]
+        )
         kept = strides if grows else [1] * len(stages)
         yield from ((word, kept) for word in words)
         return
@@ -552,8 +602,17 @@ def _shortcuts(
     words = []
     if always:
         words.append("projection_always")
-    words.append("avg_projection" if averaged else "projection3x3" if kernel == 3 else "projection")
-    if any(_changes(stage[0]) and not branch for stage, branch in zip(stages, firsts, strict=True)):
+    words.append(
+        "avg_projection"
+        if averaged
+        else "projection3x3"
+        if kernel == 3
+        else "projection"
+    )
+    if any(
+        _changes(stage[0]) and not branch
+        for stage, branch in zip(stages, firsts, strict=True)
+    ):
         listed = [words[-1] if branch else "zero_pad_after" for branch in firsts]
         yield listed, strides
         yield [words[-1] if branch else "none" for branch in firsts], strides
@@ -568,7 +627,9 @@ def _shortcuts(
         yield "avg_floor_projection", [1, *strides[1:]]
         yield "avg_projection", [1, *strides[1:]]
     if averaged:
-        steps = [{"pool": "avg", "stride": "block"}, {"conv": kernel}] + ["norm"] * normed
+        steps = [{"pool": "avg", "stride": "block"}, {"conv": kernel}] + [
+            "norm"
+        ] * normed
     yield steps, strides
 
 
@@ -589,7 +650,10 @@ def _changes(block: Block) -> bool:
 
 
 def _stride(
-    stage: int, found: Sequence[Block], branch: tuple[int, int, bool] | None, entry: Data
+    stage: int,
+    found: Sequence[Block],
+    branch: tuple[int, int, bool] | None,
+    entry: Data,
 ) -> int:
     """2 where the stage has to stride, or most do."""
     if branch and branch[0] == 1:
