@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from resnet_spec.weights.inference.candidates import (
     Candidate,
-    NotOfThese,
+    OtherSpecError,
     candidates,
     choice,
 )
@@ -75,19 +75,19 @@ def infer(
                 specs = tuple(each.row.spec for each in found.candidates)
                 return Inferred(page(found), asked(found), found.first.trunk, specs)
         return _read(seen, assume)
-    except NotOfThese as error:
+    except OtherSpecError as error:
         raise InferenceError(str(error)) from None
 
 
 def _read(found: list[Trunk], assume: str) -> Inferred:
     """The first whose structure can be read off its shapes."""
-    from resnet_spec.weights.inference.structure import Unreadable, read
+    from resnet_spec.weights.inference.structure import UnreadableError, read
 
     said = ""
     for trunk in _distinct(found):
         try:
             text, asked = read(trunk, assume)
-        except Unreadable as error:
+        except UnreadableError as error:
             said = said or f"{trunk}: {error}"
             continue
         return Inferred(text, asked, trunk)

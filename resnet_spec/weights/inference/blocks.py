@@ -17,7 +17,7 @@ READERS = ("se.fc1", "gca.fc1", "bat.conv1", "cbam.fc1")
 """What reads the channels that attention weighs."""
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """What cannot be said in a spec, in a line."""
 
 
@@ -80,7 +80,7 @@ class Block(NamedTuple):
             radix = max(shape[0] // out, 1)
             layer = {"type": "split_attention", "radix": radix, "pool": "after"}
             return Convolution(out, shape[1] * radix, shape[2], False, layer)
-        raise Unreadable(f"{self.at}.{path} is no convolution that is known")
+        raise UnreadableError(f"{self.at}.{path} is no convolution that is known")
 
     def _norm_before(self, number: int) -> int:
         shape = self.weight(f"conv{number - 1}")
@@ -97,7 +97,7 @@ class Block(NamedTuple):
 
 
 class Convolution(NamedTuple):
-    """Channels that it gives, those that a filter reads, its kernel; or a layer in its place."""
+    """The channels that it gives, those that a filter reads, its kernel; or a layer instead."""
 
     out: int
     read: int
@@ -112,23 +112,23 @@ def blocks(shapes: Shapes, reads: int) -> list[list[Block]]:
     for name, shape in shapes.items():
         top, _, rest = name.partition(".")
         if top.startswith("layer") and top[5:].isdigit():
-            block, _, path = rest.partition(".")
+            within, _, path = rest.partition(".")
             module, _, last = path.rpartition(".")
-            if not block.isdigit():
-                raise Unreadable(f"{name} is in no block")
-            place = places.setdefault((int(top[5:]) - 1, int(block)), {})
+            if not within.isdigit():
+                raise UnreadableError(f"{name} is in no block")
+            place = places.setdefault((int(top[5:]) - 1, int(within)), {})
             place.setdefault(module, {})[last] = shape
     count = 1 + max(stage for stage, _ in places)
     found: list[list[Block]] = []
     for stage in range(count):
         numbers = sorted(number for s, number in places if s == stage)
         if numbers != [*range(len(numbers))] or not numbers:
-            raise Unreadable(f"layer{stage + 1} has not all of its blocks")
+            raise UnreadableError(f"layer{stage + 1} has not all of its blocks")
         row = []
         for number in numbers:
             block = Block(f"layer{stage + 1}.{number}", places[stage, number], reads)
             if not block.numbers:
-                raise Unreadable(f"{block.at} has no convolution")
+                raise UnreadableError(f"{block.at} has no convolution")
             row.append(block)
             reads = block.convolution(block.numbers[-1]).out
         found.append(row)
@@ -193,7 +193,7 @@ def share(count: int, bases: Mapping[str, int]) -> str:
                 + times
                 + (f" / {part.denominator}" if part.denominator > 1 else "")
             )
-    raise Unreadable(f"{count} channels are no share of {dict(bases)}")
+    raise UnreadableError(f"{count} channels are no share of {dict(bases)}")
 
 
 def chain(block: Block, before: bool, base: str) -> Data:
@@ -263,3 +263,8 @@ def kinds(block: Block) -> Iterator[str]:
         yield "basic"
     if kernels == [1, 3, 1]:
         yield "bottleneck"
+
+
+def alike(values: Sequence[Any]) -> Any:
+    """One value where all agree, else the list."""
+    return values[0] if all(value == values[0] for value in values) else [*values]

@@ -20,12 +20,12 @@ from resnet_spec.weights.naming.rules import COUNT, Shapes
 LIBRARIES = ("timm", "torchvision")
 
 
-class NotOfThese(ValueError):
+class OtherSpecError(ValueError):
     """An assumption that names and shapes refute, in a line."""
 
 
 class Candidate(NamedTuple):
-    """A spec that ships, the file's tensors as its own are called, and what is to be set in it."""
+    """A spec that ships, the file's tensors by its names, and what is to be set in it."""
 
     row: Row
     trunk: Trunk
@@ -66,7 +66,7 @@ def candidates(trunk: Trunk) -> list[Candidate]:
 def choice(found: Sequence[Candidate], assume: str) -> Choice:
     """What is left of them by an assumption.
 
-    Raises NotOfThese where it is assumed to be what it is not.
+    Raises OtherSpecError where it is assumed to be what it is not.
     """
     by_row = {each.row.spec: each for each in reversed(found)}
     rows = ordered({each.row.spec: each.row for each in found}.values())
@@ -96,8 +96,8 @@ def _assumed(firsts: list[Row], found: list[Row], assume: str) -> list[Row]:
         return named[:1]
     if assume not in {row.spec for row in table()} | {*map(bare, table())}:
         near = nearest(assume, [*LIBRARIES, *map(short, found)])
-        raise NotOfThese(f"--assume {assume} is no spec that ships{near}")
-    raise NotOfThese(
+        raise OtherSpecError(f"--assume {assume} is no spec that ships{near}")
+    raise OtherSpecError(
         f"it is not {assume}, by its names and shapes, but {listed(firsts)}"
     )
 

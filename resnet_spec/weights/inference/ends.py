@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from resnet_spec.weights.inference.blocks import Block, Data, Unreadable, share
+from resnet_spec.weights.inference.blocks import Block, Data, UnreadableError, share
 from resnet_spec.weights.naming.rules import Shapes
 
 Modules = Mapping[str, Shapes]
@@ -46,7 +46,9 @@ def _deep(outside: Modules, steps: Sequence[int]) -> tuple[Data, int, int]:
     *inner, width = (weight[0] for weight in weights)
     word = "deep" if inner == [width // 2] * 2 else "tiered"
     if word == "tiered" and inner != [3 * width // 8, width // 2]:
-        raise Unreadable(f"a stem of {', '.join(map(str, inner))} and {width} channels")
+        raise UnreadableError(
+            f"a stem of {', '.join(map(str, inner))} and {width} channels"
+        )
     return (
         {"type": word, "width": width, "pool": _pool(outside, "max")},
         width,
@@ -99,9 +101,9 @@ def _numbers(outside: Modules, kind: str) -> list[int]:
 def stride(entry: Data) -> int:
     """Pixels of the image per pixel behind a stem, as most have them."""
     if isinstance(entry["type"], list):
-        steps = [step for step in entry["type"] if isinstance(step, dict)]
+        steps: list[Data] = [step for step in entry["type"] if isinstance(step, dict)]
         found: list[int] = [
-            step.get("stride", step.get("space_to_depth", 1)) for step in steps
+            int(step.get("stride") or step.get("space_to_depth") or 1) for step in steps
         ]
         return max(found, default=1)
     first = 2 if entry["type"] in ("conv7x7", "deep", "tiered") else 1
