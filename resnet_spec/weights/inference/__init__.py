@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from resnet_spec.weights.inference.candidates import (
@@ -20,6 +20,7 @@ __all__ = ["InferenceError", "Inferred", "infer"]
 
 
 OURS = "torchvision"
+MOST = 6  # readings of a file of which it is asked what structure they have
 
 
 class InferenceError(ValueError):
@@ -80,11 +81,11 @@ def infer(
 
 
 def _read(found: list[Trunk], assume: str) -> Inferred:
-    """The first whose structure can be read off its shapes."""
+    """The first whose structure can be read off its shapes, of those that have most of them."""
     from resnet_spec.weights.inference.structure import UnreadableError, read
 
     said = ""
-    for trunk in _distinct(found):
+    for trunk in islice(_distinct(found), MOST):
         try:
             text, asked = read(trunk, assume)
         except UnreadableError as error:
@@ -98,7 +99,7 @@ def _read(found: list[Trunk], assume: str) -> Inferred:
 
 def _distinct(found: list[Trunk]) -> Iterator[Trunk]:
     seen: list[Mapping[str, tuple[int, ...]]] = []
-    for trunk in found:
+    for trunk in sorted(found, key=lambda trunk: -len(trunk.shapes)):
         if trunk.shapes not in seen:
             seen.append(trunk.shapes)
             yield trunk
