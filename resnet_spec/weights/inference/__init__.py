@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import NamedTuple
 
@@ -61,23 +61,40 @@ def infer(
         for name, tensor in shapes.items()
     }
     seen: list[Trunk] = []
+    known = _known(trunks(sizes, naming, prefix), seen)
     try:
-        for _, readings in groupby(trunks(sizes, naming, prefix), key=Trunk.place):
-            known: list[Candidate] = []
-            for trunk in readings:
-                seen.append(trunk)
-                known += candidates(trunk)
-                if known and trunk.naming == OURS:  # of which there is one reading
-                    break
-            if known:
-                most = max(len(each.trunk.shapes) for each in known)
-                known = [each for each in known if len(each.trunk.shapes) == most]
-                found = choice(known, assume)
-                specs = tuple(each.row.spec for each in found.candidates)
-                return Inferred(page(found), asked(found), found.first.trunk, specs)
-        return _read(seen, assume)
+        if not known:
+            return _read(seen, assume)
+        found = choice(known, assume)
     except OtherSpecError as error:
         raise InferenceError(str(error)) from None
+    specs = tuple(each.row.spec for each in found.candidates)
+    return Inferred(page(found), asked(found), found.first.trunk, specs)
+
+
+def _known(readings: Iterable[Trunk], seen: list[Trunk]) -> list[Candidate]:
+    """The specs that ship that a file may be of, by the readings that leave least of it out.
+
+    Of one place all namings are asked, but where one takes all that there is; what was looked
+    at is added to `seen`.
+    """
+    best: list[Candidate] = []
+    for place, each in groupby(readings, key=Trunk.place):
+        if best and place.prefix != best[0].trunk.prefix:
+            break
+        known: list[Candidate] = []
+        for trunk in each:
+            seen.append(trunk)
+            known += candidates(trunk)
+            if known and trunk.naming == OURS:  # of which there is one reading
+                break
+        most = max((len(c.trunk.shapes) for c in [*best, *known]), default=0)
+        best = [c for c in best or known if len(c.trunk.shapes) == most] or [
+            c for c in known if len(c.trunk.shapes) == most
+        ]
+        if best and not best[0].trunk.beside:
+            break
+    return best
 
 
 def _read(found: list[Trunk], assume: str) -> Inferred:

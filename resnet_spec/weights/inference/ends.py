@@ -19,7 +19,7 @@ def stem(outside: Modules, reads: int) -> tuple[Data, int, int]:
     deep = sorted(
         int(module.partition(".")[2])
         for module, each in outside.items()
-        if module.startswith("conv1.") and len(each.get("weight", ())) == 4
+        if module.removeprefix("conv1.").isdigit() and len(each.get("weight", ())) == 4
     )
     if deep:
         return _deep(outside, deep)

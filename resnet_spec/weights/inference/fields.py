@@ -150,7 +150,7 @@ def _branch(block: Block) -> tuple[int, int, bool] | None:
     for module, each in block.modules.items():
         top, _, step = module.partition(".")
         weight = each.get("weight", ())
-        if top == "downsample" and len(weight) == 4:
+        if top == "downsample" and len(weight) == 4 and (step or "0").isdigit():
             place = int(step or 0)
             return place, weight[2], block.has(f"downsample.{place + 1}")
     return None

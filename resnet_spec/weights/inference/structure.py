@@ -26,6 +26,7 @@ from resnet_spec.weights.naming.rules import Shapes
 
 __all__ = ["UnreadableError", "read"]
 
+IMAGES = 4  # axes of the weight of a convolution of images
 LARGEST = 2000  # pixels along a side, at which no image is looked for any more
 ROUNDS = 12  # of mending what a compiler says of a guess
 USUAL = {
@@ -78,8 +79,8 @@ def _must_be_flat(shapes: Shapes) -> None:
     """Refuses convolutions that are not of images."""
     for name, shape in shapes.items():
         *_, module, last = ("", *name.split("."))
-        convolves = module.rstrip("0123456789") == "conv" and last == "weight"
-        if convolves and len(shape) != 4 and not (".eca." in name or ".cbam." in name):
+        convolves = module.removeprefix("conv").isdigit() and last == "weight"
+        if convolves and len(shape) != IMAGES:
             size = "x".join(map(str, shape))
             raise UnreadableError(
                 f"{name} is {size}, which is no convolution of images"

@@ -23,6 +23,14 @@ UNCOUNTED = "caffe2"
 HEADS = ("attnpool", "fc")
 
 
+class Place(NamedTuple):
+    """How a network is called, where it is, and whether a head was left out."""
+
+    naming: str
+    prefix: str
+    headless: bool
+
+
 class Trunk(NamedTuple):
     """A network in a file, as one naming has it: its tensors' shapes, by our names.
 
@@ -40,9 +48,8 @@ class Trunk(NamedTuple):
         """Whether its names could tell that there are counts of batches."""
         return not self.naming.startswith(UNCOUNTED)
 
-    def place(self) -> tuple[str, str, bool]:
-        """Where it is, how it is called, and whether all of it was taken."""
-        return self.naming, self.prefix, self.headless
+    def place(self) -> Place:
+        return Place(self.naming, self.prefix, self.headless)
 
     def __str__(self) -> str:
         """`transformers' names below model`"""
