@@ -79,8 +79,8 @@ def _must_be_flat(shapes: Shapes) -> None:
     """Refuses convolutions that are not of images."""
     for name, shape in shapes.items():
         *_, module, last = ("", *name.split("."))
-        convolves = module.removeprefix("conv").isdigit() and last == "weight"
-        if convolves and len(shape) != IMAGES:
+        convolves = module[:4] == "conv" and module[4:].isdigit()
+        if convolves and last == "weight" and len(shape) != IMAGES:
             size = "x".join(map(str, shape))
             raise UnreadableError(
                 f"{name} is {size}, which is no convolution of images"
