@@ -30,8 +30,12 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def regen(session: nox.Session) -> None:
     """Write what is made of the code again: see `git diff` for what has changed."""
-    alike = session.run("python", "-m", "tests.alike", silent=True, stderr=None)
-    Path("resnet_spec/lowering/alike.txt").write_text(str(alike), encoding="utf-8")
+    for table, command in {
+        "resnet_spec/lowering/alike.txt": "tests.alike",
+        "resnet_spec/weights/inference/shipped.txt": "tests.which",
+    }.items():
+        text = session.run("python", "-m", command, silent=True, stderr=None)
+        Path(table).write_text(str(text), encoding="utf-8")
     session.run("resnet-spec", "build", "specs")
     session.run("python", "-m", "tests.test_errors")
     session.run("python", "docs/architecture.py")
@@ -41,6 +45,7 @@ def regen(session: nox.Session) -> None:
         "docs/language.md": "resnet-spec schema --markdown",
         "docs/rules.md": "resnet-spec rule --markdown",
         "docs/figures.md": "python -m tests.figures",
+        "docs/which-resnet.md": "python -m tests.which --markdown",
     }.items():
         text = session.run(*command.split(), silent=True, stderr=None)
         Path(page).write_text(str(text), encoding="utf-8")

@@ -28,6 +28,7 @@ COMMANDS = {
     "digest": "Print digests: equal where networks are.",
     "explain": "Print a spec whole, and where each value comes from.",
     "features": "Print the maps of networks, with receptive fields.",
+    "infer": "Say of what network a checkpoint is.",
     "list": "Print the specs that ship, by family.",
     "page": "Write one HTML page that compares networks.",
     "predict": "Print the likeliest classes of pictures, by a run.",

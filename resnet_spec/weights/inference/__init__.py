@@ -1,0 +1,122 @@
+"""The spec of a checkpoint, of the names and shapes of its tensors alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby, islice
+from typing import NamedTuple
+
+from resnet_spec.weights.inference.candidates import (
+    Candidate,
+    OtherSpecError,
+    candidates,
+    choice,
+)
+from resnet_spec.weights.inference.page import asked, page
+from resnet_spec.weights.inference.trunks import Trunk, trunks
+from resnet_spec.weights.naming.rules import Shaped
+
+__all__ = ["InferenceError", "Inferred", "infer"]
+
+
+OURS = "torchvision"
+MOST = 6  # readings of a file of which it is asked what structure they have
+
+
+class InferenceError(ValueError):
+    """Why no spec is said, in a line."""
+
+
+class Inferred(NamedTuple):
+    """A spec as YAML, and what was asked of names and shapes in vain.
+
+    `asked` is a line that says what they cannot tell and how to answer; empty where nothing is
+    open, and then the text is a whole spec, whose network has the file's names and shapes.
+    `specs` are those that ship that it may be: one of each that computes something else.
+    """
+
+    text: str
+    asked: str
+    trunk: Trunk
+    specs: tuple[str, ...] = ()
+
+
+def infer(
+    shapes: Mapping[str, Shaped | tuple[int, ...]],
+    assume: str = "",
+    naming: str | None = None,
+    prefix: str | None = None,
+) -> Inferred:
+    """The spec of a state dict, of tensors or shapes by name; of the values nothing is read.
+
+    `assume` answers what names and shapes cannot tell: `torchvision` or `timm` for what that
+    library builds, or the name of a spec. Where several networks lie in one file, that which is
+    mostly wanted is taken, or the one below `prefix`.
+
+    Raises InferenceError where no network is found whose names and shapes are the file's, with
+    the first that differs.
+    """
+    sizes = {
+        name: tuple(tensor if isinstance(tensor, tuple) else tensor.shape)
+        for name, tensor in shapes.items()
+    }
+    seen: list[Trunk] = []
+    known = _known(trunks(sizes, naming, prefix), seen)
+    try:
+        if not known:
+            return _read(seen, assume)
+        found = choice(known, assume)
+    except OtherSpecError as error:
+        raise InferenceError(str(error)) from None
+    specs = tuple(each.row.spec for each in found.candidates)
+    return Inferred(page(found), asked(found), found.first.trunk, specs)
+
+
+def _known(readings: Iterable[Trunk], seen: list[Trunk]) -> list[Candidate]:
+    """The specs that ship that a file may be of, by the readings that leave least of it out.
+
+    Of one place all namings are asked, but where one takes all that there is; what was looked
+    at is added to `seen`.
+    """
+    best: list[Candidate] = []
+    for place, each in groupby(readings, key=Trunk.place):
+        if best and place.prefix != best[0].trunk.prefix:
+            break
+        known: list[Candidate] = []
+        for trunk in each:
+            seen.append(trunk)
+            known += candidates(trunk)
+            if known and trunk.naming == OURS:  # of which there is one reading
+                break
+        most = max((len(c.trunk.shapes) for c in [*best, *known]), default=0)
+        best = [c for c in best or known if len(c.trunk.shapes) == most] or [
+            c for c in known if len(c.trunk.shapes) == most
+        ]
+        if best and not best[0].trunk.beside:
+            break
+    return best
+
+
+def _read(found: list[Trunk], assume: str) -> Inferred:
+    """The first whose structure can be read off its shapes, of those that have most of them."""
+    from resnet_spec.weights.inference.structure import UnreadableError, read
+
+    said = ""
+    for trunk in islice(_distinct(found), MOST):
+        try:
+            text, asked = read(trunk, assume)
+        except UnreadableError as error:
+            said = said or f"{trunk}: {error}"
+            continue
+        return Inferred(text, asked, trunk)
+    raise InferenceError(
+        said or "no network of stages and blocks has such names; is it a ResNet?"
+    )
+
+
+def _distinct(found: list[Trunk]) -> Iterator[Trunk]:
+    seen: list[Mapping[str, tuple[int, ...]]] = []
+    for trunk in sorted(found, key=lambda trunk: -len(trunk.shapes)):
+        if trunk.shapes not in seen:
+            seen.append(trunk.shapes)
+            yield trunk

@@ -1,0 +1,323 @@
+"""What network a checkpoint is of, by names and shapes alone.
+
+A spec that is printed is compiled again, and its tensors are compared with the file's: those
+of a spec that ships under the names of a library, or of a library's own model.
+"""
+
+import csv
+import struct
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+import torchvision
+from click.testing import CliRunner, Result
+
+from resnet_spec import load
+from resnet_spec.cli import main
+from resnet_spec.language.shipped import shipped
+from resnet_spec.network import Network
+from resnet_spec.weights.inference import InferenceError, Inferred, infer
+from resnet_spec.weights.inference.index import TABLE, lines, table
+from resnet_spec.weights.inference.structure import read
+from resnet_spec.weights.inference.trunks import Trunk
+from resnet_spec.weights.naming import NAMINGS, NamingError, names, unsaid
+from resnet_spec.weights.recognition import recognized
+from tests import which
+from tests.strategies import Pool
+from tests.test_namings import ROWS, rows
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def shapes(network: Network) -> Shapes:
+    return {name: tensor.shape for name, tensor in network.tensors()}
+
+
+def network_of(text: str, folder: Path) -> Network:
+    """The network of a page that was printed."""
+    file = folder / "inferred.yaml"
+    file.write_text(text)
+    return load(file).network
+
+
+def called(network: Network, naming: str) -> Shapes | None:
+    """A file of the network in a library's names, None where that has not all of them."""
+    ours = dict(network.tensors())
+    try:
+        known = names(ours, naming)
+    except NamingError:
+        return None
+    if naming != "torchvision" and unsaid(ours, naming):  # whose names are ours
+        return None
+    return {known[name]: tensor.shape for name, tensor in ours.items()}
+
+
+def is_right(key: str, file: Shapes, folder: Path) -> Inferred:
+    """What is inferred has the file's names and shapes, and with the spec assumed its function.
+
+    Without an assumption the spec is among those that are asked for.
+    """
+    network = load(key).network
+    found = infer(file)
+    functions = {row.spec: row.function for row in table()}
+    assert functions[key] in {functions[spec] for spec in found.specs}, key
+    assert bool(found.asked) == (len(found.specs) > 1)
+    sure = infer(file, assume=key)
+    assert not sure.asked
+    again = network_of(sure.text, folder)
+    assert again.digests.layout == network.digests.layout
+    assert again.digests.function == network.digests.function
+    return found
+
+
+@pytest.mark.parametrize(
+    ("key", "naming"),
+    [
+        ("resnet18", "transformers"),
+        ("v1/resnet50_v1", "caffe2"),
+        ("resnetd/resnet26d", "fastai"),
+        ("resnetv2/resnetv2_18", "timm"),
+        ("cifar/resnet20", "kuangliu"),
+        ("preact/preresnet164", "torchvision"),
+        ("seresnet/seresnet18", "pycls"),
+        ("regnet/regnetx_002", "timm-regnet"),
+        ("byobnet/gernet_s", "torchvision"),
+        ("field/insightface/iresnet34", "torchvision"),
+        ("detection/resnet50_frozen", "detectron2"),
+    ],
+)
+def test_a_spec_that_ships_is_known_by_its_names_and_shapes(
+    key: str, naming: str, tmp_path: Path
+) -> None:
+    file = called(load(key).network, naming)
+    assert file
+    is_right(key, file, tmp_path)
+
+
+@pytest.mark.long
+def test_every_spec_that_ships_is_known_under_every_naming(tmp_path: Path) -> None:
+    said = Counter[str]()
+    for key in shipped():
+        network = load(key).network
+        for naming in NAMINGS:
+            if file := called(network, naming):
+                found = is_right(key, file, tmp_path)
+                said[naming] += 1
+                said["asked"] += bool(found.asked)
+    print(dict(said))
+    assert said["torchvision"] == len(shipped())
+
+
+@pytest.mark.parametrize("key", [*shipped()][::40])
+def test_other_classes_and_channels_are_said(key: str, tmp_path: Path) -> None:
+    """Held to the network that the spec makes with those set by hand."""
+    network = load(key).network
+    stem = {"input": [5, *network.image[1:]]} if network.stem else {}
+    if not network.classes or any(op.module == "SpaceToDepth" for op in network.stem):
+        return
+    changed = load(key, {"head.classes": 7, **stem}).network
+    again = network_of(infer(shapes(changed), assume=key).text, tmp_path)
+    assert again.digests[:2] == changed.digests[:2]
+
+
+@pytest.mark.parametrize("name", [*ROWS][::5])
+def test_a_librarys_own_file(name: str, tmp_path: Path) -> None:
+    is_librarys(name, tmp_path)
+
+
+@pytest.mark.long
+def test_every_librarys_own_file(tmp_path: Path) -> None:
+    for name in ROWS:
+        is_librarys(name, tmp_path)
+
+
+def is_librarys(name: str, tmp_path: Path) -> None:
+    """By the tables that the libraries themselves gave; what is beside may be there."""
+    row, file = ROWS[name], {their: shape for their, _, shape in rows(name)}
+    assumed = next(key for key in shipped() if f"/{key}".endswith(f"/{row.spec}"))
+    if any(name.endswith("tracked") for name in file):  # so that no norm is frozen
+        assumed = assumed.replace("frozen", "detection")
+    found = network_of(infer(file, assume=assumed).text, tmp_path)
+    want = load(row.spec, row.sets).network
+    reading = recognized(file, dict(found.tensors())).readings
+    assert reading
+    assert {*reading[0].table} <= {*shapes(found)}
+    same = {*shapes(found).items()} ^ {*shapes(want).items()}
+    assert all(name.startswith("fc.") or name.endswith("tracked") for name, _ in same)
+
+
+def models() -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Every row of the conformance table that is a whole model: its state dict, and spec."""
+    with Path("tests/conformance.csv").open() as file:
+        for row in csv.DictReader(file):
+            maker = {
+                "timm": timm.create_model,
+                "torchvision": torchvision.models.get_model,
+            }
+            if set(row["model"]) & {".", "("} or row["model"].startswith(
+                ("quantized", "model")
+            ):
+                continue
+            with torch.device("meta"):
+                model = maker[row["library"]](row["model"])
+            yield f"{row['library']}:{row['model']}", model.state_dict(), row["spec"]
+
+
+@pytest.mark.long
+def test_every_resnet_of_timm_and_torchvision(tmp_path: Path) -> None:
+    count = Counter[str]()
+    for name, state, spec in models():
+        file = {key: tuple(tensor.shape) for key, tensor in state.items()}
+        found = infer(file, assume=spec)
+        network, want = network_of(found.text, tmp_path), load(spec).network
+        assert network.digests[:2] == want.digests[:2], name
+        assert sorted(s for s in file.values()) == sorted(shapes(network).values()), (
+            name
+        )
+        count[name.partition(":")[0]] += 1
+    print(dict(count))
+    assert count["timm"] > 200
+
+
+def test_structure_is_read_off_without_the_table(tmp_path: Path) -> None:
+    """What is printed has the shapes that were given: as if no spec shipped."""
+    read_off = 0
+    for key in [*shipped()][::20]:
+        file = shapes(load(key).network)
+        try:
+            text, _ = read(Trunk("torchvision", "", file), "torchvision")
+        except ValueError:
+            continue
+        read_off += 1
+        assert shapes(network_of(text, tmp_path)) == file
+    assert read_off >= 15
+
+
+@pytest.mark.slow
+def test_drawn_networks_are_read_off_or_refused(drawn: Pool, tmp_path: Path) -> None:
+    """Never another network than the file's: most of them are stranger than any checkpoint."""
+    count = Counter[str]()
+    for _, network in drawn[::8]:
+        if network.features:
+            continue
+        file = shapes(network)
+        try:
+            found = infer(file)
+        except InferenceError as error:
+            count["refused"] += str(error).count("\n") == 0
+            continue
+        count["read"] += 1
+        if not found.specs:
+            assert shapes(network_of(found.text, tmp_path)) == file
+    print(dict(count))
+
+
+def changes(file: Shapes) -> Iterator[tuple[str, Shapes, str]]:
+    """Networks that are damaged or none of ours, and what the line has to say."""
+    gone = "layer3.1.conv2.weight"
+    yield "missing", {n: s for n, s in file.items() if n != gone}, gone
+    other = {**file, "layer2.1.bn2.weight": (77,)}
+    yield (
+        "shape",
+        other,
+        "layer2.1.bn2.weight is 77 in the file, and 128 in what was read",
+    )
+    yield (
+        "block",
+        {n: s for n, s in file.items() if ".0." not in n},
+        "layer1 has not all",
+    )
+    yield "vit", {"blocks.0.attn.qkv.weight": (9, 3)}, "no network of stages and blocks"
+    no = "which is no convolution of images"
+    yield "flat", {n: s[:2] for n, s in file.items()}, no
+    yield "volume", {n: (*s, 3) if len(s) == 4 else s for n, s in file.items()}, no
+    yield "empty", {}, "no network of stages and blocks"
+
+
+def test_what_is_no_network_of_ours_is_refused_in_a_line() -> None:
+    for name, file, said in changes(shapes(load("resnet18").network)):
+        with pytest.raises(InferenceError) as raised:
+            infer(file)
+        assert said in str(raised.value), (name, str(raised.value))
+        assert "\n" not in str(raised.value)
+
+
+def safetensors(path: Path, file: Shapes) -> Path:
+    """A file of so many zeros, which take no room on the disk."""
+    import json
+
+    at, header = 0, {}
+    for name, shape in file.items():
+        size = 4 * int(torch.Size(shape).numel())
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    with path.open("wb") as out:
+        out.write(struct.pack("<Q", len(text)) + text)
+        out.truncate(8 + len(text) + at)
+    return path
+
+
+def run(*args: str) -> Result:
+    return CliRunner().invoke(main, ["infer", *args])
+
+
+def test_the_command_asks_what_weights_cannot_tell(tmp_path: Path) -> None:
+    network = load("resnet152", {"head.classes": 10, "input": [1, 64, 64]}).network
+    file = str(safetensors(tmp_path / "file.safetensors", shapes(network)))
+    asked = run(file)
+    assert asked.exit_code == 2
+    assert "# extends: resnet152     # stride_on: conv2\n" in asked.stdout
+    assert "# extends: resnet152_v1  # stride_on: conv1\n" in asked.stdout
+    assert asked.stderr.endswith(
+        "give --assume resnet152, resnet152_v1 or torchvision\n"
+    ) or (
+        asked.stderr.endswith(
+            "give --assume resnet152, resnet152_v1, timm or torchvision\n"
+        )
+    )
+    sure = run(file, "--assume", "resnet152_v1")
+    assert (sure.exit_code, sure.stderr) == (0, "")
+    assert "# Assumed: resnet152_v1." in sure.stdout
+    assert "extends: resnet152_v1\n" in sure.stdout
+    assert "input: [1, 224, 224]\n" in sure.stdout
+    assert "head: {classes: 10}\n" in sure.stdout
+    again = network_of(sure.stdout, tmp_path)
+    assert again.digests.layout == network.digests.layout
+    wrong = run(file, "--assume", "resnet18")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "it is not resnet18" in wrong.stderr
+    missing = run(str(tmp_path / "none"))
+    assert (missing.exit_code, missing.stderr.count("\n")) == (1, 1)
+
+
+def test_a_large_file_costs_no_torch_and_a_moment(tmp_path: Path) -> None:
+    """The 240 MB of ResNet-152: its names and shapes are read, and no compiler."""
+    file = safetensors(tmp_path / "152.safetensors", shapes(load("resnet152").network))
+    code = (
+        "import sys, time, resnet_spec.cli as cli\n"
+        f"try: cli.main(['infer', {str(file)!r}, '--assume', 'torchvision'])\n"
+        "except SystemExit as done: assert not done.code\n"
+        "assert not {'torch', 'pydantic', 'yaml'} & {*sys.modules}\n"
+        "print(time.process_time(), file=sys.stderr)\n"
+    )
+    done = [
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+        for _ in range(3)
+    ]
+    assert min(float(each.stderr) for each in done) < 0.3
+
+
+def test_the_table_and_the_page_are_of_today() -> None:
+    known = which.rows()
+    hint = "run `nox -s regen`"
+    assert TABLE.read_text(encoding="utf-8") == lines(known), hint
+    page = Path("docs/which-resnet.md").read_text(encoding="utf-8")
+    assert page == which.page(known), hint
