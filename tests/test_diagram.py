@@ -404,7 +404,10 @@ def test_wrong_uses_end_in_one_line(tmp_path: Path) -> None:
             2,
             "-o ends in .svg, .md, .dot or .txt, not x.png; give --format for another suffix",
         ),
-        "x": (2, "-o ends in .svg, .md, .dot or .txt, not x; give --format for another suffix"),
+        "x": (
+            2,
+            "-o ends in .svg, .md, .dot or .txt, not x; give --format for another suffix",
+        ),
         str(file): (1, "was not drawn by resnet-spec (--force replaces it)"),
         str(whole): (1, "was not drawn by resnet-spec (--force replaces it)"),
         str(link): (1, "is a symbolic link (--force replaces it)"),

@@ -79,9 +79,7 @@ def _kind(file: Path | None) -> str:
     if file is None:
         return "text"
     if file.suffix.lower() not in SUFFIXES:
-        message = (
-            f"-o ends in {either(SUFFIXES)}, not {file.name}; give --format for another suffix"
-        )
+        message = f"-o ends in {either(SUFFIXES)}, not {file.name}; give --format for another suffix"
         raise click.UsageError(message)
     return SUFFIXES[file.suffix.lower()]
 
