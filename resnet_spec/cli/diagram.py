@@ -79,7 +79,10 @@ def _kind(file: Path | None) -> str:
     if file is None:
         return "text"
     if file.suffix.lower() not in SUFFIXES:
-        message = f"-o ends in {either(SUFFIXES)}, not {file.name}; give --format for another suffix"
+        known = either(SUFFIXES)
+        message = (
+            f"-o ends in {known}, not {file.name}; give --format for another suffix"
+        )
         raise click.UsageError(message)
     return SUFFIXES[file.suffix.lower()]
 
