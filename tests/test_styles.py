@@ -20,7 +20,7 @@ import torchinfo
 from torch import nn
 
 from resnet_spec import load, render
-from resnet_spec.emit import styles
+from resnet_spec.emit.cost import styles
 from resnet_spec.emit.module import build
 from resnet_spec.network import Network
 from tests.cost_tools import torchsummary_text

@@ -127,7 +127,7 @@ def _chosen(options: Mapping[str, object]) -> str | None:
 
 
 def _styled(job: Job, style: str, batch: int | None) -> str:
-    from resnet_spec.emit import styles
+    from resnet_spec.emit.cost import styles
 
     if style == "torchinfo":
         return styles.torchinfo(job.network, batch or 1)

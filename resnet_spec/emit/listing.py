@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from resnet_spec.expansion import Call, Total, expand, total
+from resnet_spec.expansion import Call, Known, expand, total
 from resnet_spec.network import Network
 from resnet_spec.problems.words import counted
 
@@ -37,7 +37,7 @@ def layers(network: Network, batch: int = 1) -> list[LayerRow]:
     ]
 
 
-def _layers(call: Call, path: str, known: dict[int, Total]) -> Iterator[LayerRow]:
+def _layers(call: Call, path: str, known: Known) -> Iterator[LayerRow]:
     for step in call.steps:
         inner = step.call
         if not inner.module:

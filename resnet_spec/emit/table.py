@@ -7,7 +7,7 @@ from itertools import islice
 from textwrap import wrap
 from typing import NamedTuple
 
-from resnet_spec.expansion import Total, expand, total_of
+from resnet_spec.expansion import Known, Total, expand, total_of
 from resnet_spec.network import (
     Activation,
     BlurPool2d,
@@ -58,7 +58,7 @@ def detailed(network: Network) -> list[Part]:
 
 
 def _rows(network: Network, *, whole: bool) -> Iterator[Part]:
-    run, known = iter(expand(network).steps), dict[int, Total]()
+    run, known = iter(expand(network).steps), Known()
     lines = list(_lines(network.entry))
     if whole and lines:
         lines = [("stem", "", network.entry, sum(count for *_, count in lines))]

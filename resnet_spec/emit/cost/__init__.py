@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from resnet_spec.emit.cost.tally import tallied
+from resnet_spec.emit.cost.tally import mebibytes, tallied
 from resnet_spec.emit.cost.training import passes
 from resnet_spec.expansion import expand
 from resnet_spec.network import Network
 
 __all__ = ["costs"]
-
-MEBI = 2**20
 
 
 def costs(network: Network, batch: int = 1) -> dict[str, float]:
@@ -26,7 +24,7 @@ def costs(network: Network, batch: int = 1) -> dict[str, float]:
     def each(name: str) -> int:
         return sums.of(name)
 
-    params, numbers = each("params"), int(_numbers(network))
+    params, numbers = each("params"), expand(network).reads
     found: dict[str, float] = {
         "macs": each("plain"),
         "params": params,
@@ -67,23 +65,15 @@ def costs(network: Network, batch: int = 1) -> dict[str, float]:
     return found | _torchsummary(network)
 
 
-def _numbers(network: Network) -> int:
-    channels, height, width = network.image
-    return channels * height * width
-
-
 def _torchsummary(network: Network) -> dict[str, float]:
     """Its rows, of all modules but the network itself; it takes no batch for one image."""
     sums = tallied(network)
-    params = sums.of("torchsummary.params")
-    gives = sums.of("torchsummary.gives") - expand(network).gives
-    sizes = (4 * _numbers(network), 8 * gives, 4 * params)
     names = ("input_mb", "forward_backward_mb", "params_mb", "total_mb")
-    mebi = [size / MEBI for size in sizes]
+    mebi = mebibytes(network)
     values = zip(names, [*mebi, sum(mebi)], strict=True)
     return {
         "torchsummary.rows": sums.of("torchsummary.rows") - 1,
-        "torchsummary.params": params,
+        "torchsummary.params": sums.of("torchsummary.params"),
         "torchsummary.trainable": sums.of("torchsummary.trainable"),
         **{f"torchsummary.{name}": float(f"{value:.2f}") for name, value in values},
     }

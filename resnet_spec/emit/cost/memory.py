@@ -21,6 +21,7 @@ FLOAT, INDEX = 4, 8  # bytes of a number, and of the place that a max pool took 
 VIEWS = names(
     "chunk expand flatten identity permute slice transpose unflatten unsqueeze view"
 )
+IDLE = VIEWS | {"dropout"}  # what evaluation does nothing by
 KEEPS_INPUT = names(
     "adaptive_max_pool2d amax avg_pool2d batch_norm conv1d conv2d div gelu group_norm "
     "hardswish instance_norm layer_norm linear matmul max_pool2d maximum mish prelu "
@@ -156,7 +157,7 @@ class Unrolled:
         copy = FLOAT * call.reads if _copied(call) else 0
         if call.function == "batch_norm":
             return 2 * FLOAT * call.input[0]
-        return self.batch * (copy + FLOAT * _measured(call) + INDEX * _places(call))
+        return self.batch * (copy + FLOAT * _measured(call) + INDEX * places(call))
 
 
 def _copied(call: Call) -> bool:
@@ -180,7 +181,8 @@ def _measured(call: Call) -> int:
     return 0
 
 
-def _places(call: Call) -> int:
+def places(call: Call) -> int:
+    """How many places of largest numbers a function keeps, or has while it runs."""
     return call.gives if call.function in ("adaptive_max_pool2d", "max_pool2d") else 0
 
 

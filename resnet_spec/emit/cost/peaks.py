@@ -15,17 +15,15 @@ from typing import NamedTuple
 
 from resnet_spec.emit.cost.memory import (
     FLOAT,
+    IDLE,
     INDEX,
-    VIEWS,
     Unrolled,
     boundaries,
     parts,
+    places,
 )
-from resnet_spec.emit.cost.tables import names
 from resnet_spec.expansion import Call, expand
 from resnet_spec.network import Network
-
-INDEXED = names("adaptive_max_pool2d max_pool2d")  # which number the largest's places
 
 
 def evaluation_peak(network: Network, batch: int = 1) -> int:
@@ -36,8 +34,8 @@ def evaluation_peak(network: Network, batch: int = 1) -> int:
 def _peak(call: Call, batch: int, known: dict[int, int]) -> int:
     """The most bytes alive within the call, with those that it reads."""
     if not call.steps:
-        places = call.gives if call.function in INDEXED else 0
-        return _bytes(call.reads, batch) + _new(call, batch) + INDEX * batch * places
+        indices = INDEX * batch * places(call)
+        return _bytes(call.reads, batch) + _new(call, batch) + indices
     if id(call) not in known:
         known[id(call)] = max(_moments(call, batch, known))
     return known[id(call)]
@@ -69,7 +67,7 @@ def _bytes(numbers: int, batch: int) -> int:
 
 def _new(call: Call, batch: int) -> int:
     """Bytes of the memory that a call's output takes, none where it is the input's."""
-    if call.in_training or call.inplace or call.function in VIEWS | {"dropout"}:
+    if call.in_training or call.inplace or call.function in IDLE:
         return 0
     if call.steps and all(not _new(step.call, batch) for step in call.steps):
         return 0

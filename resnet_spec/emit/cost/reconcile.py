@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from resnet_spec.emit.cost import tables
 from resnet_spec.emit.cost.tables import Rule, by_function, by_module, names
 from resnet_spec.emit.cost.training import Passes, passes
-from resnet_spec.expansion import Call, counted, expand
+from resnet_spec.expansion import Call, counted, expand, summed
 from resnet_spec.network import Network
 
 
@@ -45,8 +45,9 @@ COUNTINGS = {
 }
 SAME = {"mmengine": "fvcore", "timm": "fvcore"}  # whose rules they have
 
+PRODUCTS = "multiply-adds"
 KINDS = {
-    "multiply-adds": names("conv1d conv2d linear matmul StdConv2d"),
+    PRODUCTS: names("conv1d conv2d linear matmul StdConv2d"),
     "norms": names(
         "batch_norm group_norm instance_norm layer_norm BareEvoNormS0a "
         "BareFilterResponseNorm ChannelAffine EvoNormS0 EvoNormS0a FilterResponseNorm "
@@ -56,7 +57,7 @@ KINDS = {
     "activations": names(
         "elu gelu hardswish hardtanh leaky_relu mish prelu relu sigmoid silu"
     ),
-    "pools": names("adaptive_avg_pool2d adaptive_max_pool2d avg_pool2d max_pool2d"),
+    "pools": names(tables.POOLS),
     "means and products": names("mean mul"),
 }
 
@@ -66,52 +67,28 @@ def reconciled(network: Network, tool: str, batch: int = 1) -> list[Term]:
     if tool == "torch-train":
         return list(_training(passes(network), batch))
     counting = COUNTINGS[SAME.get(tool, tool)]
-    found = _sums(expand(network), counting, {})
+    sums = summed(expand(network), partial(_own, counting=counting), {})
     plain = batch * counting.each * network.macs
     what = "multiply-adds of convolutions and linear layers"
     terms = [Term(plain, what if counting.each == 1 else f"twice the {what}")]
-    for kind, (image, once) in found.items():
-        if kind == "multiply-adds":
-            terms.append(Term(batch * image + once - plain, "of those, not seen"))
+    for kind in {**sums.image, **sums.once}:
+        count = sums.of(kind, batch)
+        if kind == PRODUCTS:
+            terms.append(Term(count - plain, "of those, not seen"))
         else:
-            words = counting.words.get(kind, kind)
-            terms.append(Term(batch * image + once, words))
+            terms.append(Term(count, counting.words.get(kind, kind)))
     return [term for term in terms if term.number]
 
 
-Sums = dict[str, tuple[int, int]]
-
-
-def _sums(call: Call, counting: Counting, known: dict[int, Sums]) -> Sums:
-    """By kind, what is counted for each image and what once."""
-    if id(call) in known:
-        return known[id(call)]
-    image: Counter[str] = Counter()
-    once: Counter[str] = Counter()
-    for kind, count in _own(call, counting):
-        (once if call.once else image)[kind] += count
-    for step, times in counted(call.steps):
-        if step.call.in_training:
-            continue
-        for kind, (each, single) in _sums(step.call, counting, known).items():
-            image[kind] += times * each
-            once[kind] += times * single
-    found = known[id(call)] = {
-        kind: (image[kind], once[kind]) for kind in {**image, **once}
-    }
-    return found
-
-
-def _own(call: Call, counting: Counting) -> Iterator[tuple[str, int]]:
+def _own(call: Call, counting: Counting) -> dict[str, int]:
+    """What the tool counts for the call itself, by kind."""
     counts = [count for rule in counting.rules if (count := rule(call))]
     count = sum(counts)
     kind = _kind(call) if len(counts) < 2 else f"{_kind(call)}, {TWICE}"
-    if kind == "multiply-adds":
-        product = min(count, counting.each * call.macs)
-        yield kind, product
-        yield "biases", count - product
-    elif count:
-        yield kind, count
+    if kind != PRODUCTS:
+        return {kind: count} if count else {}
+    product = min(count, counting.each * call.macs)
+    return {kind: product, "biases": count - product}
 
 
 def _kind(call: Call) -> str:

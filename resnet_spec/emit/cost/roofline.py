@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from resnet_spec.emit.cost.memory import VIEWS
+from resnet_spec.emit.cost.memory import IDLE
 from resnet_spec.expansion import Call, counted, expand
 from resnet_spec.network import Network
 
@@ -55,10 +55,8 @@ def _work(
         return _function(call, others, machine, batch, width)
     if id(call) in known:
         return known[id(call)]
-    sizes = [call.reads]
+    sizes = [call.reads, *(step.call.gives for step in call.steps)]
     total = [0.0, 0.0, 0.0]
-    for step in call.steps:
-        sizes.append(step.call.gives)
     for step, times in counted(call.steps):
         if step.call.in_training:
             continue
@@ -72,7 +70,7 @@ def _work(
 def _function(
     call: Call, others: tuple[int, ...], machine: Machine, batch: int, width: int
 ) -> Work:
-    if call.function in VIEWS | {"dropout"}:
+    if call.function in IDLE:
         return Work()
     images = 1 if call.once else batch
     numbers = images * (call.reads + sum(others) + call.gives)

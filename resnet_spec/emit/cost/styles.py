@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
-from resnet_spec.expansion import Call, Total, expand, total
+from resnet_spec.emit.cost import costs
+from resnet_spec.emit.cost.tally import has_row, mebibytes, shown, tallied
+from resnet_spec.expansion import Call, Known, expand, total
 from resnet_spec.network import Network
 
-MEBI = 2**20
 SIMPLE, DOUBLE = "-" * 64, "=" * 64
 
 
@@ -21,21 +22,13 @@ SIMPLE, DOUBLE = "-" * 64, "=" * 64
 
 def torchsummary(network: Network, batch: int = -1) -> str:
     """What `torchsummary.summary(model, image, batch)` prints, whose -1 counts as 1."""
-    root = expand(network)
-    calls = list(_finished(root))
     lines = [SIMPLE, _line("Layer (type)", "Output Shape", "Param #"), DOUBLE]
-    params = trainable = gives = 0
-    for number, call in enumerate(calls, 1):
-        shown = {tensor.name: tensor for tensor in call.tensors}
-        shown = {name: shown[name] for name in ("weight", "bias") if name in shown}
-        count = sum(tensor.size for tensor in shown.values())
-        params += count
-        trainable += count if "weight" in shown and shown["weight"].learns else 0
-        gives += call.gives
+    for number, call in enumerate(_finished(expand(network)), 1):
         shape = str([batch, *call.output])
-        lines.append(_line(f"{call.module}-{number}", shape, f"{count:,}"))
-    each = abs(batch)
-    sizes = [4 * root.reads * each, 8 * gives * each, 4 * params]
+        lines.append(_line(f"{call.module}-{number}", shape, f"{shown(call):,}"))
+    sums = tallied(network)
+    params, trainable = map(sums.of, ("torchsummary.params", "torchsummary.trainable"))
+    sizes = mebibytes(network, abs(batch))
     names = ("Input", "Forward/backward pass", "Params")
     lines += [
         DOUBLE,
@@ -43,8 +36,8 @@ def torchsummary(network: Network, batch: int = -1) -> str:
         f"Trainable params: {trainable:,}",
         f"Non-trainable params: {params - trainable:,}",
         SIMPLE,
-        *(f"{n} size (MB): {s / MEBI:.2f}" for n, s in zip(names, sizes, strict=True)),
-        f"Estimated Total Size (MB): {sum(size / MEBI for size in sizes):.2f}",
+        *(f"{n} size (MB): {s:.2f}" for n, s in zip(names, sizes, strict=True)),
+        f"Estimated Total Size (MB): {sum(sizes):.2f}",
         SIMPLE,
     ]
     return "\n".join(lines) + "\n"
@@ -59,7 +52,7 @@ def _finished(call: Call) -> Iterator[Call]:
     for step in call.steps:
         if step.call.module:
             yield from _finished(step.call)
-            if step.call.module != "Sequential":
+            if has_row(step.call):
                 yield step.call
 
 
@@ -85,7 +78,7 @@ def torchinfo(network: Network, batch: int = 1, depth: int = 3) -> str:
     As on Python 3.11 and later, where the unit of its multiply-adds reads `Units.GIGABYTES`.
     """
     root = expand(network)
-    known: dict[int, Total] = {}
+    known: Known = {}
     rows = [Row(0, root.module, root), *_entered(root, 1)]
     titles = list(_titles(rows))
     longest = max(
@@ -107,9 +100,7 @@ def torchinfo(network: Network, batch: int = 1, depth: int = 3) -> str:
             lines.append(
                 _cells(width, f"{start}{title}", shape, f"{count:,}" if count else "--")
             )
-    return (
-        "\n".join([*lines, rule, *_totals(root, rows, batch, rule, known), rule]) + "\n"
-    )
+    return "\n".join([*lines, rule, *_totals(network, batch, rule), rule]) + "\n"
 
 
 def _entered(call: Call, depth: int) -> Iterator[Row]:
@@ -146,7 +137,7 @@ def _cells(width: int, *cells: str) -> str:
     return " ".join(padded).rstrip()
 
 
-def _params(row: Row, is_deepest: bool, known: dict[int, Total]) -> int:
+def _params(row: Row, is_deepest: bool, known: Known) -> int:
     """A module's own parameters, and at the limit of the depth those of all below it."""
     if is_deepest:
         held = row.members if row.call is None else (row.call,)
@@ -154,31 +145,22 @@ def _params(row: Row, is_deepest: bool, known: dict[int, Total]) -> int:
     return row.call.params if row.call else 0
 
 
-def _totals(
-    root: Call, rows: list[Row], batch: int, rule: str, known: dict[int, Total]
-) -> Iterator[str]:
-    params = total(root, known).params
-    leaves = [row.call for row in rows if row.call and row.call.is_leaf]
-    macs = batch * sum(map(_mult_adds, leaves))
+def _totals(network: Network, batch: int, rule: str) -> Iterator[str]:
+    found = costs(network, batch)
+    params = found["torchinfo.params"]
+    macs = found["torchinfo.mult_adds"]
     sizes = {
-        "Input": 4 * batch * root.reads + 64,
-        "Forward/backward pass": 8 * batch * sum(c.gives for c in leaves if c.params),
-        "Params": 4 * sum(call.params for call in leaves),
+        "Input": found["torchinfo.input_bytes"],
+        "Forward/backward pass": found["torchinfo.output_bytes"],
+        "Params": found["torchinfo.param_bytes"],
     }
     yield f"Total params: {params:,}"
     yield f"Trainable params: {params:,}"
     yield "Non-trainable params: 0"
     size, unit = next(((s, u) for s, u in UNITS if macs >= s), UNITS[-1])
     value = macs / size
-    shown = f"{int(value):,d}" if value.is_integer() else f"{value:,.2f}"
-    yield f"Total mult-adds (Units.{unit}): {shown}"
+    count = f"{int(value):,d}" if value.is_integer() else f"{value:,.2f}"
+    yield f"Total mult-adds (Units.{unit}): {count}"
     yield rule
     yield from (f"{name} size (MB): {size / 1e6:0.2f}" for name, size in sizes.items())
     yield f"Estimated Total Size (MB): {sum(sizes.values()) / 1e6:0.2f}"
-
-
-def _mult_adds(call: Call) -> int:
-    """Weights and biases, at each place of the output where the class says Conv."""
-    places = call.gives // call.output[0] if "Conv" in call.module else 1
-    learned = (t for t in call.tensors if t.learns and t.name in ("weight", "bias"))
-    return places * sum(tensor.size for tensor in learned)

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from resnet_spec.emit.cost import tables
 from resnet_spec.emit.cost.tables import Rule, by_function, by_module
-from resnet_spec.expansion import Call, counted, expand
+from resnet_spec.expansion import Call, Sums, expand, summed
 from resnet_spec.network import Network
 
+MEBI = 2**20
 
-def _row(call: Call) -> bool:
+
+def has_row(call: Call) -> bool:
     """Whether torchsummary has a row for it."""
     return call.module not in ("", "Sequential")
 
 
-def _shown(call: Call) -> int:
+def shown(call: Call) -> int:
     """What torchsummary takes for the parameters of a module: its weight and bias."""
-    if not _row(call):
+    if not has_row(call):
         return 0
     return sum(t.size for t in call.tensors if t.name in ("weight", "bias"))
 
 
 def _trainable(call: Call) -> int:
     learns = any(t.name == "weight" and t.learns for t in call.tensors)
-    return _shown(call) if learns else 0
+    return shown(call) if learns else 0
 
 
 def _rows(call: Call) -> int:
@@ -57,54 +58,37 @@ RULES: Mapping[str, Rule] = {
     "torch": by_function(tables.TORCH),
     "pycls": by_function(tables.PYCLS),
     "pycls.activations": by_function(tables.PYCLS_ACTIVATIONS),
-    "torchsummary.rows": _row,
-    "torchsummary.gives": lambda c: c.gives if _row(c) else 0,
-    "torchsummary.params": _shown,
+    "torchsummary.rows": has_row,
+    "torchsummary.gives": lambda c: c.gives if has_row(c) else 0,
+    "torchsummary.params": shown,
     "torchsummary.trainable": _trainable,
 }
 """What is summed, each by its rule."""
 
 
-class Tally(NamedTuple):
-    """Sums for one image, and what is counted once for all images of a batch."""
-
-    image: tuple[int, ...]
-    once: tuple[int, ...]
-
-    def of(self, name: str, batch: int = 1) -> int:
-        """The sum by that rule for a batch."""
-        at = NAMES[name]
-        return batch * self.image[at] + self.once[at]
+KNOWN: WeakKeyDictionary[Network, Sums] = WeakKeyDictionary()
 
 
-NAMES = {name: at for at, name in enumerate(RULES)}
-NOTHING = (0,) * len(RULES)
-KNOWN: WeakKeyDictionary[Network, Tally] = WeakKeyDictionary()
-
-
-def tallied(network: Network) -> Tally:
+def tallied(network: Network) -> Sums:
     """All sums of the network, in evaluation."""
     if network not in KNOWN:
-        KNOWN[network] = _tally(expand(network), {})
+        KNOWN[network] = summed(expand(network), _own, {})
     return KNOWN[network]
 
 
-def _tally(call: Call, known: dict[int, Tally]) -> Tally:
-    if id(call) in known:
-        return known[id(call)]
-    own = tuple(int(rule(call)) for rule in RULES.values())
-    parts = [Tally(NOTHING, own) if call.once else Tally(own, NOTHING)]
-    times = [1]
-    for step, repeats in counted(call.steps):
-        if not step.call.in_training:
-            parts.append(_tally(step.call, known))
-            times.append(repeats)
-    image, once = (
-        tuple(
-            sum(time * value for time, value in zip(times, column, strict=True))
-            for column in zip(*side, strict=True)
-        )
-        for side in zip(*parts, strict=True)
+def _own(call: Call) -> dict[str, int]:
+    """What the call itself counts, by each rule by which that is anything."""
+    counts = ((name, int(rule(call))) for name, rule in RULES.items())
+    return {name: count for name, count in counts if count}
+
+
+def mebibytes(network: Network, batch: int = 1) -> list[float]:
+    """What torchsummary says of the images, of all that its rows give and of parameters."""
+    sums, root = tallied(network), expand(network)
+    gives = sums.of("torchsummary.gives") - root.gives
+    sizes = (
+        4 * batch * root.reads,
+        8 * batch * gives,
+        4 * sums.of("torchsummary.params"),
     )
-    found = known[id(call)] = Tally(image, once)
-    return found
+    return [size / MEBI for size in sizes]
