@@ -744,7 +744,7 @@ def test_names_and_shapes_need_no_torch(
         "from resnet_spec.weights.files import names_and_shapes\n"
         "start = time.process_time()\n"
         "found = [len(names_and_shapes(file)) for file in sys.argv[1:]]\n"
-        "assert time.process_time() - start < 1.5\n"
+        "assert time.process_time() - start < 0.3\n"
         "assert not {'torch', 'numpy', 'safetensors'} & {*sys.modules}\n"
         "print(*found)\n"
     )
@@ -772,4 +772,4 @@ def test_loading_costs_little_more_than_safetensors(large: Path) -> None:
         for _ in range(3)
     ]
     theirs, ours = map(min, zip(*pairs, strict=True))
-    assert ours < 2.5 * theirs
+    assert ours < 1.6 * theirs
