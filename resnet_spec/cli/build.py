@@ -19,10 +19,9 @@ from resnet_spec.cli.common import (
     complete_folder,
     line,
 )
-from resnet_spec.cli.failures import fail, put, report_problems
-from resnet_spec.output import clashes, orphans, write
+from resnet_spec.cli.failures import fail, put, report_problems, write_or_fail
+from resnet_spec.output import clashes, orphans
 from resnet_spec.problems.extras import needs
-from resnet_spec.problems.words import reason
 
 
 @click.command()
@@ -172,10 +171,7 @@ def _write(sources: list[Written], folder: Path, force: bool) -> None:
         renamed = job.spec.renamed(job.network.name)
         if renamed and not file.exists():
             click.echo(renamed, err=True)
-        try:
-            write(file, source)
-        except OSError as error:
-            fail(f"{file}: cannot be written, {reason(error)}")
+        write_or_fail(file, source)
         click.echo(line(file, job.network))
 
 

@@ -8,9 +8,15 @@ from typing import Any
 import click
 
 from resnet_spec.cli.common import FEATURES, SET, SPEC, Features
-from resnet_spec.cli.failures import fail, put, report_problems, reported
+from resnet_spec.cli.failures import (
+    fail,
+    put,
+    report_problems,
+    reported,
+    write_or_fail,
+)
 from resnet_spec.compiler import load
-from resnet_spec.problems.words import either, reason
+from resnet_spec.problems.words import either
 
 SUFFIXES = {".svg": "svg", ".md": "mermaid", ".dot": "dot", ".txt": "text"}
 DRAWN = "drawn by resnet-spec diagram"
@@ -88,14 +94,9 @@ def _kind(file: Path | None) -> str:
 
 
 def _write(file: Path, content: str, force: bool) -> None:
-    from resnet_spec.output import write
-
     if why := _obstacle(file, force):
         fail(f"{file}: {why}, so it is not overwritten")
-    try:
-        write(file, content)
-    except OSError as error:
-        fail(f"{file}: cannot be written, {reason(error)}")
+    write_or_fail(file, content)
     click.echo(file)
 
 

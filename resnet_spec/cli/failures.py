@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import NoReturn, ParamSpec
 
 import click
@@ -36,6 +37,17 @@ def fail(*lines: str) -> NoReturn:
     for text in lines:
         click.echo(text, err=True)
     sys.exit(1)
+
+
+def write_or_fail(file: Path, content: str) -> None:
+    """The content as the file, whole; where that fails, a line that says why."""
+    from resnet_spec.output import write
+    from resnet_spec.problems.words import reason
+
+    try:
+        write(file, content)
+    except OSError as error:
+        fail(f"{file}: cannot be written, {reason(error)}")
 
 
 def report_problems(problems: Sequence[Problem]) -> None:

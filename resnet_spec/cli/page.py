@@ -11,10 +11,10 @@ import click
 
 from resnet_spec import __version__
 from resnet_spec.cli.common import Job, Outcome, compiling
-from resnet_spec.cli.failures import fail, put, report_problems
+from resnet_spec.cli.failures import fail, put, report_problems, write_or_fail
 from resnet_spec.network import Network
 from resnet_spec.problems.extras import needs
-from resnet_spec.problems.words import by_sides, flow, reason
+from resnet_spec.problems.words import by_sides, flow
 
 if TYPE_CHECKING:
     from resnet_spec.emit.page import Entry, Table
@@ -51,12 +51,7 @@ def page(outcome: Outcome, output: str) -> None:
     if output == "-":
         put(text)
         return
-    from resnet_spec.output import write
-
-    try:
-        write(file, text)
-    except OSError as error:
-        fail(f"{file}: cannot be written, {reason(error)}")
+    write_or_fail(file, text)
     networks = len(outcome.jobs)
     megabytes = len(text) / 1e6
     click.echo(f"{file}  {networks} network{'s' * (networks != 1)}  {megabytes:.1f} MB")

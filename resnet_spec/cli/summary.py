@@ -18,12 +18,13 @@ from resnet_spec.cli.common import (
 )
 from resnet_spec.cli.failures import report_problems
 from resnet_spec.emit import listing
+from resnet_spec.expansion import Total
 from resnet_spec.language.shipped import shown
 from resnet_spec.problems.words import batched, either
 
 STYLES = ("torchsummary", "torchinfo")
 FORMS = ("json", "csv", "markdown")
-NUMBERS = ("params", "macs", "activations")
+NUMBERS = Total._fields
 
 Limits = tuple[tuple[str, float], ...]
 

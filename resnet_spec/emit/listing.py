@@ -65,8 +65,6 @@ def layer_cells(rows: Sequence[LayerRow]) -> list[tuple[str, ...]]:
 
 # --- several networks -----------------------------------------------------------------------
 
-FIELDS = ("name", "input", "params", "macs", "activations")
-"""What networks are sorted by, and limited in where it is a number."""
 HEAD = ("network", "input", "parameters", "MACs", "activations")
 
 
@@ -78,6 +76,10 @@ class Listed(NamedTuple):
     params: int
     macs: int
     activations: int
+
+
+FIELDS = Listed._fields
+"""What networks are sorted by, and limited in where it is a number."""
 
 
 def listed(name: str, network: Network) -> Listed:

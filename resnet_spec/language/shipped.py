@@ -62,7 +62,7 @@ def shipped_spec(name: str) -> Path | None:
     return shipped().get(name if name in shipped() or len(keys) != 1 else keys[0])
 
 
-def _family(name: str) -> Path | None:
+def _folder(name: str) -> Path | None:
     """The folder of the specs that ship whose family is of that name."""
     keys = (key for key in shipped() if key.startswith(f"{name}/"))
     key = next(keys, None)
@@ -88,7 +88,7 @@ def spec_path(spec: str | os.PathLike[str]) -> Path:
         return found
     if path.exists():
         return path
-    if folder := _family(name):
+    if folder := _folder(name):
         return folder
     if keys := named(name):
         message = f"is the name of several specs, {', '.join(keys)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from resnet_spec.weights.naming.rules import (
@@ -13,7 +13,7 @@ from resnet_spec.weights.naming.rules import (
     classifies,
 )
 from resnet_spec.weights.naming.tables import stem
-from resnet_spec.weights.reading import SHOWN, Reading, listed
+from resnet_spec.weights.reading import SHOWN, Reading, listed, size
 
 STATISTICS = ("running_mean", "running_var")
 FEW = 2  # modules, each of which is named
@@ -46,9 +46,6 @@ class Finding(NamedTuple):
     text: str
     names: Sequence[str]
     ignore: Sequence[str] = ()
-
-
-Find = Callable[[Wrong, Calling], Iterator[Finding]]
 
 
 def difference(reading: Reading, calls: Calling) -> str:
@@ -174,7 +171,7 @@ def _stem(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
         text = _shapes(first, wrong, calls)
         here, there = calls.of.shapes[first][2:], wrong.differing[first][2:]
         if here != there:
-            text = f"the stem, {_size(there)} in the file, {_size(here)} here"
+            text = f"the stem, {size(there)} in the file, {size(here)} here"
         yield Finding(text, [first], [_owner(first)])
     elif outside and theirs:
         sides = (listed(_owners(names)) for names in (theirs, outside))
@@ -218,12 +215,8 @@ def _absent(names: Sequence[str], wrong: Wrong) -> str:
 
 
 def _shapes(name: str, wrong: Wrong, calls: Calling) -> str:
-    here, there = _size(calls.of.shapes[name]), _size(wrong.differing[name])
+    here, there = size(calls.of.shapes[name]), size(wrong.differing[name])
     return f"{name} ({here} here, {there} in the file)"
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "a number"
 
 
 def _blocks(number: int) -> str:

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from resnet_spec.emit.module import WITHOUT_VALUES, build
 from resnet_spec.weights.misfits import (
-    COUNT,
     hints,
     is_real,
     listed,
     of_other_numbers,
-    size,
     wrong,
 )
+from resnet_spec.weights.naming.rules import COUNT
+from resnet_spec.weights.reading import size
 from resnet_spec.weights.stored import Refusal, Stored, WeightsError
 from resnet_spec.weights.surgery import (
     adapted,
@@ -179,7 +179,7 @@ class Fit:
                 continue
             their = other[0].rpartition(".")[0]
             found = self.given.get(other[0])
-            told = f"{size(found)} there" if found is not None else "not there"
+            told = f"{size(found.shape)} there" if found is not None else "not there"
             told += ", transposed" * self._is_transposed(owner, found)
             self.done.left.append(owner)
             self.done.changes.append(f"{owner} left out, {told}")

@@ -130,13 +130,13 @@ def recognized(
     found = recognition.recognized(_shapes(theirs), ours, naming, top)
     if len(found.readings) > 1:
         raise WeightsError(str(found))
-    calls = called(parts(ours), naming or "torchvision")
     reading = found.reading or found.nearest
+    asked = reading.naming if reading else naming or "torchvision"
+    before = reading.prefix if reading else top or ""
+    calls = called(parts(ours), asked)
+    usual = {o: before + t for o, t in calls.theirs("").items()}
     if reading is None:
-        table = {o: (top or "") + t for o, t in calls.theirs("").items()}
-        return Known(naming or "torchvision", top or "", table, tuple(theirs))
-    calls = called(parts(ours), reading.naming)
-    usual = {o: reading.prefix + t for o, t in calls.theirs("").items()}
+        return Known(asked, before, usual, tuple(theirs))
     table = usual | {o: t for o, t, _ in reading.differing} | {**reading.table}
     owners = {
         o: (usual[o].rpartition(".")[0], table[o].rpartition(".")[0]) for o in usual
@@ -146,7 +146,7 @@ def recognized(
         f"{own} is {there} there" for own, there in moved if not calls.trunk
     )
     beside = len(reading.beside)
-    return Known(reading.naming, reading.prefix, table, reading.left, beside, renamed)
+    return Known(asked, before, table, reading.left, beside, renamed)
 
 
 def _dotted(prefix: str) -> str:

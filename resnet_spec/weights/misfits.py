@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from resnet_spec.weights import reading
+from resnet_spec.weights.differences import STATISTICS
+from resnet_spec.weights.naming.rules import COUNT
+from resnet_spec.weights.reading import size
+
 Table = Mapping[str, str]
 """Their name for each of ours."""
-COUNT = ".num_batches_tracked"
-STATISTICS = ("running_mean", "running_var")
 NAMES_SHOWN = 5  # of each kind, in a message
 
 
@@ -29,7 +32,7 @@ def wrong(ours: Tensors, theirs: Tensors, table: Table) -> list[str]:
     """What is missing, left over, and of another shape, by their names; a line for each."""
     known = {their: our for our, their in table.items()}
     shapes = [
-        f"{name} is {size(theirs[name])}, and the network's {size(ours[our])}"
+        f"{name} is {size(theirs[name].shape)}, and the network's {size(ours[our].shape)}"
         for name, our in known.items()
         if name in theirs and tuple(theirs[name].shape) != tuple(ours[our].shape)
     ]
@@ -137,9 +140,5 @@ def _other_axes(ours: Tensors, theirs: Tensors, table: Table) -> list[str]:
 
 
 def listed(items: Sequence[str]) -> str:
-    more = [f"{len(items) - NAMES_SHOWN} more"] if len(items) > NAMES_SHOWN else []
-    return ", ".join([*items[:NAMES_SHOWN], *more])
-
-
-def size(tensor: Typed) -> str:
-    return " x ".join(map(str, tensor.shape)) or "a number"
+    """The first of them, and how many more there are."""
+    return reading.listed(items, NAMES_SHOWN)

@@ -77,10 +77,18 @@ def _outside(name: str, prefix: str) -> str:
     return next((top for top in tops if not prefix.startswith(f"{top}.")), name)
 
 
-def listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str], shown: int = SHOWN) -> str:
     """
     >>> listed(["a", "b", "c", "d", "e"])
     'a, b, c, 2 more'
     """
-    more = [f"{len(words) - SHOWN} more"] if len(words) > SHOWN else []
-    return ", ".join([*words[:SHOWN], *more])
+    more = [f"{len(words) - shown} more"] if len(words) > shown else []
+    return ", ".join([*words[:shown], *more])
+
+
+def size(shape: Sequence[int]) -> str:
+    """
+    >>> size((64, 3, 7, 7)), size(())
+    ('64 x 3 x 7 x 7', 'a number')
+    """
+    return " x ".join(map(str, shape)) or "a number"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from resnet_spec.emit.cost.memory import FLOAT, saved_bytes
 from resnet_spec.emit.cost.peaks import evaluation_peak, training_peak
 from resnet_spec.emit.cost.reconcile import faults, reconciled
@@ -22,7 +24,7 @@ def facts(
     batch: int = 1,
     dtype: str = "float32",
     machine: Machine | None = None,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The costs of so many images, as plain data: counts, bytes, and a time in seconds.
 
     Buffers are numbers that do not learn; `frozen` are those of them that are weights and
@@ -33,7 +35,7 @@ def facts(
     kept = [tensor for tensor in tensors if not tensor.learns]
     frozen = sum(t.size for t in kept if t.name.endswith(("weight", "bias")))
     sizes = ((tensor.size, _width(tensor, dtype)) for tensor in tensors)
-    found: dict[str, object] = {
+    found: dict[str, Any] = {
         "images": [batch, *map(int, network.image)],
         "dtype": dtype,
         "params": network.params,
@@ -72,8 +74,8 @@ def text(
         ("  frozen", f"{found['frozen']:,}", "weights and biases of frozen norms"),
         ("  buffers", f"{found['buffers']:,}", "statistics of norms"),
         ("weights", _bytes(found["weights_bytes"]), f"all of these, in {dtype}"),
-        ("MACs", _count(found["macs"]), "of convolutions and linear layers"),
-        ("activations", _count(found["activations"]), "numbers that those give"),
+        ("MACs", counted(found["macs"]), "of convolutions and linear layers"),
+        ("activations", counted(found["activations"]), "numbers that those give"),
         ("evaluation", _bytes(found["evaluation_bytes"]), "of maps at most at once"),
         ("training", _bytes(found["training_bytes"]), "of maps and gradients at once"),
         ("  kept", _bytes(found["saved_bytes"]), "of maps for the backward pass"),
@@ -81,13 +83,8 @@ def text(
         ("intensity", f"{found['intensity']:.1f} ", "operations for each such byte"),
     ]
     if machine:
-        rows.append(
-            (
-                "least time",
-                f"{1000 * float(str(found['seconds'])):,.2f} ms",
-                _per(machine),
-            )
-        )
+        least = f"{1000 * found['seconds']:,.2f} ms"
+        rows.append(("least time", least, _per(machine)))
     figures = aligned([row[:2] for row in rows])
     width = max(map(len, figures))
     lines = [
@@ -121,11 +118,5 @@ def reconciliation(network: Network, batch: int = 1) -> str:
     return "\n".join([title, "", *lines[:-1]]) + "\n"
 
 
-def _bytes(number: object) -> str:
-    assert isinstance(number, int)
+def _bytes(number: int) -> str:
     return f"{counted(number).strip()}{'B' if number >= 10**6 else ' B'}"
-
-
-def _count(number: object) -> str:
-    assert isinstance(number, int)
-    return counted(number)
