@@ -31,6 +31,7 @@ from resnet_spec.compare.libraries import differences, draw_weights, naming_of, 
 from resnet_spec.emit.module import build
 from resnet_spec.network import AttentionPool2d, Network, digests
 from resnet_spec.weights.naming import names
+from tests.families import Kinds, kinds
 from tests.models import module_of
 
 TABLE = Path(__file__).with_suffix(".csv")
@@ -173,12 +174,10 @@ def _backbone(module: Any, name: str) -> Any:
 
 def families(known: list[Case]) -> list[Case]:
     """ResNet-50-D, and of those with the same kinds of ops the smallest."""
-    networks = [(case, case.network) for case in known]
     typical = [case for case in known if case.model == "resnet50d"]
-    found: dict[object, Case] = {}
-    for case, network in sorted(networks, key=lambda n: n[1].params):
-        ops = frozenset(type(op) for _, op in network.ops())
-        found.setdefault(ops, case)
+    found: dict[Kinds, Case] = {}
+    for case in sorted(known, key=lambda case: case.network.params):
+        found.setdefault(kinds(case.network), case)
     return list(dict.fromkeys([*typical, *found.values()]))
 
 

@@ -115,10 +115,9 @@ def _of_ends(ops: Chain) -> Part:
 
 
 def _of_stage(stage: Stage) -> Part:
-    blocks = " + ".join(f"{count} x {kind}" for kind, count in stage.runs)
     params = sum(block.params for block in stage.blocks)
     macs = sum(block.macs for block in stage.blocks)
-    return Part(blocks, stage.output, params, macs)
+    return Part(stage.contents, stage.output, params, macs)
 
 
 # --- weights ------------------------------------------------------------------------------

@@ -70,9 +70,8 @@ def _rows(network: Network, *, whole: bool) -> Iterator[Part]:
         yield Part(name, what, ops[-1].output, at.stride, *found)
     for stage in network.stages:
         at = at.then(stage.lengths)
-        blocks = " + ".join(f"{count} x {kind}" for kind, count in stage.runs)
         found = total_of(islice(run, 1), known)
-        yield Part(stage.name, blocks, stage.output, at.stride, *found)
+        yield Part(stage.name, stage.contents, stage.output, at.stride, *found)
     if network.head:
         head = network.head[-1].output
         yield Part("head", "", head, None, *total_of(run, known))

@@ -215,6 +215,11 @@ class Stage(Record):
         each = groupby(self.blocks, lambda block: block.kind)
         return tuple((kind, len([*blocks])) for kind, blocks in each)
 
+    @property
+    def contents(self) -> str:
+        """`3 x Bottleneck`; runs of several kinds have a plus between them."""
+        return " + ".join(f"{count} x {kind}" for kind, count in self.runs)
+
     @cached_property
     def distinct(self) -> dict[str, Block]:
         """The blocks by path, `layer1.0` first; those that repeat, once."""
