@@ -24,7 +24,7 @@ from resnet_spec.network import Network
 from resnet_spec.weights.inference import InferenceError, Inferred, infer
 from resnet_spec.weights.inference.index import TABLE, lines, table
 from resnet_spec.weights.inference.structure import read
-from resnet_spec.weights.inference.trunks import Trunk
+from resnet_spec.weights.inference.trunk import Trunk
 from resnet_spec.weights.naming import NAMINGS, NamingError, names, unsaid
 from resnet_spec.weights.recognition import recognized
 from tests import which

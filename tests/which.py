@@ -19,7 +19,7 @@ from resnet_spec.compiler import Compiled
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.shipped import shipped, shipped_spec
 from resnet_spec.network import Network
-from resnet_spec.weights.inference.candidates import short, told
+from resnet_spec.weights.inference.candidate import short, told
 from resnet_spec.weights.inference.index import Row, lines, ordered, traits
 
 COLORS = 3

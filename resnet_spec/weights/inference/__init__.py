@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from resnet_spec.weights.inference.candidates import (
+from resnet_spec.weights.inference.candidate import (
     Candidate,
     OtherSpecError,
     candidates,
     choice,
 )
-from resnet_spec.weights.inference.page import asked, page
-from resnet_spec.weights.inference.trunks import Trunk, trunks
+from resnet_spec.weights.inference.pages import asked, page
+from resnet_spec.weights.inference.trunk import Trunk, trunks
 from resnet_spec.weights.naming.rules import Shaped
 
 __all__ = ["InferenceError", "Inferred", "infer"]

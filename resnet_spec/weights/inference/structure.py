@@ -18,10 +18,10 @@ from resnet_spec.network import Network
 from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.words import flow
 from resnet_spec.weights.inference.blocks import Data, UnreadableError
-from resnet_spec.weights.inference.candidates import LIBRARIES, unlike
+from resnet_spec.weights.inference.candidate import LIBRARIES, unlike
 from resnet_spec.weights.inference.guesses import guesses
-from resnet_spec.weights.inference.page import left_out
-from resnet_spec.weights.inference.trunks import Trunk
+from resnet_spec.weights.inference.pages import left_out
+from resnet_spec.weights.inference.trunk import Trunk
 from resnet_spec.weights.naming.rules import Shapes
 
 __all__ = ["UnreadableError", "read"]

@@ -14,7 +14,7 @@ from resnet_spec.weights.inference.index import (
     table,
     traits,
 )
-from resnet_spec.weights.inference.trunks import Trunk
+from resnet_spec.weights.inference.trunk import Trunk
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
 LIBRARIES = ("timm", "torchvision")

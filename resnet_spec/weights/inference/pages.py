@@ -8,7 +8,7 @@ from typing import Any
 
 from resnet_spec.problems import nested
 from resnet_spec.problems.words import flow
-from resnet_spec.weights.inference.candidates import (
+from resnet_spec.weights.inference.candidate import (
     LIBRARIES,
     Choice,
     listed,
@@ -16,7 +16,7 @@ from resnet_spec.weights.inference.candidates import (
     told,
 )
 from resnet_spec.weights.inference.index import Row
-from resnet_spec.weights.inference.trunks import Trunk
+from resnet_spec.weights.inference.trunk import Trunk
 from resnet_spec.weights.reading import listed as shown
 
 NEVER = "activations, strides, dilations, pools and eps"
