@@ -98,8 +98,17 @@ def test_a_source_distribution_has_all_that_the_tests_read() -> None:
     }
 
 
-def test_hooks_for_other_repositories_run() -> None:
-    for hook in yaml.safe_load(Path(".pre-commit-hooks.yaml").read_text()):
+def test_hooks_for_other_repositories_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a repository with a spec of its own and its file."""
+    hooks = Path(".pre-commit-hooks.yaml").read_text()
+    spec = tmp_path / "specs" / "resnet50.yaml"
+    spec.parent.mkdir()
+    spec.write_text(Path("specs/resnet50.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["build", "specs"]).exit_code == 0
+    for hook in yaml.safe_load(hooks):
         name, *args = hook["entry"].split()
         assert name == "resnet-spec"
         files = [] if hook.get("pass_filenames") is False else ["specs/resnet50.yaml"]
