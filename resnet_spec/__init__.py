@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from resnet_spec.language.reading import read
     from resnet_spec.lowering import lower
     from resnet_spec.network import Network, digests
+    from resnet_spec.passes.fold import fold
     from resnet_spec.problems import Problem, SpecError
     from resnet_spec.weights.loading import Loaded
 
@@ -44,6 +45,7 @@ __all__ = [
     "diagram",
     "difference",
     "digests",
+    "fold",
     "load",
     "load_weights",
     "lower",
@@ -61,6 +63,7 @@ HOMES = {
     "Spec": "language.fields",
     "SpecError": "problems",
     "digests": "network",
+    "fold": "passes.fold",
     "load": "compiler",
     "lower": "lowering",
     "parse": "language.parsing",
@@ -124,6 +127,7 @@ def build_model(  # noqa: PLR0913  # a choice each
     folded: str | None = None,
     channels_by: str | None = None,
     strict: bool = False,
+    deploy: bool = False,
 ) -> torch.nn.Module:
     """A spec's network as a module, from images (N, C, H, W) to (N, num_classes).
 
@@ -140,6 +144,9 @@ def build_model(  # noqa: PLR0913  # a choice each
     `channels_by`: one by the sum of the file's channels, others by their turns, as in timm.
     Where the library that wrote the names does by default what this network does not, and
     names cannot tell, as where a bottleneck strides, a warning says so; `strict` refuses.
+
+    With `deploy` the module is that of evaluation alone: norms are part of the convolutions
+    before them, as `fold` has it, and weights are those of the network itself, folded.
 
     Raises SpecError for a wrong spec, ValueError for features with num_classes and for weights
     that do not fit, and ImportError where torch is missing.
@@ -167,7 +174,12 @@ def build_model(  # noqa: PLR0913  # a choice each
         overrides["input"] = [channels, image.height, image.width]
     network = load(spec, overrides, features).network
     if weights is None:
-        return build(network, device=device, init=init)
+        model = build(network, device=device, init=init)
+        if not deploy:
+            return model
+        from resnet_spec.weights.deploying import deployed
+
+        return deployed(network, model)
     if channels is not None:
         choices["channels_by"] = channels_by or ("sum" if channels == 1 else "repeat")
     model = build(network, device=device, init=False)
@@ -185,6 +197,10 @@ def build_model(  # noqa: PLR0913  # a choice each
         if strict:
             raise ValueError(said)
         warn(said, stacklevel=2)
+    if deploy:
+        from resnet_spec.weights.deploying import deployed
+
+        model = deployed(network, model)
     model.loaded = str(done)  # type: ignore[assignment]
     return model
 

@@ -17,6 +17,7 @@ from resnet_spec.language.source import Source
 from resnet_spec.lowering import lower, noted
 from resnet_spec.network import Network
 from resnet_spec.passes.cut import cut
+from resnet_spec.passes.fold import fold
 from resnet_spec.problems import Place, Problem, SpecError
 from resnet_spec.problems.words import flow
 
@@ -43,12 +44,15 @@ def load(
     file: str | os.PathLike[str],
     overrides: Mapping[str, Any] | None = None,
     features: Sequence[str | int] = (),
+    *,
+    deploy: bool = False,
 ) -> Compiled:
     """The spec and the network of a file, with overrides such as `{"head.classes": 10}`.
 
     A spec that ships may be given by its name. `features` are parts to give instead of what
-    the head gives: `stem`, `pool`, `layer1` or 1 and so on. Both make another network, of
-    which the file's own `expect` claims nothing.
+    the head gives: `stem`, `pool`, `layer1` or 1 and so on. With `deploy` the network is that
+    of evaluation alone, with norms in its convolutions. All make another network, of which the
+    file's own `expect` claims nothing.
     Raises SpecError with every problem found, each with its file, line and column.
     """
     source = generated(read(spec_path(file), overrides))
@@ -57,13 +61,15 @@ def load(
         network = lower(plan)
     except SpecError as error:
         raise source.refuse(*error.problems) from None
-    claimed = plan.spec.expect if not features else None
+    claimed = plan.spec.expect if not (features or deploy) else None
     if claimed and (problems := list(untrue(claimed, network))):
         raise source.refuse(*problems)
     if features:
         if unread := list(_unread(overrides or {})):
             raise SpecError(*unread)
         network = _cut(plan, network, features)
+    if deploy:
+        network = noted(plan, fold(network))
     warnings = source.placed(*advice(plan, network))
     return Compiled(source, plan, network, tuple(warnings))
 

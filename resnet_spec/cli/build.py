@@ -47,6 +47,11 @@ from resnet_spec.problems.extras import needs
 )
 @FEATURES
 @click.option(
+    "--deploy",
+    is_flag=True,
+    help="Write the network of evaluation alone, with norms in its convolutions.",
+)
+@click.option(
     "--force",
     is_flag=True,
     help="Replace files that were edited or made from other inputs, too.",
@@ -64,6 +69,7 @@ def build(outcome: Outcome, output: str, **options: Any) -> None:
     resnet-spec build specs --check --diff
     resnet-spec build specs/resnet18.yaml --set head.classes=10 --verify -o ten_classes
     resnet-spec build resnet50d --features 1,2,3,4 -o backbones
+    resnet-spec build resnet50 --deploy -o deployed
     """
     jobs, check, diff = outcome.jobs, options["check"], options["diff"]
     taken = list(clashes((job.spec, job.module) for job in jobs))

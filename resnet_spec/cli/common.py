@@ -197,7 +197,7 @@ class Outcome(NamedTuple):
 def compiling(command: Callable[..., None]) -> Callable[..., None]:
     """The command with SPEC, --set and --strict, given what comes of them.
 
-    Where it has --features or --input too, they count.
+    Where it has --features, --input or --deploy too, they count.
     """
 
     @SPECS
@@ -208,9 +208,10 @@ def compiling(command: Callable[..., None]) -> Callable[..., None]:
     def run(
         specs: tuple[str, ...], strict: bool, overrides: Overrides, **options: Any
     ) -> None:
-        features = options.get("features", ())
+        features, deploy = options.get("features", ()), options.pop("deploy", False)
         overrides += options.pop("image", ())
-        command(_compiled(specs, overrides, features, strict), **options)
+        found = _compiled(specs, overrides, features, strict=strict, deploy=deploy)
+        command(found, **options)
 
     return run
 
@@ -224,19 +225,22 @@ def _compiled(
     specs: tuple[str, ...],
     overrides: Overrides,
     features: Features,
+    *,
     strict: bool,
+    deploy: bool,
 ) -> Outcome:
     jobs: list[Job] = []
     files, found = spec_files(specs)
     for spec in files:
         try:
-            compiled = load(spec.file, dict(overrides), features)
+            compiled = load(spec.file, dict(overrides), features, deploy=deploy)
         except SpecError as error:
             found += error.problems
             continue
         found += compiled.warnings
         said = [f"{key}={flow(value)}" for key, value in overrides]
         said += [f"features {flow(list(features))}"] if features else []
+        said += ["--deploy"] if deploy else []
         changed = ", ".join(said)
         jobs.append(Job(spec, compiled, changed))
     if strict:

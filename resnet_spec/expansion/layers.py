@@ -424,6 +424,7 @@ def _conv3x3(op: Conv3x3, out: int, groups: int, dilation: int) -> Conv:
         padding=dilation,
         dilation=dilation,
         groups=groups,
+        bias=op.inside.bias,
     )
     eps = op.inside.eps
     return StdConv2d(**conv.values(), eps=eps) if eps else conv
@@ -492,7 +493,7 @@ def _selective_kernel(op: SelectiveKernel, run: Frame) -> None:
     mean = run.function(
         "mean", run.function("sum", paths, output=shape), output=(out, 1, 1)
     )
-    hidden = _add(run, "bn", norm, run.conv("fc1", mean, reduced))
+    hidden = _add(run, "bn", norm, run.conv("fc1", mean, reduced, bias=op.inside.bias))
     hidden = _add(run, name, activation, hidden)
     share = run.view("unflatten", run.conv("fc2", hidden, 2 * out), (2, out, 1, 1))
     mixed = run.function(

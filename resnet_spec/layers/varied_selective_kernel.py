@@ -24,6 +24,7 @@ class VariedSelectiveKernel(nn.Module):
         groups: int,
         split: bool,
         dilation: int = 1,
+        bias: bool = False,
         convolution: Callable[..., nn.Module] = nn.Conv2d,
         norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
         activation: Callable[[], nn.Module] = nn.ReLU,
@@ -41,14 +42,14 @@ class VariedSelectiveKernel(nn.Module):
                     padding=spacing,
                     dilation=spacing,
                     groups=groups,
-                    bias=False,
+                    bias=bias,
                 ),
                 norm(out_channels),
                 activation(),
             )
             for spacing in (dilation, 2 * dilation)
         )
-        self.fc1 = nn.Conv2d(out_channels, reduced, 1, bias=False)
+        self.fc1 = nn.Conv2d(out_channels, reduced, 1, bias=bias)
         self.bn = norm(reduced)
         self.act = activation()
         self.fc2 = nn.Conv2d(reduced, 2 * out_channels, 1, bias=False)

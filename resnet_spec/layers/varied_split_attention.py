@@ -20,6 +20,7 @@ class VariedSplitAttention(nn.Module):
         groups: int,
         radix: int,
         dilation: int = 1,
+        bias: bool = False,
         convolution: Callable[..., nn.Module] = nn.Conv2d,
         norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
         activation: Callable[[], nn.Module] = nn.ReLU,
@@ -35,7 +36,7 @@ class VariedSplitAttention(nn.Module):
             padding=dilation,
             dilation=dilation,
             groups=groups * radix,
-            bias=False,
+            bias=bias,
         )
         self.bn0 = norm(inner)
         self.act = activation()

@@ -31,7 +31,10 @@ def sentences(plan: Plan, network: Network) -> Iterator[str]:
     spec, known = plan.spec, plan.stages[: len(network.stages)]
     stages = [block for stage in known for block in stage.blocks]
     yield from _stem(spec, network)
-    yield from _order(spec, network, any(stage.preact for stage in stages))
+    if network.folds:
+        yield from _folded(network)
+    else:
+        yield from _order(spec, network, any(stage.preact for stage in stages))
     yield from _shortcuts(stages)
     yield from _preact_shortcuts(spec, stages)
     yield from _strides(spec, network, stages)
@@ -45,6 +48,21 @@ def _stem(spec: Spec, network: Network) -> Iterator[str]:
         yield "The stem is three 3x3 convolutions in place of one 7x7."
     if spec.stem.pool == "conv" and network.pool:
         yield "A strided 3x3 convolution replaces the stem's pool."
+
+
+def _folded(network: Network) -> Iterator[str]:
+    """What became of norms, in a network that `fold` gave."""
+    norms = any(fold.norm for fold in network.folds)
+    filters = any(not fold.norm for fold in network.folds)
+    done = ["norms are part of the convolutions before them"] * norms
+    done += ["filters are standardized already"] * filters
+    yield (
+        f"For evaluation alone: {together(done)}, and what only training needs is gone; "
+        "`folded` makes its tensors of those that were trained."
+    )
+    if network.norms:
+        kept = together(dict.fromkeys(op.path for _, op in network.norms))
+        yield f"What stands behind no convolution, or is not linear, stays: {kept}."
 
 
 def _order(spec: Spec, network: Network, shipped: bool) -> Iterator[str]:

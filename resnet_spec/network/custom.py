@@ -359,11 +359,13 @@ class Inside(NamedTuple):
     """What the layer's convolutions are, and what follows them.
 
     `norm` and `activation` are None where there is none, `eps` that of standardized weights.
+    A convolution that a norm may follow has a bias where `bias` says so.
     """
 
     norm: Norm | None
     activation: Activation | None
     eps: float | None = None
+    bias: bool = False
 
     @property
     def makers(self) -> dict[str, Maker]:
@@ -437,6 +439,11 @@ class Conv3x3(Layer):
         raise NotImplementedError
 
     @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The names of each convolution inside that a norm may follow, and of that."""
+        raise NotImplementedError
+
+    @property
     def takes(self) -> tuple[Sizes, Sizes]:
         more = self.inside.least(self.normed[0]) - 1
         height, width = (more * stride + 1 for stride in sides(self.stride))
@@ -456,13 +463,14 @@ class Conv3x3(Layer):
         made = self.inside.makers.items()
         defaults = PUBLISHED.makers
         makers = (Argument(made, name, defaults[name]) for name, made in made)
-        return (Argument(self.dilation, "dilation", 1), *makers)
+        bias = Argument(self.inside.bias, "bias", False)
+        return (Argument(self.dilation, "dilation", 1), bias, *makers)
 
     def _conv_norm(
         self, prefix: str, read: int, out: int, norm: str
     ) -> tuple[Tensor, ...]:
         """The tensors of a 3x3 convolution and of the norm that follows it."""
-        convolution = convolution_tensors(out, read, 3, False, prefix)
+        convolution = convolution_tensors(out, read, 3, self.inside.bias, prefix)
         return (*convolution, *self.inside.norm_tensors(out, norm))
 
     @cached_property
@@ -501,6 +509,11 @@ class Res2Conv2d(Conv3x3):
     @property
     def normed(self) -> tuple[int, ...]:
         return (int(self.width),)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        bands = range(self.scale - 1)
+        return tuple((f"bands.{i}.0", f"bands.{i}.1") for i in bands)
 
     @property
     def macs(self) -> int:
@@ -549,7 +562,7 @@ class SelectiveKernel(Conv3x3):
         return (
             *self._conv_norm("paths.0.0.", read, out, "paths.0.1."),
             *self._conv_norm("paths.1.0.", read, out, "paths.1.1."),
-            *conv1x1("fc1.", out, reduced),
+            *conv1x1("fc1.", out, reduced, self.inside.bias),
             *self.inside.norm_tensors(reduced, "bn."),
             *conv1x1("fc2.", reduced, 2 * out),
         )
@@ -557,6 +570,10 @@ class SelectiveKernel(Conv3x3):
     @property
     def normed(self) -> tuple[int, ...]:
         return (int(self.out_channels), int(self.reduced))
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        return (("paths.0.0", "paths.0.1"), ("paths.1.0", "paths.1.1"), ("fc1", "bn"))
 
     @property
     def macs(self) -> int:
@@ -611,6 +628,10 @@ class SplitAttention(Conv3x3):
     @property
     def normed(self) -> tuple[int, ...]:
         return (int(self.input.channels) * self.radix, int(self.reduced))
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        return (("conv", "bn0"), ("fc1", "bn1"))
 
     @property
     def macs(self) -> int:

@@ -71,15 +71,28 @@ def batch_norm_tensors(channels: int, prefix: str = "") -> tuple[Tensor, ...]:
     )
 
 
+class Folded(NamedTuple):
+    """A norm of the trained network that is part of a convolution here, by their paths.
+
+    The norm's path is empty where it was the filters that were standardized.
+    """
+
+    convolution: str
+    norm: str
+    eps: float
+
+
 class Op(Record):
     """One step on a map of shape `input`, by the module at `path` within its block.
 
-    Where `when` does not hold the op is the identity: a block without it.
+    Where `when` does not hold the op is the identity: a block without it. `folds` are the
+    norms that it has taken in, in order.
     """
 
     path: str
     input: Shape
     when: Condition | None = None
+    folds: tuple[Folded, ...] = ()
 
     @property
     def active(self) -> bool:

@@ -14,7 +14,9 @@ from resnet_spec.network.initialization import Init
 from resnet_spec.network.ops import (
     Chain,
     Conv,
+    Folded,
     Linear,
+    Norm,
     Op,
     Tensor,
     biases,
@@ -368,6 +370,24 @@ class Network(Record):
     def restarted(self) -> list[str]:
         """The modules that start weights themselves, after all others, in order."""
         return sorted({op.module for _, op in self.distinct_ops() if op.restarts})
+
+    @property
+    def norms(self) -> list[tuple[str, Op]]:
+        """The norms, and the layers with some inside, by path; those that repeat once."""
+
+        def normalizes(op: Op) -> bool:
+            names = (tensor.name for tensor in op.tensors)
+            return isinstance(op, Norm) or any(n.endswith("running_var") for n in names)
+
+        return [(path, op) for path, op in self.distinct_ops() if normalizes(op)]
+
+    @property
+    def folds(self) -> list[Folded]:
+        """What its convolutions have taken in, those of blocks that repeat once.
+
+        There is nothing in a network as it is trained.
+        """
+        return [fold for _, op in self.distinct_ops() for fold in op.folds]
 
     @property
     def classes(self) -> int | None:

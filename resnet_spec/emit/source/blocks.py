@@ -11,7 +11,7 @@ from resnet_spec.emit.source.layout import (
     indented,
     layout,
 )
-from resnet_spec.emit.source.modules import calls, definitions
+from resnet_spec.emit.source.modules import calls, definitions, folds
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.network import (
     Block,
@@ -60,6 +60,7 @@ class BlockClass:
         self.setup = self._agreed(self._setup)
         self.forward = self._agreed(self._forward)
         self.doc = self._agreed(self._doc)
+        self.folds = self._agreed(_folds)
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -189,6 +190,11 @@ class BlockClass:
             if groups.isdigit()
             else f"grouped {op.noun}"
         )
+
+
+def _folds(block: Block) -> str:
+    """What its convolutions, and those of a shortcut that it may have, have taken in."""
+    return folds((*block.main, *(block.shortcut.ops if block.shortcut else ())))
 
 
 def _applied(ops: Chain, x: str) -> str:

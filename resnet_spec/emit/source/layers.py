@@ -33,3 +33,16 @@ def layer_sources(network: Network) -> tuple[list[str], list[str]]:
 
 def _imports(nodes: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
     return (node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)))
+
+
+def merged(lines: Iterable[str]) -> list[str]:
+    """The import lines, those from one module as one.
+
+    >>> merged(["from abc import B", "import math", "from abc import A"])
+    ['from abc import A, B', 'import math']
+    """
+    names: dict[str, set[str]] = {}
+    for line in lines:
+        start, _, imported = line.rpartition("import ")
+        names.setdefault(start, set()).update(imported.split(", "))
+    return sorted(f"{start}import {', '.join(sorted(n))}" for start, n in names.items())

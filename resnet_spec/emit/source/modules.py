@@ -57,6 +57,37 @@ def definitions(ops: Iterable[Op], scope: Scope, column: int = 8) -> list[str]:
     return lines
 
 
+def folds(ops: Iterable[Op], column: int = 4) -> str:
+    """What the class says of norms that convolutions have taken in; empty for none."""
+    taken = {fold: None for op in ops for fold in op.folds}
+    norms = [(f.convolution, f.norm, f.eps) for f in taken if f.norm]
+    filters = [(f.convolution, f.eps) for f in taken if not f.norm]
+    lines = []
+    if norms:
+        lines += [
+            "# Convolutions, the norms that they have taken in, and the eps of those."
+        ]
+        lines += [_rows("folds", norms, column)]
+    if filters:
+        lines += [
+            "# Convolutions whose filters were standardized each time, and by what eps."
+        ]
+        lines += [_rows("standardized", filters, column)]
+    return "\n".join(lines)
+
+
+def _rows(name: str, rows: Iterable[tuple[object, ...]], column: int) -> str:
+    """`name = (rows)`, a row in a line."""
+    texts = [f"({', '.join(map(_literal, row))})" for row in rows]
+    if len(texts) == 1:
+        return f"{name} = ({texts[0]},)"
+    return layout(f"{name} = ", Call("", tuple(texts), exploded=True), column=column)
+
+
+def _literal(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
 def calls(
     ops: Iterable[Op], x: str = "x", longest: int = LINE - 12
 ) -> list[tuple[str, Op]]:

@@ -7,7 +7,7 @@ from itertools import accumulate, groupby
 
 from resnet_spec.emit.source.blocks import RATE, BlockClass
 from resnet_spec.emit.source.initialization import started
-from resnet_spec.emit.source.layers import layer_sources
+from resnet_spec.emit.source.layers import layer_sources, merged
 from resnet_spec.emit.source.layout import (
     LINE,
     docstring,
@@ -16,7 +16,7 @@ from resnet_spec.emit.source.layout import (
     layout,
     mapping,
 )
-from resnet_spec.emit.source.modules import calls, definitions
+from resnet_spec.emit.source.modules import calls, definitions, folds
 from resnet_spec.emit.source.scope import Scope
 from resnet_spec.emit.source.stages import StageFunction, listed
 from resnet_spec.network import (
@@ -58,6 +58,10 @@ class View:
     def __init__(self, network: Network, origin: str) -> None:
         self.network, self.origin = network, filled(origin)
         layer_imports, self.layers = layer_sources(network)
+        if network.folds:
+            layer_imports = merged(
+                [*layer_imports, "from collections.abc import Mapping"]
+            )
         others = [line for line in layer_imports if line not in IMPORTS]
         standard = [line for line in others if not line.startswith("from torch")]
         of_torch = [line for line in others if line.startswith("from torch")]
@@ -180,6 +184,19 @@ class View:
             kind = "linear" if isinstance(classifier, Linear) else "convolution as"
             said.append(f"{kind} classifier")
         return "".join(f", {part}" for part in said)
+
+    @property
+    def folds(self) -> str:
+        """What the convolutions outside of blocks have taken in."""
+        return folds((*self.network.entry, *self.network.head))
+
+    @property
+    def folds_norms(self) -> bool:
+        return any(fold.norm for fold in self.network.folds)
+
+    @property
+    def standardizes(self) -> bool:
+        return any(not fold.norm for fold in self.network.folds)
 
     @property
     def signature(self) -> str:
