@@ -41,31 +41,48 @@ class Wrong(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A part of what is wrong: what to say of it, its tensors, and what leaves them out."""
+    """A part of what is wrong: what to say of it, its tensors, what leaves them out, and what
+    else would help."""
 
     text: str
     names: Sequence[str]
     ignore: Sequence[str] = ()
+    remedy: str = ""
 
 
 def difference(reading: Reading, calls: Calling) -> str:
-    """`all fits but fc.weight (1000 x 512 here, 10 x 512 in the file): ignore=['fc']`"""
+    """`all fits but the classifier, 10 classes in the file, 1000 here: ignore=['fc']`
+
+    Of a reading that does not fit; loading says it, and recognition.
+    """
     wrong = Wrong(
         [*reading.missing],
         {our: shape for our, _, shape in reading.differing},
         [name.removeprefix(reading.prefix) for name in reading.left],
     )
-    asked = sum(not name.endswith(COUNT) for name in calls.of.places)
     fitting = sum(not name.endswith(COUNT) for name in reading.table)
+    if not (fitting or wrong.differing):
+        such = f"no naming has such names, as {listed(wrong.left)}"
+        return such if wrong.left else "there are no tensors"
+    asked = fitting + len(wrong.missing) + len(wrong.differing)
     findings: list[Finding] = []
-    for find in (_dimensions, _statistics, _depths, _classifier, _stem, _others):
+    for find in (
+        _dimensions,
+        _statistics,
+        _depths,
+        _classifier,
+        _stem,
+        _blocks,
+        _others,
+    ):
         for finding in find(wrong, calls):
             findings.append(finding)
             wrong = wrong.without(finding.names)
     if all(finding.ignore for finding in findings):
         ignore = [*dict.fromkeys(name for each in findings for name in each.ignore)]
         said = " and ".join(finding.text for finding in findings)
-        return f"all fits but {said}: ignore={ignore!r}"
+        help_ = [f"ignore={ignore!r}", *(each.remedy for each in findings)]
+        return f"all fits but {said}: {', or '.join(filter(None, help_))}"
     said = "; ".join(finding.text for finding in findings[:SHOWN])
     more = f"; {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
     count = f"{fitting} of {asked} tensors fit"
@@ -109,7 +126,8 @@ def _depths(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
     if len(apart) == 1:
         (stage,) = apart
         text = (
-            f"layer{stage + 1}, {_blocks(there[stage])} in the file, {here[stage]} here"
+            f"layer{stage + 1}, {_counted(there[stage], 'block')} in the file, "
+            f"{here[stage]} here"
         )
     if apart:
         yield Finding(
@@ -152,12 +170,19 @@ def _stage(calls: Calling, stage: int) -> str:
 
 
 def _classifier(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
+    """One of other classes, a transposed one, or none."""
     names = [name for name in wrong.names if classifies(name)]
-    shown = [name for name in names if name in wrong.differing]
-    if shown:
-        yield Finding(_shapes(shown[0], wrong, calls), names, [CLASSIFIER])
-    elif names:
-        yield Finding(f"{CLASSIFIER}, which is missing", names, [CLASSIFIER])
+    weight = f"{CLASSIFIER}.weight"
+    if weight in wrong.differing:
+        here, there = calls.of.shapes[weight], wrong.differing[weight]
+        text = _shapes(weight, wrong, calls)
+        if there[1:] == here[1:]:
+            text = f"the classifier, {there[0]} classes in the file, {here[0]} here"
+        elif len(here) == 2 and there == here[::-1]:
+            text = "the classifier, transposed in the file, as Keras keeps it"
+        yield Finding(text, names, [CLASSIFIER])
+    elif weight in wrong.missing:
+        yield Finding("the classifier, which is missing", names, [CLASSIFIER])
 
 
 def _stem(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
@@ -168,21 +193,45 @@ def _stem(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
     theirs = [name for name in wrong.left if not block.match(name)]
     first = next((name for name in outside if name in wrong.differing), "")
     if outside == [first] and not theirs:
-        text = _shapes(first, wrong, calls)
-        here, there = calls.of.shapes[first][2:], wrong.differing[first][2:]
-        if here != there:
-            text = f"the stem, {size(there)} in the file, {size(here)} here"
-        yield Finding(text, [first], [_owner(first)])
-    elif outside and theirs:
-        sides = (listed(_owners(names)) for names in (theirs, outside))
-        text = "the stem differs, {} in the file, {} here".format(*sides)
-        yield Finding(text, [*outside, *theirs])
+        text, remedy, owner = _shapes(first, wrong, calls), "", _owner(first)
+        here, there = calls.of.shapes[first], wrong.differing[first]
+        if here[2:] != there[2:]:
+            sizes = f"{size(there[2:])} in the file, {size(here[2:])} here"
+            text = f"the stem, {sizes}"
+        elif here[:1] == there[:1] and len(here) == 4:
+            text = f"{owner}, {_counted(there[1], 'input channel')} in the file, {here[1]} here"
+            remedy = f"channels_by='sum' for {owner}"
+        yield Finding(text, [first], [owner], remedy)
+    elif outside and (theirs or len(_owners(outside)) > FEW):
+        yield Finding(f"the stem has {_sides(theirs, outside)}", [*outside, *theirs])
 
 
 def _stem_of(calls: Calling) -> set[str]:
     convolutions, norms = stem(calls.of.outside)
     tops = (*convolutions, *norms)
     return {name for name in calls.of.outside if name.startswith(tops)}
+
+
+def _blocks(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
+    """What several blocks have on one side alone, told once."""
+    places = calls.of.places
+    ours = {n: places[n].path for n in wrong.missing if places[n].block}
+    there = {name: calls.library.place(name) for name in wrong.left}
+    theirs = {name: place[2] for name, place in there.items() if place}
+    found = [*ours.values(), *theirs.values()]
+    if found and len(found) >= 2 * len({*found}):
+        owners = _owners(found)
+        same = [n for n in wrong.differing if _owner(places[n].path) in owners]
+        sides = _sides(theirs.values(), ours.values())
+        yield Finding(f"blocks have {sides}", [*ours, *theirs, *same])
+
+
+def _sides(theirs: Iterable[str], ours: Iterable[str]) -> str:
+    """`conv1.0, conv1.1 in the file, conv1 here`"""
+    there, here = listed(_owners(theirs)), listed(_owners(ours))
+    if there and here:
+        return f"{there} in the file, {here} here"
+    return f"{there} in the file alone" if there else f"{here} here alone"
 
 
 def _others(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
@@ -219,8 +268,8 @@ def _shapes(name: str, wrong: Wrong, calls: Calling) -> str:
     return f"{name} ({here} here, {there} in the file)"
 
 
-def _blocks(number: int) -> str:
-    return f"{number or 'no'} block" + "s" * (number != 1)
+def _counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}" + "s" * (number != 1)
 
 
 def _owner(name: str) -> str:

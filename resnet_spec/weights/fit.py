@@ -11,15 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from resnet_spec.emit.module import WITHOUT_VALUES, build
-from resnet_spec.weights.misfits import (
-    hints,
-    is_real,
-    listed,
-    of_other_numbers,
-    wrong,
-)
+from resnet_spec.weights.dtypes import is_real, of_other_numbers
 from resnet_spec.weights.naming.rules import COUNT
-from resnet_spec.weights.reading import size
+from resnet_spec.weights.reading import Reading, listed, size
 from resnet_spec.weights.stored import Refusal, Stored, WeightsError
 from resnet_spec.weights.surgery import (
     adapted,
@@ -196,16 +190,30 @@ class Fit:
         mine = tuple(self.ours[f"{owner}.weight"].shape)
         return found is not None and len(mine) == 2 and tuple(found.shape) == mine[::-1]
 
-    def check(self, fitting: Callable[[], str | None]) -> None:
-        """Refuses tensors that are not the model's, before anything is touched."""
+    def check(self, known: Reading, explain: Callable[[Reading], str]) -> None:
+        """Refuses tensors that are not the model's, before anything is touched.
+
+        `explain` says why of what is known of the file, as it now is.
+        """
         if line := of_other_numbers(self.ours, self.given, self.table):
             raise WeightsError(line)
-        if lines := wrong(self.ours, self.given, self.table):
-            naming = fitting()
-            hint = [f"  naming={naming!r} fits"] if naming else []
-            hint = hint or hints(self.ours, self.given, self.table)
-            lines = ["the weights are not this network's:", *lines, *hint]
-            raise WeightsError("\n".join(lines))
+        fits = {o: t for o, t in self.table.items() if self._fits(o, t)}
+        taken = {*self.table.values()}
+        left = tuple(name for name in self.given if name not in taken)
+        if left or len(fits) < len(self.table):
+            others = [(o, t) for o, t in self.table.items() if o not in fits]
+            found = known._replace(
+                table=fits,
+                missing=tuple(o for o, t in others if t not in self.given),
+                differing=tuple(
+                    (o, t, tuple(self.given[t].shape))
+                    for o, t in others
+                    if t in self.given
+                ),
+                left=left,
+            )
+            said = "the weights are not this network's"
+            raise WeightsError(f"{said}: {explain(found)}")
         if not self.table:
             raise WeightsError("nothing is left to load")
 

@@ -12,10 +12,13 @@ from torch import Tensor, nn
 
 from resnet_spec.problems.words import nearest
 from resnet_spec.weights import recognition
+from resnet_spec.weights.differences import difference
 from resnet_spec.weights.files import contents
 from resnet_spec.weights.fit import Fit, Loaded
-from resnet_spec.weights.naming import NAMINGS, called
-from resnet_spec.weights.naming.rules import Shaped, parts
+from resnet_spec.weights.naming import NAMINGS, called, possessive
+from resnet_spec.weights.naming.rules import Calling, Shaped, parts
+from resnet_spec.weights.reading import Reading
+from resnet_spec.weights.recognition import nothing
 from resnet_spec.weights.stored import WeightsError
 from resnet_spec.weights.surgery import refuse_unknown
 from resnet_spec.weights.wrappers import Unwrapped, unwrapped
@@ -62,23 +65,23 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
     ours, found = model.state_dict(), opened(weights, choices.key)
     whole = choices.whole or ours
     known = recognized(whole, found.tensors, choices.naming, choices.prefix)
-    inside = {*known.table.values(), *known.left}
+    reading, ignore = known.reading, choices.ignore
+    bare = {n: n.removeprefix(reading.prefix) for n in found.tensors}
+    _must_be_known(ignore, [*known.table, *known.table.values(), *bare, *bare.values()])
+    inside = {*known.table.values(), *reading.left}
     beyond = {their for our, their in known.table.items() if our not in ours}
     theirs = {n: t for n, t in found.tensors.items() if n in inside - beyond}
-    _must_be_known(
-        choices.ignore, [*known.table, *known.table.values(), *found.tensors]
-    )
     table = {o: t for o, t in known.table.items() if o in ours}
-    table = {o: t for o, t in table.items() if not _among((o, t), choices.ignore)}
-    given = {n: t for n, t in theirs.items() if not _among((n,), choices.ignore)}
+    table = {o: t for o, t in table.items() if not _among((o, t), ignore)}
+    given = {n: t for n, t in theirs.items() if not _among((n, bare[n]), ignore)}
     done = Loaded(
         len(table),
-        known.naming,
+        reading.naming,
         found.inside,
         found.beside,
-        known.prefix.rstrip("."),
-        known.beside,
-        tuple(choices.ignore),
+        reading.prefix.rstrip("."),
+        len(reading.beside),
+        tuple(ignore),
     )
     fit = Fit(model, ours, given, table, done)
     done.changes += known.renamed
@@ -86,7 +89,12 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
     fit.unfold(choices.folded)
     fit.adapt(choices.channels_by)
     fit.leave_out(choices.optional)
-    fit.check(lambda: _another(whole, found.tensors, choices))
+    fit.check(
+        reading,
+        lambda now: (
+            _another(whole, found.tensors, choices) or difference(now, known.calls)
+        ),
+    )
     return fit.load()
 
 
@@ -94,17 +102,14 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
 
 
 class Known(NamedTuple):
-    """Who named the tensors, what their names begin with, and their name for each of ours.
+    """How the file is read, or what of it is nearest, and their name for each of ours.
 
-    `left` are names of the same trunk that are none of ours; `renamed` says which modules are
-    called otherwise than that naming has them.
+    `renamed` says which modules are called otherwise than that naming has them.
     """
 
-    naming: str
-    prefix: str
+    reading: Reading
+    calls: Calling
     table: dict[str, str]
-    left: tuple[str, ...]
-    beside: int = 0  # tensors elsewhere
     renamed: tuple[str, ...] = ()
 
 
@@ -130,13 +135,9 @@ def recognized(
     found = recognition.recognized(_shapes(theirs), ours, naming, top)
     if len(found.readings) > 1:
         raise WeightsError(str(found))
-    reading = found.reading or found.nearest
-    asked = reading.naming if reading else naming or "torchvision"
-    before = reading.prefix if reading else top or ""
-    calls = called(parts(ours), asked)
-    usual = {o: before + t for o, t in calls.theirs("").items()}
-    if reading is None:
-        return Known(asked, before, usual, tuple(theirs))
+    reading = found.reading or found.nearest or nothing(ours, theirs, naming, top or "")
+    calls = called(parts(ours), reading.naming)
+    usual = {o: reading.prefix + t for o, t in calls.theirs("").items()}
     table = usual | {o: t for o, t, _ in reading.differing} | {**reading.table}
     owners = {
         o: (usual[o].rpartition(".")[0], table[o].rpartition(".")[0]) for o in usual
@@ -145,8 +146,7 @@ def recognized(
     renamed = tuple(
         f"{own} is {there} there" for own, there in moved if not calls.trunk
     )
-    beside = len(reading.beside)
-    return Known(asked, before, table, reading.left, beside, renamed)
+    return Known(reading, calls, table, renamed)
 
 
 def _dotted(prefix: str) -> str:
@@ -160,7 +160,7 @@ def _shapes(tensors: Mapping[str, Shaped]) -> dict[str, tuple[int, ...]]:
 def _another(
     ours: Mapping[str, Shaped], theirs: Mapping[str, Shaped], choices: Choices
 ) -> str | None:
-    """Another naming than the one that was asked for, by which all tensors fit."""
+    """That all tensors fit by another naming than the one that was asked for."""
     if not choices.naming:
         return None
     known, kept = (
@@ -169,7 +169,10 @@ def _another(
     )
     top = _dotted(choices.prefix) if choices.prefix is not None else None
     found = recognition.recognized(_shapes(kept), known, None, top)
-    return next((each.naming for each in found.readings), None)
+    if not found.readings:
+        return None
+    fits = f"naming={found.readings[0].naming!r} fits"
+    return f"{possessive(choices.naming)} names do not fit; {fits}"
 
 
 def opened(weights: Weights, key: str | None = None) -> Unwrapped:

@@ -23,20 +23,11 @@ from resnet_spec.weights.naming.rules import (
     parts,
 )
 from resnet_spec.weights.reading import Reading
+from resnet_spec.weights.wrappers import WANTED
 
+OURS = "torchvision"
 ASIDE = (COUNT, "_momentum")  # beside frozen norms, and in Caffe2's files of a training
 FIRST, OTHER = range(2)
-WANTED = {
-    "teacher": FIRST,  # DINO
-    "encoder_q": FIRST,  # MoCo
-    "online_network": FIRST,  # BYOL
-    "online_encoder": FIRST,
-    "base_encoder": FIRST,  # MoCo v3
-    "ema": FIRST,
-    "ema_model": FIRST,
-    "model_ema": FIRST,
-}
-"""Of several networks in a file, those that people mostly want."""
 
 
 class Recognized(NamedTuple):
@@ -85,8 +76,16 @@ def recognized(
     elif nearest:
         said = difference(nearest, called(found, nearest.naming))
     else:
-        said = "no naming has such names"
+        said = difference(nothing(ours, theirs, naming), called(found, OURS))
     return Recognized((), nearest, said)
+
+
+def nothing(
+    ours: Iterable[str], theirs: Iterable[str], naming: str | None = None, top: str = ""
+) -> Reading:
+    """The reading of a file in which there is nothing of the network."""
+    missing = (name for name in ours if not name.endswith(COUNT))
+    return Reading(naming or OURS, top, {}, (*missing,), 0, (), (*theirs,), ())
 
 
 class _Names:
@@ -250,7 +249,7 @@ def _best(readings: Sequence[Reading]) -> list[Reading]:
 
 def _wanted(reading: Reading) -> int:
     words = reading.prefix.split(".")
-    return min((WANTED.get(word, OTHER) for word in words), default=OTHER)
+    return FIRST if WANTED & {*words} else OTHER
 
 
 def _several(readings: Sequence[Reading]) -> str:

@@ -16,6 +16,15 @@ WRAPPERS = (
 An average of its weights lies beside it, under `state_dict_ema` and the like, and what teaches
 beside what learns: those are taken where they are asked for.
 """
+WANTED = {
+    "teacher",  # DINO
+    "encoder_q",  # MoCo
+    "online_network",  # BYOL
+    "online_encoder",
+    "base_encoder",  # MoCo v3
+    *("ema", "ema_model", "model_ema"),
+}
+"""Of several networks in a file, those that people mostly want."""
 QUANTIZED = "_packed_params"  # torch's quantized modules have that beside tensors
 DEEP = 6  # mappings in one another that may lie around a state dict
 
@@ -47,8 +56,9 @@ def unwrapped(found: Mapping[Any, Any], file: str, key: str | None = None) -> Un
         if len(chosen) != 1:
             said = f"{file}not a state dict: {others[0]!r} is no tensor"
             if inner:
-                said += f"; it has several, {', '.join(map(repr, inner))}: key={inner[0]!r} "
-                said += "takes that one"
+                wanted = next((each for each in inner if each in WANTED), inner[0])
+                said += f"; it has several, {', '.join(map(repr, inner))}: "
+                said += f"key={wanted!r} takes that one"
             raise WeightsError(said)
         beside += [str(k) for k in inner if k != chosen[0] and _is_state_dict(found[k])]
         inside += map(str, chosen)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from resnet_spec.weights.naming import NAMINGS, possessive
 from resnet_spec.weights.naming.back import back
 from resnet_spec.weights.naming.rules import Library, Shapes
-from resnet_spec.weights.recognition import FIRST, WANTED
+from resnet_spec.weights.wrappers import WANTED
 
 SHARE = 0.2  # of a file's tensors, that a network has at least
 TOPS = re.compile(
@@ -147,4 +147,4 @@ def _is_alone(top: str, counts: Counter[str]) -> bool:
 
 
 def _wanted(top: str) -> bool:
-    return all(WANTED.get(word) != FIRST for word in top.split("."))
+    return WANTED.isdisjoint(top.split("."))
