@@ -160,6 +160,7 @@ def build_model(  # noqa: PLR0913  # a choice each
         "prefix": prefix,
         "folded": folded,
         "channels_by": channels_by,
+        "strict": strict,
     }
     for name, choice in choices.items():
         if choice and weights is None:
@@ -184,7 +185,6 @@ def build_model(  # noqa: PLR0913  # a choice each
         choices["channels_by"] = channels_by or ("sum" if channels == 1 else "repeat")
     model = build(network, device=device, init=False)
     from resnet_spec.network.tree import CLASSIFIER
-    from resnet_spec.weights.conventions import unlike
     from resnet_spec.weights.loading import Choices, load_with
 
     chosen = Choices(
@@ -192,16 +192,12 @@ def build_model(  # noqa: PLR0913  # a choice each
         optional=(CLASSIFIER,) if num_classes is not None else (),
         whole=dict(load(spec, overrides).network.tensors()) if features else None,
     )
-    done = load_with(model, weights, chosen)
-    for said in unlike(network, done.naming):
-        if strict:
-            raise ValueError(said)
-        warn(said, stacklevel=2)
+    said = str(load_with(model, weights, chosen))
     if deploy:
         from resnet_spec.weights.deploying import deployed
 
         model = deployed(network, model)
-    model.loaded = str(done)  # type: ignore[assignment]
+    model.loaded = said  # type: ignore[assignment]
     return model
 
 
@@ -290,6 +286,7 @@ def load_weights(  # noqa: PLR0913  # a choice each
     prefix: str | None = None,
     folded: str | None = None,
     channels_by: str | None = None,
+    strict: bool = False,
 ) -> Loaded:
     """Load a state dict, or a file of one, into the model, all of it.
 
@@ -316,12 +313,14 @@ def load_weights(  # noqa: PLR0913  # a choice each
 
     Raises ValueError, and leaves the model as it was, where a tensor is missing, left over,
     of another shape or no real numbers, or an entry of `ignore` is no tensor's name. Warns of
-    numbers that are not finite.
+    numbers that are not finite, and where the library that wrote the names does by default
+    what the network of a model of `build` does not, and names cannot tell, as where a
+    bottleneck strides; `strict` refuses that.
     """
     from resnet_spec.problems.extras import needs
 
     needs("torch", "torch")
     from resnet_spec.weights.loading import Choices, load_with
 
-    choices = Choices(naming, ignore, key, prefix, folded, channels_by)
+    choices = Choices(naming, ignore, key, prefix, folded, channels_by, strict)
     return load_with(model, weights, choices)

@@ -280,3 +280,9 @@ def test_what_names_cannot_tell_is_said_and_refused_if_asked() -> None:
     with pytest.raises(ValueError, match="conv1"):
         build_model("resnet50", weights=theirs, device="meta", strict=True)
     build_model("v1/resnet50_v1", weights=theirs, device="meta", strict=True)
+    model = build_model("resnet50", device="meta")
+    with pytest.raises(ValueError, match=r"this network strides in conv2 \(v1\.5\)$"):
+        load_weights(model, theirs, strict=True)
+    assert all(tensor.is_meta for tensor in model.state_dict().values())
+    with pytest.warns(UserWarning, match=r"detectron2's .*conv1 \(v1\)"):
+        load_weights(model, theirs)

@@ -8,7 +8,7 @@ hooks, tracing and summaries work as on a network written by hand.
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import torch
 from torch import Tensor, fx, nn
@@ -47,13 +47,16 @@ def build(
         if init:
             _initialize(model, network)
     made: nn.Module = model if init else model.to_empty(device=device)
+    NETWORKS[made] = network
     if not init or device.type == "meta":
-        WITHOUT_VALUES[made] = network
+        WITHOUT_VALUES.add(made)
     return made
 
 
-WITHOUT_VALUES: WeakKeyDictionary[nn.Module, Network] = WeakKeyDictionary()
-"""The networks of the models that were built without values, until they are given some."""
+NETWORKS: WeakKeyDictionary[nn.Module, Network] = WeakKeyDictionary()
+"""The networks of the models that were built."""
+WITHOUT_VALUES: WeakSet[nn.Module] = WeakSet()
+"""The models that were built without values, until they are given some."""
 
 
 def _initialize(model: nn.Module, network: Network) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resnet_spec.emit.module import WITHOUT_VALUES, build
+from resnet_spec.emit.module import NETWORKS, WITHOUT_VALUES, build
 from resnet_spec.weights.dtypes import is_real, of_other_numbers
 from resnet_spec.weights.naming.rules import COUNT
 from resnet_spec.weights.reading import Reading, listed, size
@@ -256,15 +256,18 @@ def _put(model: nn.Module, loaded: Mapping[str, Tensor], assign: bool) -> list[s
 
     One by one, since a tensor that was just copied is looked at in half the time.
     """
-    if assign:
-        model.load_state_dict(loaded, strict=False, assign=True)
     modules, strange = dict(model.named_modules()), []
     for name, tensor in loaded.items():
         module, _, last = name.rpartition(".")
         held: Tensor = getattr(modules[module], last)
         if not assign:
             held.copy_(tensor)
-        if not _is_finite(held):
+        elif isinstance(held, nn.Parameter):
+            own = nn.Parameter(tensor, requires_grad=held.requires_grad)
+            setattr(modules[module], last, own)
+        else:
+            setattr(modules[module], last, tensor)
+        if not _is_finite(tensor if assign else held):
             strange.append(name)
     return strange
 
@@ -280,15 +283,14 @@ def _is_finite(tensor: Tensor) -> bool:
 
 def _started(model: nn.Module, left: list[str]) -> dict[str, Tensor]:
     """First values for what is not loaded, in a model that has none."""
-    network = WITHOUT_VALUES.get(model)
-    if network is None:
+    if model not in WITHOUT_VALUES:
         tensors = model.state_dict() if left else {}
         if lost := [name for name in left if tensors[name].is_meta]:
             message = "is ignored, and has no value on the meta device"
             raise WeightsError(f"{lost[0]} {message}")
         return {}
-    del WITHOUT_VALUES[model]
-    fresh = build(network, device="cpu").state_dict() if left else {}
+    WITHOUT_VALUES.remove(model)
+    fresh = build(NETWORKS[model], device="cpu").state_dict() if left else {}
     return {name: fresh[name] for name in left}
 
 

@@ -10,8 +10,9 @@ from warnings import warn
 import torch
 from torch import Tensor, nn
 
+from resnet_spec.emit.module import NETWORKS
 from resnet_spec.problems.words import nearest
-from resnet_spec.weights import recognition
+from resnet_spec.weights import conventions, recognition
 from resnet_spec.weights.differences import difference
 from resnet_spec.weights.files import contents
 from resnet_spec.weights.fit import Fit, Loaded
@@ -37,6 +38,7 @@ class Choices(NamedTuple):
     prefix: str | None = None
     folded: str | None = None
     channels_by: str | None = None
+    strict: bool = False  # whether another convention is refused, not warned of
     optional: Sequence[str] = ()  # modules of ours, left out where none fits
     whole: Mapping[str, Shaped] | None = None  # what the model is the beginning of
 
@@ -69,8 +71,8 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
     bare = {n: n.removeprefix(reading.prefix) for n in found.tensors}
     _must_be_known(ignore, [*known.table, *known.table.values(), *bare, *bare.values()])
     inside = {*known.table.values(), *reading.left}
-    beyond = {their for our, their in known.table.items() if our not in ours}
-    theirs = {n: t for n, t in found.tensors.items() if n in inside - beyond}
+    inside -= {their for our, their in known.table.items() if our not in ours}
+    theirs = {n: t for n, t in found.tensors.items() if n in inside}
     table = {o: t for o, t in known.table.items() if o in ours}
     table = {o: t for o, t in table.items() if not _among((o, t), ignore)}
     given = {n: t for n, t in theirs.items() if not _among((n, bare[n]), ignore)}
@@ -95,7 +97,21 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
             _another(whole, found.tensors, choices) or difference(now, known.calls)
         ),
     )
+    if unlike := _unlike(model, reading.naming):
+        if choices.strict:
+            raise WeightsError(unlike)
+        done.warnings.append(unlike)
     return fit.load()
+
+
+def _unlike(model: nn.Module, naming: str) -> str:
+    """In what the model's network differs from what who wrote the names does by default.
+
+    Empty where it does not, and for models that were not built here, of which no network is
+    known.
+    """
+    network = NETWORKS.get(model)
+    return "; ".join(conventions.unlike(network, naming)) if network else ""
 
 
 # --- which network it is ------------------------------------------------------------------

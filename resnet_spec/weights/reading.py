@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import NamedTuple
 
 from resnet_spec.weights.naming import possessive
@@ -46,6 +46,10 @@ class Reading(NamedTuple):
             and all(headless)
             and not (headless and whole)
         )
+
+    def is_all(self, theirs: Sized) -> bool:
+        """Whether it has every tensor of the network, and no other is in the file."""
+        return len(self.table) == len(theirs) and not (self.missing or self.uncounted)
 
     def __str__(self) -> str:
         """`transformers' names below resnet, without the classifier`"""

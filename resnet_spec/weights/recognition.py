@@ -63,7 +63,11 @@ def recognized(
     Raises KeyError for a naming that is not in NAMINGS.
     """
     found = parts(ours)
-    readings = [*_readings(_Names(theirs), found, [naming] if naming else NAMINGS)]
+    readings = []
+    for each in _readings(_Names(theirs), found, [naming] if naming else NAMINGS):
+        readings.append(each)
+        if each.naming == OURS and each.is_all(theirs):
+            break  # a file with our own names is ours, whatever else it might be
     if prefix is not None:
         top = f"{prefix.rstrip('.')}." if prefix else ""
         readings = [each for each in readings if each.prefix == top]

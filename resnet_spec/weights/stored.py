@@ -61,6 +61,7 @@ def stored(
     buffer: Callable[[], Bytes],
     held: int,
     order: str = "C",
+    stays: bool = False,
 ) -> Stored:
     """The tensor of which `buffer` gives all numbers, and nothing else, in that order.
 
@@ -72,7 +73,7 @@ def stored(
         raise Refusal(
             f"is damaged: an array of {wanted:,} bytes is said to have {held:,}"
         )
-    return Stored(dtype, sizes, buffer, 0, contiguous(sizes, order))
+    return Stored(dtype, sizes, buffer, 0, contiguous(sizes, order), stays)
 
 
 def checked(shape: Sequence[int]) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from mmap import mmap
 from pathlib import Path
 from typing import Any
@@ -58,10 +57,11 @@ def safetensors(data: mmap) -> dict[str, Stored]:
     if end > len(data):
         raise cut_short(end, len(data))
     return {
-        name: replace(
-            stored(
-                dtype, shape, _slice(data, begin + start, begin + stop), stop - start
-            ),
+        name: stored(
+            dtype,
+            shape,
+            _slice(data, begin + start, begin + stop),
+            stop - start,
             stays=True,
         )
         for name, (dtype, shape, start, stop) in entries.items()
