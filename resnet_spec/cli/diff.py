@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
@@ -14,6 +14,9 @@ from resnet_spec.cli.failures import put, report_problems
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.problems import SpecError
 from resnet_spec.problems.texts import STDIN
+
+if TYPE_CHECKING:
+    from resnet_spec.compare.pages import Page
 
 FORMATS = ("text", "json", "markdown")
 CANNOT = 2  # the status where nothing is compared; 1 says that specs differ
@@ -126,21 +129,27 @@ def _before(spec: str, rev: str, overrides: Overrides, features: Features) -> Si
 
 def _compared(a: Side, b: Side, form: str) -> bool:
     """Print what differs; whether anything does."""
-    from shutil import get_terminal_size
-
-    from resnet_spec.compare import pages
     from resnet_spec.compare.difference import difference
     from resnet_spec.compare.fields import changed_fields
+    from resnet_spec.compare.networks import Comparison
 
     fields = changed_fields(a.compiled.plan, b.compiled.plan)
     networks = (a.compiled.network, b.compiled.network)
-    found = pages.Comparison(a.name, b.name, fields, difference(*networks))
+    found = Comparison(a.name, b.name, fields, difference(*networks))
+    _print(found.page, form)
+    return not found.equal
+
+
+def _print(page: Page, form: str) -> None:
+    from shutil import get_terminal_size
+
+    from resnet_spec.compare import pages
+
     if form == "text":
         width = get_terminal_size((0, 0)).columns  # 0 where it goes to a file
-        click.echo(pages.text(found, width), nl=False)
+        click.echo(pages.text(page, width), nl=False)
     else:
-        put(pages.FORMATS[form](found))
-    return not found.equal
+        put(pages.FORMATS[form](page))
 
 
 def _sources(a: Side, b: Side) -> bool:
