@@ -23,7 +23,7 @@ COMMANDS = {
     "check": "Look for mistakes, and write nothing.",
     "completion": "Print the script that completes words in a shell.",
     "cost": "Say what networks cost, by every tool's rules.",
-    "diff": "Say what changes from one spec to another.",
+    "diff": "Say what changes from one spec or file to another.",
     "diagram": "Draw a network: SVG, Mermaid, DOT or text.",
     "digest": "Print digests: equal where networks are.",
     "explain": "Print a spec whole, and where each value comes from.",

@@ -104,6 +104,44 @@ FEATURES = click.option(
     callback=_features,
     help="Give the maps of these parts, as 1,2,3,4 or stem,layer2, instead of the head's.",
 )
+
+
+def _naming(
+    context: click.Context, option: click.Parameter, naming: str | None
+) -> str | None:
+    from resnet_spec.problems.words import nearest
+    from resnet_spec.weights.naming import NAMINGS
+
+    if naming is not None and naming not in NAMINGS:
+        known, near = ", ".join(NAMINGS), nearest(naming, NAMINGS)
+        message = f"must be one of {known}, got {naming}{near}"
+        raise click.BadParameter(message, context, option)
+    return naming
+
+
+READ_AS = {
+    "naming": click.option(
+        "--naming",
+        metavar="LIBRARY",
+        callback=_naming,
+        help="Who named the tensors; found by itself where left out.",
+    ),
+    "key": click.option(
+        "--key", metavar="KEY", help="The state dict under this key, of several."
+    ),
+    "prefix": click.option(
+        "--prefix", metavar="NAME", help="The network below this, of several."
+    ),
+}
+
+
+def read_as(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with --naming, --key and --prefix: how a file of weights is read."""
+    for option in reversed(READ_AS.values()):
+        command = option(command)
+    return command
+
+
 UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 

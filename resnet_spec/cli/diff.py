@@ -1,17 +1,25 @@
-"""The command that says what changes from one spec to another: diff."""
+"""The command that says what changes from one spec or file of weights to another: diff."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
-from resnet_spec.cli.common import FEATURES, SET, Features, Overrides, complete_spec
+from resnet_spec.cli.common import (
+    FEATURES,
+    SET,
+    Features,
+    Overrides,
+    complete_spec,
+    read_as,
+)
 from resnet_spec.cli.failures import put, report_problems
 from resnet_spec.compiler import Compiled, load
+from resnet_spec.network import Network
 from resnet_spec.problems import SpecError
 from resnet_spec.problems.texts import STDIN
 
@@ -56,15 +64,20 @@ class Side(NamedTuple):
 )
 @SET
 @FEATURES
-def diff(
+@read_as
+def diff(  # a choice each
     specs: tuple[str, ...],
     rev: str | None,
     source: bool,
     form: str,
     overrides: Overrides,
     features: Features,
+    **read_as: str | None,
 ) -> None:
     """Say what changes from spec A to spec B: fields, parts, ops, and what weights do.
+
+    Of two files of weights, it says which tensors differ and by how much, whoever named them;
+    of a file and a spec, whether the weights are that network's.
 
     Status 0 where they are equal, 1 where they differ, 2 where they cannot be compared.
     With --rev, what SPEC extends is of that commit too, but for specs that ship.
@@ -73,10 +86,33 @@ def diff(
     resnet-spec diff resnet50 v1/resnet50_v1
     resnet-spec diff resnet50 resnetaa50 --source
     resnet-spec diff --rev HEAD~1 specs/resnet50.yaml --format markdown
+    resnet-spec diff before.safetensors after.pth
+    resnet-spec diff model.safetensors resnet50
     """
     _lawful(specs, rev)
     if source and form != "text":
         raise click.UsageError("--source prints a diff, and takes no --format")
+    files = [spec for spec in specs if _is_of_weights(spec)]
+    how = {name: value for name, value in read_as.items() if value is not None}
+    given = {
+        "--rev": rev,
+        "--source": source,
+        "--set": overrides,
+        "--features": features,
+    }
+    if len(files) == 2:
+        _refuse_without(files[0], given | {"--naming": how.pop("naming", None)})
+        _conclude(lambda: _checkpoints(*files, **how), form)
+    if files:
+        _refuse_without(files[0], {"--rev": rev, "--source": source})
+        (spec,) = (each for each in specs if each not in files)
+        with _refusing():
+            network = load(spec, dict(overrides), features).network
+        _conclude(lambda: _fitting(specs, files[0], network, how), form)
+    if how:
+        raise click.UsageError(
+            f"--{next(iter(how))} is that of weights, and there are none"
+        )
     with _refusing():
         before = None
         if rev is not None:
@@ -85,6 +121,50 @@ def diff(
     a, b = (before, *now) if before else now
     differ = _sources(a, b) if source else _compared(a, b, form)
     sys.exit(int(differ))
+
+
+def _is_of_weights(path: str) -> bool:
+    from resnet_spec.output import SUFFIXES
+
+    if path.endswith(SUFFIXES) or path == STDIN:
+        return False
+    from resnet_spec.weights.files import is_of_weights
+
+    return is_of_weights(path)
+
+
+def _refuse_without(file: str, given: Mapping[str, object]) -> None:
+    for option, value in given.items():
+        if value:
+            raise click.UsageError(f"{option} is of specs, and {file} has weights")
+
+
+def _checkpoints(a: str, b: str, **how: str) -> tuple[Page, bool]:
+    from resnet_spec.compare.checkpoints import checkpoints
+
+    found = checkpoints(a, b, **how)
+    return found.page, found.same
+
+
+def _fitting(
+    sides: Sequence[str], file: str, network: Network, how: Mapping[str, str]
+) -> tuple[Page, bool]:
+    from resnet_spec.compare.fitting import fitting
+
+    found = fitting(file, network, **how)
+    return found.page(*sides), not found.wrong
+
+
+def _conclude(compare: Callable[[], tuple[Page, bool]], form: str) -> NoReturn:
+    """Print what a comparison of weights gives, and end with its status."""
+    from resnet_spec.weights.files import WeightsError
+
+    try:
+        page, same = compare()
+    except (WeightsError, ImportError) as error:
+        _refuse(str(error))
+    _print(page, form)
+    sys.exit(int(not same))
 
 
 def _lawful(specs: tuple[str, ...], rev: str | None) -> None:

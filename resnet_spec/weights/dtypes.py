@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from resnet_spec.weights.naming.rules import COUNT
 from resnet_spec.weights.reading import listed
+
+
+class Kind(NamedTuple):
+    """What is known of a tensor of which only the dtype is asked."""
+
+    dtype: str
 
 
 class Typed(Protocol):

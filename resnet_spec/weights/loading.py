@@ -12,14 +12,13 @@ from torch import Tensor, nn
 
 from resnet_spec.emit.module import NETWORKS
 from resnet_spec.problems.words import nearest
-from resnet_spec.weights import conventions, recognition
+from resnet_spec.weights import conventions, files, recognition
 from resnet_spec.weights.differences import difference
-from resnet_spec.weights.files import contents
 from resnet_spec.weights.fit import Fit, Loaded
 from resnet_spec.weights.naming import NAMINGS, called, possessive
 from resnet_spec.weights.naming.rules import Calling, Shaped, parts
 from resnet_spec.weights.reading import Reading
-from resnet_spec.weights.recognition import nothing
+from resnet_spec.weights.recognition import dotted, nothing
 from resnet_spec.weights.stored import WeightsError
 from resnet_spec.weights.surgery import refuse_unknown
 from resnet_spec.weights.wrappers import Unwrapped, unwrapped
@@ -145,9 +144,7 @@ def recognized(
         raise WeightsError(
             f"naming must be one of {', '.join(NAMINGS)}, got {naming}{near}"
         )
-    top = _dotted(prefix) if prefix is not None else None
-    if top and not any(name.startswith(top) for name in theirs):
-        raise WeightsError(f"no name begins with {top}")
+    top = dotted(prefix, theirs)
     found = recognition.recognized(_shapes(theirs), ours, naming, top)
     if len(found.readings) > 1:
         raise WeightsError(str(found))
@@ -165,10 +162,6 @@ def recognized(
     return Known(reading, calls, table, renamed)
 
 
-def _dotted(prefix: str) -> str:
-    return f"{prefix.rstrip('.')}." if prefix else ""
-
-
 def _shapes(tensors: Mapping[str, Shaped]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
@@ -183,7 +176,7 @@ def _another(
         {n: t for n, t in each.items() if not _among((n,), choices.ignore)}
         for each in (ours, theirs)
     )
-    top = _dotted(choices.prefix) if choices.prefix is not None else None
+    top = dotted(choices.prefix, theirs)
     found = recognition.recognized(_shapes(kept), known, None, top)
     if not found.readings:
         return None
@@ -198,7 +191,7 @@ def opened(weights: Weights, key: str | None = None) -> Unwrapped:
     if isinstance(weights, Mapping):
         found = unwrapped(weights, "", key)
     else:
-        found = unwrapped(contents(weights), f"{os.fspath(weights)} is ", key)
+        found = files.opened(weights, key)
     for name, tensor in found.tensors.items():
         if isinstance(tensor, Tensor) and tensor.layout is not torch.strided:
             raise WeightsError(f"{name} is sparse, which no tensor of a network is")

@@ -23,6 +23,7 @@ from resnet_spec.weights.naming.rules import (
     parts,
 )
 from resnet_spec.weights.reading import Reading
+from resnet_spec.weights.stored import WeightsError
 from resnet_spec.weights.wrappers import WANTED
 
 OURS = "torchvision"
@@ -90,6 +91,14 @@ def nothing(
     """The reading of a file in which there is nothing of the network."""
     missing = (name for name in ours if not name.endswith(COUNT))
     return Reading(naming or OURS, top, {}, (*missing,), 0, (), (*theirs,), ())
+
+
+def dotted(prefix: str | None, theirs: Iterable[str]) -> str | None:
+    """A prefix with its dot, or none; raises WeightsError where no name begins with it."""
+    top = f"{prefix.rstrip('.')}." if prefix else prefix
+    if top and not any(name.startswith(top) for name in theirs):
+        raise WeightsError(f"no name begins with {top}")
+    return top
 
 
 class _Names:

@@ -22,10 +22,21 @@ from resnet_spec.weights.files.safetensors_file import (
     safetensors,
 )
 from resnet_spec.weights.stored import Refusal, Stored, WeightsError
-from resnet_spec.weights.wrappers import unwrapped
+from resnet_spec.weights.wrappers import Unwrapped, unwrapped
 
-__all__ = ["Stored", "WeightsError", "contents", "names_and_shapes"]
+__all__ = [
+    "Stored",
+    "WeightsError",
+    "contents",
+    "is_of_weights",
+    "names_and_shapes",
+    "opened",
+]
 
+SUFFIXES = (
+    *(".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar"),
+    *(".pkl", ".npz", ".h5", ".keras", ".json"),
+)
 START = 512  # bytes that tell what a file is
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 FOREIGN = {
@@ -54,7 +65,26 @@ def names_and_shapes(
 
     `key` says which, where a file has several under different keys. Raises WeightsError.
     """
-    return unwrapped(contents(file), f"{os.fspath(file)} is ", key).tensors
+    return opened(file, key).tensors
+
+
+def opened(file: str | os.PathLike[str], key: str | None = None) -> Unwrapped:
+    """The same with the keys that it lay under."""
+    return unwrapped(contents(file), f"{os.fspath(file)} is ", key)
+
+
+def is_of_weights(file: str | os.PathLike[str]) -> bool:
+    """Whether a path means weights, by its name or by how the file begins."""
+    path = Path(file)
+    if path.suffix in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as opened:
+            start = opened.read(START)
+    except OSError:
+        return False
+    known = (ZIP, torch_file.LEGACY, *PROTOCOLS, *FOREIGN)
+    return start.startswith(known) or is_safetensors(start)
 
 
 def contents(file: str | os.PathLike[str]) -> Mapping[Any, Any]:

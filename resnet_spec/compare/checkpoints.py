@@ -1,0 +1,341 @@
+"""What differs between two files of weights: their names, their tensors, the numbers in those.
+
+torch is asked only how far apart numbers are that are not equal to the bit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite, prod
+from typing import Any, NamedTuple
+
+from resnet_spec.compare.difference import Reshaped
+from resnet_spec.compare.pages import Page, listed
+from resnet_spec.problems.extras import needs
+from resnet_spec.weights.files import opened
+from resnet_spec.weights.inference import InferenceError, infer
+from resnet_spec.weights.naming.back import Sized
+from resnet_spec.weights.naming.rules import COUNT, parts
+from resnet_spec.weights.reading import Reading
+from resnet_spec.weights.recognition import recognized
+from resnet_spec.weights.stored import Stored, WeightsError, contiguous, size_of
+from resnet_spec.weights.wrappers import Unwrapped
+
+CHUNK = 2**16  # bytes that are compared at once
+
+
+class Apart(NamedTuple):
+    """A tensor whose numbers differ: by how much at most, and that over its largest number."""
+
+    name: str
+    largest: float
+    relative: float
+
+
+class Retyped(NamedTuple):
+    """A tensor of two dtypes, and whether it is the same but for rounding to one of them."""
+
+    name: str
+    a: str
+    b: str
+    rounded: bool
+
+
+class Side(NamedTuple):
+    """A file: its tensors by the names that are compared, and how those were found."""
+
+    file: str
+    inside: tuple[str, ...]
+    reading: Reading | None
+    tensors: Mapping[str, Stored]
+    left_out: int = 0  # tensors beside the network, where the other file has none
+
+    def __str__(self) -> str:
+        """`122 tensors by transformers' names below resnet, from state_dict`"""
+        said = f"{len(self.tensors)} tensors"
+        said += f" by {self.reading.whose}" if self.reading else " by their own names"
+        said += f", from {'.'.join(self.inside)}" * bool(self.inside)
+        return said + f"; {self.left_out} elsewhere left out" * bool(self.left_out)
+
+
+class Checkpoints(NamedTuple):
+    """How the tensors of two files differ, by the names that both are known by."""
+
+    a: Side
+    b: Side
+    stages: Mapping[
+        str, int
+    ]  # of the network, with their blocks; none where it is unknown
+    equal: tuple[str, ...]
+    apart: tuple[Apart, ...]
+    retyped: tuple[Retyped, ...]
+    reshaped: tuple[Reshaped, ...]
+    gone: tuple[str, ...]
+    new: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        found = (self.apart, self.retyped, self.reshaped, self.gone, self.new)
+        return not any(found)
+
+    @property
+    def page(self) -> Page:
+        said = _verdict(self)
+        verdict = f"{said[0].upper()}{said[1:]}."
+        data = {"equal": self.same, "verdict": said, **_data(self)}
+        return Page(self.a.file, self.b.file, verdict, _sections(self), data)
+
+
+def checkpoints(
+    a: str, b: str, key: str | None = None, prefix: str | None = None
+) -> Checkpoints:
+    """How the weights in file `b` differ from those in file `a`.
+
+    Where both have a network of one kind, tensors are compared by our names for them, whoever
+    named them in the files; else by their own. `key` and `prefix` are of the files that have
+    them. Raises WeightsError for what is no file of weights, and for files that have no name
+    in common; ImportError where numbers differ and torch is missing.
+    """
+    found = [(file, *_opened(file, key)) for file in (a, b)]
+    if key and not any(key in (*into, ".".join(into)) for _, _, into, _ in found):
+        raise WeightsError(f"neither file has a state dict under {key!r}")
+    readings, stages = _common([tensors for _, tensors, _, _ in found], prefix)
+    beside = [len(each.beside) if each else 0 for each in readings]
+    sides = [
+        Side(
+            file,
+            inside,
+            reading,
+            _named(tensors, reading, all(beside)),
+            0 if all(beside) else lone,
+        )
+        for (file, tensors, inside, _), reading, lone in zip(
+            found, readings, beside, strict=True
+        )
+    ]
+    one, other = sides
+    if not one.tensors.keys() & other.tensors.keys():
+        raise WeightsError(f"{a} and {b} have no tensor of one name")
+    return _compared(one, other, stages)
+
+
+def _opened(file: str, key: str | None) -> Unwrapped:
+    try:
+        return opened(file, key)
+    except WeightsError:
+        if key is None:
+            raise
+        return opened(file)
+
+
+def _common(
+    files: list[Mapping[str, Stored]], prefix: str | None
+) -> tuple[list[Reading | None], dict[str, int]]:
+    """How both are read as one network, with the depths of its stages; else not at all."""
+    shapes = [{n: t.shape for n, t in tensors.items()} for tensors in files]
+    tops = [
+        prefix
+        if prefix and any(n.startswith(f"{prefix.rstrip('.')}.") for n in each)
+        else None
+        for each in shapes
+    ]
+    if prefix and not any(tops):
+        raise WeightsError(f"in neither file a name begins with {prefix}")
+    for first, top in zip(shapes, tops, strict=True):
+        try:
+            trunk = infer(first, prefix=top).trunk
+        except InferenceError:
+            continue
+        ours = {name: Sized(shape) for name, shape in trunk.shapes.items()}
+        readings = []
+        for each, its in zip(shapes, tops, strict=True):
+            found = recognized(each, ours, None, its)
+            readings.append(found.readings[0] if found.readings else found.nearest)
+        if all(each and 2 * len(each.table) > len(ours) for each in readings):
+            depths = Counter(f"layer{stage + 1}" for stage, _ in parts(ours).kind)
+            return readings, {**depths}
+    return [None, None], {}
+
+
+def _named(
+    tensors: Mapping[str, Stored], reading: Reading | None, whole: bool
+) -> dict[str, Stored]:
+    """A file's tensors by our names, and those that we have none for by their own."""
+    if reading is None:
+        return {**tensors}
+    table = {our: their for our, their, _ in reading.differing} | {**reading.table}
+    found = {our: tensors[their] for our, their in table.items()}
+    passed = {*table.values(), *(() if whole else reading.beside)}
+    for name, tensor in tensors.items():
+        if name not in passed:
+            found[f"beside {name}" if name in found else name] = tensor
+    return found
+
+
+def _compared(a: Side, b: Side, stages: Mapping[str, int]) -> Checkpoints:
+    equal, apart, retyped, reshaped = [], [], [], []
+    for name, mine in a.tensors.items():
+        other = b.tensors.get(name)
+        if other is None:
+            continue
+        if mine.shape != other.shape:
+            reshaped.append(Reshaped(name, mine.shape, other.shape))
+            continue
+        far = None if _same_bytes(mine, other) else _gap(mine, other)
+        if far is None and mine.dtype == other.dtype:
+            equal.append(name)
+            continue
+        rounded = far is None or far.rounded
+        if mine.dtype != other.dtype:
+            retyped.append(Retyped(name, mine.dtype, other.dtype, rounded))
+        if far and not (rounded and mine.dtype != other.dtype):
+            apart.append(Apart(name, far.largest, far.relative))
+    gone = tuple(name for name in a.tensors if name not in b.tensors)
+    new = tuple(name for name in b.tensors if name not in a.tensors)
+    return Checkpoints(
+        a, b, stages, (*equal,), (*apart,), (*retyped,), (*reshaped,), gone, new
+    )
+
+
+def _gap(a: Stored, b: Stored) -> Any:
+    needs("torch", "torch")
+    from resnet_spec.compare.numbers import gap
+
+    return gap(a, b)
+
+
+def _same_bytes(a: Stored, b: Stored) -> bool:
+    """Whether they are equal to the bit, where it needs no torch to see that."""
+    alike = a.dtype == b.dtype and all(t.stride == contiguous(t.shape) for t in (a, b))
+    if not alike:
+        return False
+    size = size_of(a.dtype)
+    count = prod(a.shape) * size
+    x, y = (
+        memoryview(t.buffer())[t.offset * size : t.offset * size + count]
+        for t in (a, b)
+    )
+    return all(
+        x[at : at + CHUNK].tobytes() == y[at : at + CHUNK].tobytes()
+        for at in range(0, count, CHUNK)
+    )
+
+
+# --- what is said -------------------------------------------------------------------------
+
+
+def _verdict(found: Checkpoints) -> str:
+    a, b = found.a.reading, found.b.reading
+    renamed = a and b and (a.whose != b.whose)
+    under = ", under other names" if renamed else ""
+    if found.same:
+        of = " of the network" * any(side.left_out for side in (found.a, found.b))
+        return f"every tensor{of} is equal, to the bit{under}"
+    said = []
+    if found.apart:
+        said.append(f"{_of_both(found, found.apart, 'differ')}, {_most(found.apart)}")
+    if found.retyped:
+        rounded = sum(each.rounded for each in found.retyped)
+        kinds = dict.fromkeys(f"{each.a} -> {each.b}" for each in found.retyped)
+        same = "the same" if rounded == len(found.retyped) else f"{rounded} the same"
+        of = _of_both(found, found.retyped, "have another dtype")
+        said.append(f"{of}, {', '.join(kinds)}, {same} but for rounding")
+    if found.reshaped:
+        said.append(_of_both(found, found.reshaped, "have another shape"))
+    if not said:
+        said.append(f"what both have is equal, to the bit{under}")
+    for names, file in ((found.gone, found.a.file), (found.new, found.b.file)):
+        if names:
+            counts = all(name.endswith(COUNT) for name in names)
+            said.append(f"{len(names)}{' counts of batches' * counts} only in {file}")
+    return "; ".join(said)
+
+
+def _of_both(found: Checkpoints, names: Sequence[object], said: str) -> str:
+    """`2 of 320 tensors differ`"""
+    both = found.a.tensors.keys() & found.b.tensors.keys()
+    said = ONE.get(said, said) if len(names) == 1 else said
+    return f"{len(names)} of {len(both)} tensors {said}"
+
+
+ONE = {
+    "differ": "differs",
+    "have another dtype": "has another dtype",
+    "have another shape": "has another shape",
+}
+
+
+def _most(apart: Sequence[Apart]) -> str:
+    """`by at most 0.0012, relatively 0.034 in layer1.0.conv1.weight`"""
+    largest = max(each.largest for each in apart)
+    most = max(apart, key=lambda each: each.relative)
+    return f"by at most {largest:.2g}, relatively {most.relative:.2g} in {most.name}"
+
+
+def _sections(found: Checkpoints) -> dict[str, list[tuple[str, str]]]:
+    names = [(side.file, str(side)) for side in (found.a, found.b)]
+    return {
+        "names": names,
+        "tensors": [] if found.same else [*_rows(found)],
+        "differences": [*_by_part(found)],
+    }
+
+
+def _rows(found: Checkpoints) -> Iterator[tuple[str, str]]:
+    both = found.a.tensors.keys() & found.b.tensors.keys()
+    yield "equal", f"{len(found.equal)} of {len(both)}"
+    shapes = {name: (a, b) for name, a, b in found.reshaped}
+    for label, names in (
+        ("differ", [each.name for each in found.apart]),
+        ("change dtype", [each.name for each in found.retyped]),
+        ("change shape", [*shapes]),
+        ("new", found.new),
+        ("gone", found.gone),
+    ):
+        if names:
+            blocks = {**found.stages}
+            yield label, f"{len(names)}: {listed(names, shapes, blocks)}"
+
+
+def _by_part(found: Checkpoints) -> Iterator[tuple[str, str]]:
+    """The largest difference of each stage, and of each module beside those."""
+    common = found.a.tensors.keys() & found.b.tensors.keys()
+    of = Counter(name.partition(".")[0] for name in common)
+    by: dict[str, list[Apart]] = {}
+    for each in found.apart:
+        by.setdefault(each.name.partition(".")[0], []).append(each)
+    for part, apart in by.items():
+        yield part, f"{len(apart)} of {of[part]}, {_most(apart)}"
+
+
+def _data(found: Checkpoints) -> dict[str, Any]:
+    finite = [
+        {
+            k: v if k == "name" or isfinite(v) else None
+            for k, v in each._asdict().items()
+        }
+        for each in found.apart
+    ]
+    return {
+        "names": {which: _side(getattr(found, which)) for which in "ab"},
+        "tensors": {
+            "equal": found.equal,
+            "differing": finite,
+            "retyped": [each._asdict() for each in found.retyped],
+            "changed": [each._asdict() for each in found.reshaped],
+            "new": found.new,
+            "gone": found.gone,
+        },
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    reading = side.reading
+    return {
+        "tensors": len(side.tensors),
+        "naming": reading.naming if reading else None,
+        "prefix": reading.prefix.rstrip(".") if reading else None,
+        "key": ".".join(side.inside),
+        "left_out": side.left_out,
+    }
