@@ -889,3 +889,34 @@ def test_verify_against_another_library() -> None:
     wrong = run("verify", "resnet18", "--against", "resnet18")
     assert wrong.exit_code == 2
     assert "--against is timm:NAME or torchvision:NAME, not resnet18" in wrong.output
+
+
+@pytest.mark.slow
+def test_verify_by_the_weights_of_a_file(tmp_path: Path) -> None:
+    import torch
+    from torchvision.models import resnet18
+
+    from resnet_spec.weights.naming import names
+
+    state = resnet18(num_classes=7).state_dict()
+    file = tmp_path / "a.pth"
+    named = {their: state[our] for our, their in names(state, "transformers").items()}
+    torch.save({"model": named}, file)
+    args = ("verify", "resnet18", "--against", "torchvision:resnet18")
+    sets = ("--set", "head.classes=7", "--set", "input=[3, 64, 64]")
+    same = run(*args, *sets, "--weights", str(file))
+    assert same.exit_code == 0
+    said = "122 tensors as transformers names them from model, below resnet"
+    assert same.output.startswith(f"{file}: {said}\n64 x 64: ")
+    assert same.output.count("equal bit for bit") == 2
+    named["resnet.embedder.embedder.normalization.running_var"][0] = float("nan")
+    torch.save({"model": named}, file)
+    broken = run(*args, *sets, "--weights", str(file))
+    assert broken.exit_code == 1
+    assert "largest difference inf in evaluation output 0" in broken.output
+    other = run(*args, "--weights", str(file))
+    assert other.exit_code == 1
+    assert "the classifier, 7 classes in the file, 1000 here" in other.output
+    alone = run(*args, "--prefix", "net")
+    assert alone.exit_code == 2
+    assert "--prefix goes with --weights, and there are none" in alone.output

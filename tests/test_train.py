@@ -225,6 +225,50 @@ def test_predict_prints_the_likeliest_classes(finished: Path) -> None:
     assert output == f"{picture}\n  {found[name]:.3f}  {name}\n"
 
 
+def test_predict_takes_a_spec_and_anyones_weights(
+    finished: Path, tmp_path: Path
+) -> None:
+    """The same as of the run; classes as the file says, wherever it says it."""
+    picture = str(finished.parent / "data/test/dog/0.png")
+    spec, weights = str(finished / "tiny.yaml"), finished / "model.safetensors"
+    by_run = run("predict", str(finished), picture)
+    output = run("predict", spec, picture, "--weights", str(weights))
+    assert output.endswith(by_run)
+    assert re.match(rf"{re.escape(str(weights))}: \d+ tensors\n", output)
+    state = {f"module.{n}": t for n, t in load_file(weights).items()}
+    labels = ["b", "a", "b"]
+    for beside, config, shown in (
+        ({}, {}, {"0", "1", "2"}),
+        ({"classes": labels}, {}, {"b (0)", "a", "b (2)"}),
+        ({"classes": labels[:2]}, {}, {"0", "1", "2"}),
+        ({"meta": {"dataset_meta": {"CLASSES": ("x", "y", "z")}}}, {}, {"x", "y", "z"}),
+        ({"class_to_idx": {"z": 2, "y": 1, "x": 0}}, {}, {"x", "y", "z"}),
+        ({}, {"id2label": {"0": "x", "1": "y", "2": "z"}}, {"x", "y", "z"}),
+    ):
+        torch.save({"state_dict": state, **beside}, tmp_path / "a.pth")
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        args = ("--weights", str(tmp_path / "a.pth"))
+        output = run("predict", spec, picture, *args)
+        assert "tensors from state_dict, below module\n" in output
+        found = re.findall(r"^  (0\.\d+)  (.*)$", output, re.MULTILINE)
+        assert {name for _, name in found} == shown
+        assert [p for p, _ in found] == re.findall(r"0\.\d+", by_run)
+    gray = ("--set", "input=[1, 8, 8]", "--weights", str(weights))
+    output = run("predict", spec, picture, *gray, status=1)
+    assert "conv1, 3 input channels in the file, 1 here: " in output
+    output = run("predict", spec, picture, *gray, "--channels-by", "sum")
+    assert "3 input channels made 1 by sum" in output
+    for args, status, said in (
+        (["--naming", "timm"], 2, "--naming goes with --weights, and there are none"),
+        (["--set", "input=[1, 8, 8]"], 2, "--set goes with --weights"),
+        (["--weights", "none.pth"], 1, "none.pth cannot be read, No such file"),
+    ):
+        assert said in run("predict", spec, picture, *args, status=status)
+    args = ("--weights", str(weights), "--set", "head.classes=none")
+    output = run("predict", "resnet18", picture, *args, status=1)
+    assert output == "ResNet18 has no classifier, head.classes is none\n"
+
+
 def test_the_same_run_twice_and_with_workers_is_the_same(finished: Path) -> None:
     here = finished.parent
     args = arguments(here, "--augment", "crop", "--schedule", "cosine")
@@ -514,7 +558,7 @@ def test_what_was_taken_stands_in_the_weights(here: Path, tmp_path: Path) -> Non
     torch.save(wrapped, tmp_path / "gray.pth")
     args = arguments(here, "--weights", str(tmp_path / "gray.pth"), "--epochs", "1")
     output = run(*args, "-o", str(tmp_path / "run"), status=1)
-    assert "has several, 'student', 'teacher': key='student' takes that one" in output
+    assert "has several, 'student', 'teacher': key='teacher' takes that one" in output
     args += ["--key", "teacher", "--channels-by", "repeat"]
     output = run(*args, "-o", str(tmp_path / "run"))
     (line,) = re.findall(r"^weights: .*gray\.pth: (.*)$", output, re.MULTILINE)
@@ -810,7 +854,8 @@ def test_options_that_cannot_be_are_one_line(
         (["--key", "ema"], "key is that of weights, and there are none"),
         (
             ["--weights", "a.pth", "--naming", "tim"],
-            f"naming must be one of {', '.join(naming.NAMINGS)}, got tim",
+            f"Invalid value for '--naming': must be one of {', '.join(naming.NAMINGS)}, "
+            "got tim (did you mean timm?)",
         ),
         (
             ["--warmup-epochs", "9"],

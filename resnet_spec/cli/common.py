@@ -142,6 +142,11 @@ def read_as(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+CHANNELS_BY = click.option(
+    "--channels-by",
+    type=click.Choice(("sum", "mean", "repeat", "first")),
+    help="How the first convolution is made to read other channels than the file's.",
+)
 UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 

@@ -1,12 +1,19 @@
-"""The command that asks a trained run: predict."""
+"""The command that asks a trained run, or a spec and a file of weights: predict."""
 
 from __future__ import annotations
 
 import click
 
-from resnet_spec.cli.common import complete_folder
+from resnet_spec.cli.common import (
+    CHANNELS_BY,
+    SET,
+    Overrides,
+    complete_folder,
+    read_as,
+)
 from resnet_spec.cli.failures import reported
 from resnet_spec.train import predict as predicted
+from resnet_spec.train import predict_with
 
 
 @click.command()
@@ -22,14 +29,45 @@ from resnet_spec.train import predict as predicted
     type=click.IntRange(1),
     help="Classes to print of each.",
 )
+@click.option(
+    "--weights",
+    metavar="FILE",
+    type=click.Path(),
+    help="By the network of a SPEC, in place of RUN, with these weights.",
+)
+@read_as
+@CHANNELS_BY
+@SET
 @reported
-def predict(run: str, images: tuple[str, ...], top: int) -> None:
+def predict(  # a choice each
+    run: str,
+    images: tuple[str, ...],
+    top: int,
+    weights: str | None,
+    overrides: Overrides,
+    **choices: str | None,
+) -> None:
     """Print the likeliest classes of each IMAGE, with their probabilities, by a trained RUN.
+
+    With --weights, by a SPEC: anyone's file is read, and says what its classes are called,
+    else they are numbers from 0. Pictures are prepared as RUN's are, at SPEC's size.
 
     \b
     resnet-spec predict runs/resnet34 dinner.jpg
+    resnet-spec predict resnet50 dinner.jpg --weights model.safetensors
     """
-    for image, found in zip(images, predicted(run, images), strict=True):
+    if weights is None:
+        given = {"set": overrides, **choices}
+        if said := next((name for name, value in given.items() if value), ""):
+            option = f"--{said.replace('_', '-')}"
+            raise click.UsageError(f"{option} goes with --weights, and there are none")
+        found = predicted(run, images)
+    else:
+        found, lines = predict_with(run, weights, images, dict(overrides), **choices)
+        click.echo("\n".join(lines), err=True)
+    for image, classes in zip(images, found, strict=True):
         click.echo(image)
-        for name, probability in sorted(found.items(), key=lambda item: -item[1])[:top]:
+        for name, probability in sorted(classes.items(), key=lambda item: -item[1])[
+            :top
+        ]:
             click.echo(f"  {probability:.3f}  {name}")

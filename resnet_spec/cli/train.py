@@ -8,7 +8,14 @@ from typing import Any, get_args
 import click
 from pydantic import ValidationError
 
-from resnet_spec.cli.common import SET, Overrides, complete_folder, complete_spec
+from resnet_spec.cli.common import (
+    READ_AS,
+    SET,
+    Overrides,
+    complete_folder,
+    complete_spec,
+    read_as,
+)
 from resnet_spec.cli.failures import reported
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
@@ -35,7 +42,10 @@ def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     for name in reversed(Settings.model_fields):
-        command = _option(name)(command)
+        if name == "prefix":  # the last of those that say how weights are read
+            command = read_as(command)
+        elif name not in READ_AS:
+            command = _option(name)(command)
     return command
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from resnet_spec.cli.common import SET, SPEC
+from resnet_spec.cli.common import SET, SPEC, read_as
 from resnet_spec.cli.failures import fail, reported
 from resnet_spec.compiler import load
 from resnet_spec.network import Network
 from resnet_spec.problems.extras import needs
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from resnet_spec.compare.libraries import Difference
 
 LIBRARIES = ("timm", "torchvision")
@@ -40,21 +42,36 @@ def _complete(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     metavar="BOUND",
     help="The largest difference to pass, over the largest number of its tensor.",
 )
+@click.option(
+    "--weights",
+    metavar="FILE",
+    type=click.Path(),
+    help="Give both the weights in this file, in place of random ones.",
+)
+@read_as
 @SET
 @reported
-def verify(
-    spec: str, against: str, within: float, overrides: tuple[tuple[str, Any], ...]
+def verify(  # a choice each
+    spec: str,
+    against: str,
+    within: float,
+    weights: str | None,
+    overrides: tuple[tuple[str, Any], ...],
+    **how: str | None,
 ) -> None:
     """Build SPEC and another library's network, and compare what they compute.
 
-    Both have the same random weights. Compared are training output, every gradient, and
-    evaluation output, at 64 x 64, 97 x 65 and at SPEC's own size; status 1 where one of
-    them is not within BOUND.
+    Both have the same random weights, or those in FILE. Compared are training output, every
+    gradient, and evaluation output, at 64 x 64, 97 x 65 and at SPEC's own size; status 1 where
+    one of them is not within BOUND.
 
     \b
     resnet-spec verify resnet50d --against timm:resnet50d
     resnet-spec verify resnetv2_50x1_bit --against timm:resnetv2_50x1_bit
+    resnet-spec verify resnet50 --against torchvision:resnet50 --weights model.safetensors
     """
+    if weights is None and (said := next((n for n, v in how.items() if v), "")):
+        raise click.UsageError(f"--{said} goes with --weights, and there are none")
     library, _, name = against.partition(":")
     if library not in LIBRARIES or not name:
         raise click.UsageError(
@@ -65,8 +82,9 @@ def verify(
     from resnet_spec.weights.loading import WeightsError
 
     worst, compared = 0.0, 0
+    known = _weights(network, weights, how) if weights else None
     try:
-        for size, found in _compared(network, against):
+        for size, found in _compared(network, against, known):
             if not found:
                 click.echo(f"{size[0]} x {size[1]}: {against} does not take it")
                 continue
@@ -84,8 +102,24 @@ def verify(
         sys.exit(1)
 
 
+def _weights(
+    network: Network, file: str, how: Mapping[str, str | None]
+) -> Mapping[str, Tensor]:
+    """The weights in a file by our names, and a line of what was taken."""
+    from resnet_spec.emit.module import build
+    from resnet_spec.weights.loading import Choices, WeightsError, load_file
+
+    model = build(network, init=False)
+    try:
+        done = load_file(model, file, Choices(**how))  # type: ignore[arg-type]
+    except WeightsError as error:
+        fail(str(error))
+    click.echo("\n".join([f"{file}: {done}", *done.warnings]))
+    return model.state_dict()
+
+
 def _compared(
-    network: Network, against: str
+    network: Network, against: str, weights: Mapping[str, Tensor] | None
 ) -> Iterator[tuple[tuple[int, int], list[Difference]]]:
     """Each size and what was compared at it; nothing where the other network fails."""
     from resnet_spec.compare.libraries import compare, naming_of, reference, takes
@@ -98,7 +132,10 @@ def _compared(
         if all(side in sizes for side, sizes in zip(size, network.sides, strict=True)):
             channels = network.image.channels
             fits = takes(theirs, (channels, *size))
-            yield size, list(compare(ours, theirs, [size], channels)) if fits else []
+            yield (
+                size,
+                list(compare(ours, theirs, [size], channels, weights)) if fits else [],
+            )
 
 
 def _line(size: tuple[int, int], found: list[Difference], largest: Difference) -> str:

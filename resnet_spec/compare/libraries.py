@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from resnet_spec.compare.equality import evaluated, step
-from resnet_spec.weights.loading import WeightsError, load_weights
+from resnet_spec.compare.equality import evaluated, outputs, step
+from resnet_spec.weights.loading import Choices, WeightsError, load
 from resnet_spec.weights.naming import fitting, names
 
 
@@ -61,7 +61,7 @@ def naming_of(ours: nn.Module, theirs: nn.Module) -> str:
     """The naming by which our tensors are theirs; WeightsError where there is none."""
     if naming := fitting(ours.state_dict(), theirs.state_dict()):
         return naming
-    load_weights(ours, theirs.state_dict(), "timm")  # says what is wrong
+    load(ours, theirs.state_dict(), Choices("timm"))  # says what is wrong
     raise WeightsError("no naming fits")
 
 
@@ -70,20 +70,27 @@ def compare(
     theirs: nn.Module,
     sizes: Iterable[tuple[int, int]],
     channels: int = 3,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> Iterator[Difference]:
     """How far outputs and gradients of both are apart, for pairs of random images.
 
     Their weights, drawn so that nothing hides behind a zero or a one, are moved to ours
-    first. Compared are training output, every gradient, and the evaluation output with
-    statistics of its own. Of a module that gives several maps, each is compared.
+    first; or both have `weights`, by our names. Compared are training output, every gradient,
+    and the evaluation output, with the statistics that were given, or with statistics of the
+    images. Of a module that gives several maps, each is compared.
     """
     naming = naming_of(ours, theirs)
     table = names(ours.state_dict(), naming)
     for size in sizes:
-        draw_weights(theirs)
-        load_weights(ours, theirs.state_dict(), naming)
+        if weights is None:
+            draw_weights(theirs)
+            load(ours, theirs.state_dict(), Choices(naming))
+        else:
+            theirs.load_state_dict({table[our]: t for our, t in weights.items()})
+            ours.load_state_dict(weights)
         images = torch.randn(2, channels, *size)
-        mine, other = dict(results(ours, images)), dict(results(theirs, images))
+        own = weights is not None
+        mine, other = (dict(results(model, images, own)) for model in (ours, theirs))
         yield from differences(mine, other, table, size)
 
 
@@ -120,13 +127,20 @@ def draw_weights(model: nn.Module) -> None:
             tensor.uniform_(0.5, 1.5, generator=generator)
 
 
-def results(model: nn.Module, images: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Training outputs, every gradient, and evaluation outputs on the batch's statistics."""
+def results(
+    model: nn.Module, images: Tensor, own: bool = False
+) -> Iterator[tuple[str, Tensor]]:
+    """Training outputs, every gradient, and evaluation outputs on the batch's statistics, or
+    on the model's own."""
+    found = {}
+    if own:
+        with torch.no_grad():
+            found = outputs(model.eval()(images))
     given, gradients = step(model, images)
     for i, output in enumerate(given.values()):
         yield f"training output {i}", output.detach()
     yield from gradients.items()
-    for i, output in enumerate(evaluated(model, images).values()):
+    for i, output in enumerate((found or evaluated(model, images)).values()):
         yield f"evaluation output {i}", output
 
 

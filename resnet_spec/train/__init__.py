@@ -1,6 +1,7 @@
 """Training on a folder of pictures, by PyTorch Lightning.
 
-Importing this does not import torch; `train`, `resume` and `predict` do when called.
+Importing this does not import torch; `train`, `resume`, `predict` and `predict_with` do when
+called.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from resnet_spec.train.settings import Settings
 
 LOOP = ("pytorch_lightning", "torchvision", "matplotlib")
 
-__all__ = ["RunError", "Settings", "predict", "resume", "train"]
+__all__ = ["RunError", "Settings", "predict", "predict_with", "resume", "train"]
 
 
 def train(
@@ -75,6 +76,33 @@ def predict(
 
     files = [Path(image) for image in images]
     trained = finished(Path(run), files)
-    from resnet_spec.train.predictions import predictions
+    from resnet_spec.train.predictions import by_run
 
-    return predictions(trained, files)
+    return by_run(trained, files)
+
+
+def predict_with(
+    spec: str | os.PathLike[str],
+    weights: str | os.PathLike[str],
+    images: Sequence[str | os.PathLike[str]],
+    overrides: Mapping[str, Any] | None = None,
+    **choices: str | None,
+) -> tuple[list[dict[str, float]], list[str]]:
+    """The same by a spec's network and a file of weights, and lines of what was loaded.
+
+    `choices` are `naming`, `key`, `prefix` and `channels_by` of `resnet_spec.load_weights`.
+    Classes have the names that the file has of them, in its metadata, in a checkpoint beside
+    its tensors, or in the `config.json` of transformers; else numbers from 0. Pictures are
+    prepared as `train` does. Raises SpecError for a wrong spec, RunError as above and for
+    weights that do not fit.
+    """
+    needs("train", "torchvision")
+    from resnet_spec.compiler import load
+    from resnet_spec.train.run import refuse_missing
+
+    files = [Path(image) for image in images]
+    network = load(spec, dict(overrides or {})).network
+    refuse_missing(files)
+    from resnet_spec.train.predictions import by_weights
+
+    return by_weights(network, Path(weights), files, choices)

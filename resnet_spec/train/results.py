@@ -28,14 +28,17 @@ def export(run: Run, network: Network, history: History) -> Row:
         for name, tensor in best["state_dict"].items()
         if name.startswith(PREFIX)
     }
-    write(run.weights, save(tensors, said_of(network, best.get("started", ""))))
+    write(
+        run.weights,
+        save(tensors, said_of(network, best.get("started", ""), run.classes())),
+    )
     write(run.folder / "curves.svg", curves(rows, network.title, held_out))
     write(run.folder / "predict.py", script(run, network))
     write(run.folder / "README.md", page(run, network, row, held_out))
     return row
 
 
-def said_of(network: Network, started: str) -> dict[str, str]:
+def said_of(network: Network, started: str, classes: list[str]) -> dict[str, str]:
     """What the file of weights says of itself: in one entry, since several have no order."""
     digests = network.digests
     said = {
@@ -44,8 +47,10 @@ def said_of(network: Network, started: str) -> dict[str, str]:
         "layout": digests.layout,
         "function": digests.function,
         "weights": started,
+        "classes": classes,
     }
-    return {"resnet_spec": json.dumps({k: v for k, v in said.items() if v})}
+    known = {k: v for k, v in said.items() if v}
+    return {"resnet_spec": json.dumps(known, ensure_ascii=False)}
 
 
 def curves(rows: list[Row], title: str, held_out: str) -> bytes:

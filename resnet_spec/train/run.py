@@ -121,10 +121,14 @@ def finished(folder: Path, images: list[Path]) -> Run:
     if not run.weights.exists():
         message = f"{folder} is not finished: it has no {run.weights.name}"
         raise RunError(f"{message}; resnet-spec train --resume {folder} continues it")
+    refuse_missing(images)
+    return run
+
+
+def refuse_missing(images: list[Path]) -> None:
     for image in images:
         if not image.exists():
             raise RunError(f"{image}: no such file")
-    return run
 
 
 def _read(file: Path) -> str:

@@ -10,7 +10,7 @@ from torch import nn
 
 from resnet_spec.network.tree import CLASSIFIER
 from resnet_spec.problems import RunError
-from resnet_spec.weights.loading import Choices, WeightsError, load
+from resnet_spec.weights.loading import Choices, WeightsError, load_file
 
 
 def start_from(
@@ -27,8 +27,7 @@ def start_from(
     first = next(name for name, tensor in net.state_dict().items() if tensor.ndim == 4)
     optional = (first.removesuffix(".weight"), CLASSIFIER)
     try:
-        done = load(net, file, Choices(**(choices or {}), optional=optional))
+        done = load_file(net, file, Choices(**(choices or {}), optional=optional))
     except WeightsError as error:
-        named = str(error).startswith(str(file))
-        raise RunError(str(error) if named else f"{file}: {error}") from None
+        raise RunError(str(error)) from None
     return "; ".join([str(done), *done.warnings])

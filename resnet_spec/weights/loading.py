@@ -23,7 +23,15 @@ from resnet_spec.weights.stored import WeightsError
 from resnet_spec.weights.surgery import refuse_unknown
 from resnet_spec.weights.wrappers import Unwrapped, unwrapped
 
-__all__ = ["Choices", "Loaded", "WeightsError", "load", "load_weights", "load_with"]
+__all__ = [
+    "Choices",
+    "Loaded",
+    "WeightsError",
+    "load",
+    "load_file",
+    "load_weights",
+    "load_with",
+]
 
 Weights = str | os.PathLike[str] | Mapping[str, Any]
 
@@ -101,6 +109,18 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
             raise WeightsError(unlike)
         done.warnings.append(unlike)
     return fit.load()
+
+
+def load_file(
+    model: nn.Module, file: str | os.PathLike[str], choices: Choices
+) -> Loaded:
+    """`load` of a file, whose name a refusal begins with."""
+    try:
+        return load(model, file, choices)
+    except WeightsError as error:
+        said = str(error)
+        named = said.startswith(os.fspath(file))
+        raise WeightsError(said if named else f"{os.fspath(file)}: {said}") from None
 
 
 def _unlike(model: nn.Module, naming: str) -> str:

@@ -35,6 +35,8 @@ DTYPES = {
     "C64": "complex64",
 }
 LENGTH = 8  # bytes in front of the header, which say how long it is
+METADATA = "__metadata__"
+DAMAGED = "is damaged: its header is not that of safetensors"
 SHARD = re.compile(r"(.*)-(\d+)-of-(\d+)(\.\w+)")
 
 
@@ -44,15 +46,11 @@ def is_safetensors(start: bytes) -> bool:
 
 def safetensors(data: mmap) -> dict[str, Stored]:
     """The tensors of a file, by its header alone."""
-    length = int.from_bytes(data[:LENGTH], "little")
-    begin = LENGTH + length
-    if begin > len(data):
-        raise cut_short(begin, len(data))
+    header, begin = _header(data)
     try:
-        header = json.loads(data[LENGTH:begin])
-        entries = {k: _entry(v) for k, v in header.items() if k != "__metadata__"}
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        raise Refusal("is damaged: its header is not that of safetensors") from None
+        entries = {k: _entry(v) for k, v in header.items() if k != METADATA}
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise Refusal(DAMAGED) from None
     end = max((begin + stop for _, _, _, stop in entries.values()), default=begin)
     if end > len(data):
         raise cut_short(end, len(data))
@@ -66,6 +64,27 @@ def safetensors(data: mmap) -> dict[str, Stored]:
         )
         for name, (dtype, shape, start, stop) in entries.items()
     }
+
+
+def metadata(data: mmap) -> dict[str, str]:
+    """The texts beside the tensors."""
+    said = _header(data)[0].get(METADATA)
+    return said if isinstance(said, dict) else {}
+
+
+def _header(data: mmap) -> tuple[dict[str, Any], int]:
+    """The header, and where the values begin."""
+    length = int.from_bytes(data[:LENGTH], "little")
+    begin = LENGTH + length
+    if begin > len(data):
+        raise cut_short(begin, len(data))
+    try:
+        header = json.loads(data[LENGTH:begin])
+    except (ValueError, RecursionError):
+        raise Refusal(DAMAGED) from None
+    if not isinstance(header, dict):
+        raise Refusal(DAMAGED)
+    return header, begin
 
 
 def _entry(said: Any) -> tuple[str, list[int], int, int]:
