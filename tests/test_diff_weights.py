@@ -240,6 +240,20 @@ def test_conventions_and_dtypes_are_said(tmp_path: Path) -> None:
     assert "The weights are quantized: conv1.weight is int8" in run(path, NET).output
 
 
+def test_names_and_sizes_of_anything(tmp_path: Path) -> None:
+    """A tensor of a million million numbers, of which the file has one."""
+    wide = {"w": torch.ones(1).expand(10**12)}
+    files = [saved(wide, tmp_path / name) for name in ("a.pth", "b.pth")]
+    found = run(*files)
+    assert found.exit_code == 2
+    assert found.output == "w repeats its numbers, which is not compared\n"
+    odd = {f"a\n\x1b[31m{i}": torch.ones(1) * i for i in range(9)}
+    found = run(saved(odd, files[0]), saved({**odd, "b": torch.ones(1)}, files[1]))
+    assert found.exit_code == 1
+    assert "\x1b" not in found.output
+    assert all(line.isprintable() for line in found.output.splitlines())
+
+
 def test_what_is_not_compared(file: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.safetensors"
     page.write_text("<html>")

@@ -214,6 +214,18 @@ def array_header(shape: str, descr: str = "'<f4'") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
 
 
+def deflated(archive: bytes) -> bytes:
+    """The same files, compressed."""
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(archive)) as old,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for info in old.infolist():
+            new.writestr(info.filename, old.read(info))
+    return made.getvalue()
+
+
 HUGE = 40 * 10**9
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty.pth": (b"", "is empty"),
@@ -286,6 +298,32 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "shape.safetensors": (header(entry([9], 0, 4), rest=bytes(4)), "is damaged"),
     "negative.safetensors": (header(entry([1], 8, 4), rest=bytes(9)), "is damaged"),
+    "overflow.safetensors": (header(entry([10**30], 0, 4 * 10**30)), "is cut short: "),
+    "minus.safetensors": (header(entry([-1, -1], 0, 4), rest=bytes(4)), "is damaged: "),
+    "float.safetensors": (header(entry([1.5], 0, 6), rest=bytes(6)), "is damaged: "),  # type: ignore[list-item]
+    "nested.safetensors": (
+        struct.pack("<Q", 9**5) + b'{"a":' + b"[" * 9**5,
+        "is damaged",
+    ),
+    "type.safetensors": (
+        header(entry([2], 0, 1, "F4"), rest=b"1"),
+        "has numbers of the",
+    ),
+    "deep.pkl": (
+        b"\x80\x04" + b"(" * 10**4 + b"t" * 10**4 + b".",
+        "holds no state dict",
+    ),
+    "nested.pkl": (
+        b"\x80\x04" + b"}X\x01\x00\x00\x00a" * 2000 + b"N" + b"s" * 2000 + b".",
+        "is damaged (RecursionError)",
+    ),
+    "call.pkl": (
+        b"\x80\x02cos\nsystem\n(X\x04\x00\x00\x00trueo.",
+        "holds os.system, which is no tensor and could run code",
+    ),
+    "deflated.pth": (deflated(saved({"a": torch.ones(3)})), "is compressed, as torch"),
+    "two.pth": (zipped(a__data_dot_pkl=b"", b__data_dot_pkl=b""), "is a zip of other"),
+    "module.pth": (saved(nn.Linear(2, 2)), "holds torch.nn.modules.linear.Linear"),
     "text.safetensors": (header("") + b"{", "is no file of tensors"),
     "huge.npz": (zipped(a_dot_npy=array_header("(10000000000,)")), "is damaged"),
     "object.npz": (
@@ -325,6 +363,23 @@ def test_a_file_that_is_not_read_is_one_line(
     with pytest.raises(WeightsError, match=re.escape(text)):
         load_weights(model, file)
     assert all(torch.equal(t, before[n]) for n, t in model.state_dict().items())
+
+
+def test_a_mapping_that_has_itself_and_names_of_anything(
+    weights: Tensors, model: nn.Module, tmp_path: Path
+) -> None:
+    """No search without an end, and no line that a name of a file breaks."""
+    itself: dict[str, Any] = {**weights}
+    itself["state_dict"] = itself
+    torch.save(itself, tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match="'state_dict' is no tensor"):
+        load_weights(model, tmp_path / "a.pth")
+    for name, said in (("a\n\x1b[31m", r"a\n\x1b[31m"), ("x" * 10**6, "x" * 99)):
+        save_file({name: torch.ones(1)}, tmp_path / "b.safetensors")
+        with pytest.raises(WeightsError, match=re.escape(said)) as caught:
+            load_weights(model, tmp_path / "b.safetensors")
+        assert len(str(caught.value)) < 400
+        assert str(caught.value).isprintable()
 
 
 def test_a_folder_says_which_file(tmp_path: Path) -> None:

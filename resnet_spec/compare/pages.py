@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from resnet_spec.problems.words import printable
+
 NAMES = 6  # of tensors, folded, before the others are counted
 LABELS = 30  # characters of a column; longer ones push what follows
 
@@ -25,7 +27,7 @@ class Page(NamedTuple):
 
 def text(page: Page, width: int = 0) -> str:
     """For people, in lines of at most so many characters; 0 does not break them."""
-    lines = [f"{page.a} -> {page.b}", "", page.verdict]
+    lines = [f"{page.a} -> {page.b}", "", printable(page.verdict)]
     for title, rows in _filled(page):
         longest = min(max(len(label) for label, _ in rows), LABELS)
         lines += ["", title]
@@ -36,7 +38,11 @@ def text(page: Page, width: int = 0) -> str:
 
 def markdown(page: Page) -> str:
     """For a pull request."""
-    lines = [f"### {_code(page.a)} → {_code(page.b)}", "", f"**{page.verdict}**"]
+    lines = [
+        f"### {_code(page.a)} → {_code(page.b)}",
+        "",
+        f"**{printable(page.verdict)}**",
+    ]
     for title, rows in _filled(page):
         lines += ["", f"| {title} | |", "| --- | --- |"]
         lines += [f"| {_escaped(label)} | {_escaped(said)} |" for label, said in rows]
@@ -57,7 +63,12 @@ FORMATS: dict[str, Callable[[Page], str]] = {
 
 
 def _filled(page: Page) -> list[tuple[str, Sequence[tuple[str, str]]]]:
-    return [(title, rows) for title, rows in page.sections.items() if rows]
+    """Whatever names of a file have in them, a row is a line."""
+    return [
+        (title, [(printable(label), printable(said)) for label, said in rows])
+        for title, rows in page.sections.items()
+        if rows
+    ]
 
 
 # --- tensors by name ----------------------------------------------------------------------

@@ -30,6 +30,15 @@ def shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:56]} ..."
 
 
+def printable(text: str) -> str:
+    r"""The text without what would break a line, or command a terminal.
+
+    >>> print(printable("conv1" + chr(10) + chr(27)))
+    conv1\n\x1b
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def flow(value: Any) -> str:
     """Plain data as YAML writes it on one line.
 

@@ -137,7 +137,9 @@ def _depths(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
 
 def _depths_of(stages: Mapping[int, int]) -> str:
     """`3-4-6-3`"""
-    return "-".join(str(depth) for _, depth in sorted(stages.items()) if depth)
+    return (
+        "-".join(str(depth) for _, depth in sorted(stages.items()) if depth) or "none"
+    )
 
 
 def _lost(wrong: Wrong, calls: Calling) -> dict[int, dict[int, list[str]]]:
@@ -260,7 +262,7 @@ def _others(wrong: Wrong, calls: Calling) -> Iterator[Finding]:
 
 def _absent(names: Sequence[str], wrong: Wrong) -> str:
     where = "missing" if names[0] in wrong.missing else "left over"
-    return f"{listed(names)}, which is {where}"
+    return f"{listed(names)}, which {'is' if len(names) == 1 else 'are'} {where}"
 
 
 def _shapes(name: str, wrong: Wrong, calls: Calling) -> str:

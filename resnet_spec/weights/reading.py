@@ -9,6 +9,7 @@ from resnet_spec.weights.naming import possessive
 from resnet_spec.weights.naming.rules import classifies
 
 SHOWN = 3  # of a kind, in a line
+LONGEST = 200  # characters of a name there
 
 
 class Reading(NamedTuple):
@@ -87,7 +88,8 @@ def listed(words: Sequence[str], shown: int = SHOWN) -> str:
     'a, b, c, 2 more'
     """
     more = [f"{len(words) - shown} more"] if len(words) > shown else []
-    return ", ".join([*words[:shown], *more])
+    first = [w if len(w) <= LONGEST else f"{w[:LONGEST]}..." for w in words[:shown]]
+    return ", ".join([*first, *more])
 
 
 def size(shape: Sequence[int]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from mmap import mmap
 
+from resnet_spec.problems.words import printable
+
 Bytes = bytearray | memoryview | mmap
 """Bytes that may be written, as torch wants them of what it shares."""
 
@@ -36,7 +38,13 @@ SIZES = {
 
 
 class WeightsError(ValueError):
-    """Weights that are not those of the model, with what is wrong, a line for each kind."""
+    """Weights that are not those of the model, with what is wrong in a line.
+
+    Names in it are those of a file, which may have anything in them.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(printable(said))
 
 
 class Refusal(Exception):  # noqa: N818  # it is why, and becomes a WeightsError

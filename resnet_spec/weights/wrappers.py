@@ -44,11 +44,17 @@ def unwrapped(found: Mapping[Any, Any], file: str, key: str | None = None) -> Un
     """
     inside: list[str] = []
     beside: list[str] = []
+    seen: list[int] = []
     while others := [k for k, value in found.items() if not is_tensor(value)]:
         if any(QUANTIZED in str(other) for other in others):
             subject = file or "the weights are "
             raise WeightsError(f"{subject}quantized; load those of the float network")
-        inner = [each for each in found if _has_tensors(found[each])]
+        seen.append(id(found))
+        inner = [
+            each
+            for each, value in found.items()
+            if id(value) not in seen and _has_tensors(value)
+        ]
         chosen = [
             each for each in inner if key in (each, ".".join([*inside, str(each)]))
         ]
