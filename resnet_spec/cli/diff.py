@@ -140,10 +140,11 @@ def _refuse_without(file: str, given: Mapping[str, object]) -> None:
 
 
 def _checkpoints(a: str, b: str, **how: str) -> tuple[Page, bool]:
+    from resnet_spec.compare.checkpoint_page import page_of
     from resnet_spec.compare.checkpoints import checkpoints
 
     found = checkpoints(a, b, **how)
-    return found.page, found.same
+    return page_of(found), found.same
 
 
 def _fitting(

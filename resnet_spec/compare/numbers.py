@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from resnet_spec.weights.fit import read
 from resnet_spec.weights.stored import Stored
+from resnet_spec.weights.values import read
 
 INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 UNQUANTIZED = {"qint8": "int8", "quint8": "uint8", "qint32": "int32"}

@@ -14,13 +14,14 @@ from resnet_spec.emit.module import NETWORKS, WITHOUT_VALUES, build
 from resnet_spec.weights.dtypes import is_real, of_other_numbers
 from resnet_spec.weights.naming.rules import COUNT
 from resnet_spec.weights.reading import Reading, listed, size
-from resnet_spec.weights.stored import Refusal, Stored, WeightsError
+from resnet_spec.weights.stored import WeightsError
 from resnet_spec.weights.surgery import (
     adapted,
     identities,
     norms_behind,
     pixels_in_depth,
 )
+from resnet_spec.weights.values import read
 
 
 @dataclass
@@ -231,25 +232,6 @@ class Fit:
         return self.done
 
 
-def read(value: Any, owned: bool = False) -> Tensor:
-    """The values of a tensor in a file; `owned`, a copy, but where they may stay in the file.
-
-    Of one that is a tensor already, itself.
-    """
-    if not isinstance(value, Stored):
-        tensor: Tensor = value if isinstance(value, Tensor) else torch.as_tensor(value)
-        return tensor
-    kind = getattr(torch, value.dtype)
-    if 0 in value.shape:
-        return torch.empty(value.shape, dtype=kind)
-    try:
-        flat = torch.frombuffer(value.buffer(), dtype=kind)
-    except Refusal as refusal:
-        raise WeightsError(f"the file {refusal}") from None
-    found = flat.as_strided(value.shape, value.stride, value.offset)
-    return found.clone() if owned and not value.stays else found
-
-
 @torch.no_grad()
 def _put(model: nn.Module, loaded: Mapping[str, Tensor], assign: bool) -> list[str]:
     """Load the tensors, and name those that then have numbers that are not finite.
@@ -262,11 +244,10 @@ def _put(model: nn.Module, loaded: Mapping[str, Tensor], assign: bool) -> list[s
         held: Tensor = getattr(modules[module], last)
         if not assign:
             held.copy_(tensor)
-        elif isinstance(held, nn.Parameter):
-            own = nn.Parameter(tensor, requires_grad=held.requires_grad)
-            setattr(modules[module], last, own)
         else:
-            setattr(modules[module], last, tensor)
+            parameter = isinstance(held, nn.Parameter)
+            own = nn.Parameter(tensor, held.requires_grad) if parameter else tensor
+            setattr(modules[module], last, own)
         if not _is_finite(tensor if assign else held):
             strange.append(name)
     return strange

@@ -74,15 +74,8 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
     ours, found = model.state_dict(), opened(weights, choices.key)
     whole = choices.whole or ours
     known = recognized(whole, found.tensors, choices.naming, choices.prefix)
-    reading, ignore = known.reading, choices.ignore
-    bare = {n: n.removeprefix(reading.prefix) for n in found.tensors}
-    _must_be_known(ignore, [*known.table, *known.table.values(), *bare, *bare.values()])
-    inside = {*known.table.values(), *reading.left}
-    inside -= {their for our, their in known.table.items() if our not in ours}
-    theirs = {n: t for n, t in found.tensors.items() if n in inside}
-    table = {o: t for o, t in known.table.items() if o in ours}
-    table = {o: t for o, t in table.items() if not _among((o, t), ignore)}
-    given = {n: t for n, t in theirs.items() if not _among((n, bare[n]), ignore)}
+    reading = known.reading
+    table, given = _asked(known, ours, found.tensors, choices.ignore)
     done = Loaded(
         len(table),
         reading.naming,
@@ -90,7 +83,7 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
         found.beside,
         reading.prefix.rstrip("."),
         len(reading.beside),
-        tuple(ignore),
+        tuple(choices.ignore),
     )
     fit = Fit(model, ours, given, table, done)
     done.changes += known.renamed
@@ -109,6 +102,27 @@ def load(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
             raise WeightsError(unlike)
         done.warnings.append(unlike)
     return fit.load()
+
+
+def _asked(
+    known: Known,
+    ours: Mapping[str, Tensor],
+    theirs: Mapping[str, Any],
+    ignore: Sequence[str],
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Their name for each of ours that is asked for, and what there is to give it."""
+    bare = {name: name.removeprefix(known.reading.prefix) for name in theirs}
+    _must_be_known(ignore, [*known.table, *known.table.values(), *bare, *bare.values()])
+    inside = {*known.table.values(), *known.reading.left}
+    inside -= {their for our, their in known.table.items() if our not in ours}
+    table = {o: t for o, t in known.table.items() if o in ours}
+    table = {o: t for o, t in table.items() if not _among((o, t), ignore)}
+    given = {
+        name: tensor
+        for name, tensor in theirs.items()
+        if name in inside and not _among((name, bare[name]), ignore)
+    }
+    return table, given
 
 
 def load_file(
