@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from resnet_spec.network import Network, digests
     from resnet_spec.passes.fold import fold
     from resnet_spec.problems import Problem, SpecError
+    from resnet_spec.weights.conversion import Conversion
     from resnet_spec.weights.loading import Loaded
 
 __version__ = "0.1.0"
@@ -41,6 +42,7 @@ __all__ = [
     "SpecError",
     "build",
     "build_model",
+    "convert_weights",
     "costs",
     "diagram",
     "difference",
@@ -324,3 +326,49 @@ def load_weights(  # noqa: PLR0913  # a choice each
 
     choices = Choices(naming, ignore, key, prefix, folded, channels_by, strict)
     return load_with(model, weights, choices)
+
+
+def convert_weights(  # noqa: PLR0913  # a choice each
+    file: str | os.PathLike[str],
+    to: str,
+    output: str | os.PathLike[str],
+    *,
+    spec: str | os.PathLike[str] = "",
+    assume: str = "",
+    naming: str | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
+    strict: bool = False,
+    force: bool = False,
+) -> Conversion:
+    """Write the weights in a file by the names that a library has for them; needs no torch.
+
+    `to` is transformers, timm, torchvision, detectron2, mmpretrain, mmdet, pycls, resnet-spec
+    for our own names, or another naming of `load_weights`. `output` is a .safetensors, .pth,
+    .pt, .pyth or .npz, or a folder, which gets model.safetensors, and for transformers
+    config.json. `spec` says what network it is, or `assume` what names and shapes cannot tell,
+    `torchvision`, `timm` or a spec; classes and channels are the file's. `naming`, `key` and
+    `prefix` are those of `load_weights`.
+
+    Returns what was done, which reads as a line; its `asked.text` is how the library is asked
+    for the network. Warns where that builds another one, which `strict` refuses. Raises
+    SpecError for a wrong spec, and ValueError, with nothing written, where names and shapes
+    leave several networks, the library lacks a name for a tensor, or, without `force`, a file
+    is there already.
+    """
+    from pathlib import Path
+
+    from resnet_spec.compare.rebuilt import warnings
+    from resnet_spec.output import write
+    from resnet_spec.weights.conversion import Source, conversion, files
+
+    source = Source(Path(file), key, prefix, naming)
+    made = conversion(source, to, str(spec), assume)
+    written = files(made, Path(output), force)
+    for said in warnings(made):
+        if strict:
+            raise ValueError(said)
+        warn(said, stacklevel=2)
+    for each, content in written:
+        write(each, content)
+    return made

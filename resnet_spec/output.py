@@ -189,14 +189,19 @@ def _named_in(made: str) -> str:
     return made.partition(" with ")[0]
 
 
-def write(file: Path, content: str | bytes) -> None:
-    """The content as the file, whole or not at all. Raises OSError where that fails."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+def write(file: Path, content: str | bytes | Iterable[bytes | memoryview]) -> None:
+    """The content, maybe in parts, as the file, whole or not at all.
+
+    Raises OSError where that fails.
+    """
+    if isinstance(content, str):
+        content = content.encode("utf-8")
+    parts = [content] if isinstance(content, bytes) else content
     file.parent.mkdir(parents=True, exist_ok=True)
     new = next(name for i in count() if not (name := _beside(file, i)).exists())
     try:
         with new.open("xb") as out:
-            out.write(data)
+            out.writelines(parts)
             out.flush()
             os.fsync(out.fileno())
         new.replace(file)

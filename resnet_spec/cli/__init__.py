@@ -22,6 +22,7 @@ COMMANDS = {
     "build": "Write each network as a standalone PyTorch module.",
     "check": "Look for mistakes, and write nothing.",
     "completion": "Print the script that completes words in a shell.",
+    "convert": "Give weights the names of another library.",
     "cost": "Say what networks cost, by every tool's rules.",
     "diff": "Say what changes from one spec or file to another.",
     "diagram": "Draw a network: SVG, Mermaid, DOT or text.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn, ParamSpec
@@ -39,7 +39,7 @@ def fail(*lines: str) -> NoReturn:
     sys.exit(1)
 
 
-def write_or_fail(file: Path, content: str) -> None:
+def write_or_fail(file: Path, content: str | Iterable[bytes | memoryview]) -> None:
     """The content as the file, whole; where that fails, a line that says why."""
     from resnet_spec.output import write
     from resnet_spec.problems.words import reason

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
 from resnet_spec.weights.files import contents
-from resnet_spec.weights.files.safetensors_file import is_safetensors, metadata
+from resnet_spec.weights.files.safetensors_file import metadata
 from resnet_spec.weights.stored import Refusal, WeightsError
 
 LISTS = ("classes", "CLASSES", "class_names")
@@ -37,10 +36,7 @@ def class_names(file: str | os.PathLike[str]) -> list[str]:
 
 def _of_safetensors(path: Path) -> Any:
     try:
-        with path.open("rb") as opened:
-            data = mmap(opened.fileno(), 0, access=ACCESS_READ)
-        said = metadata(data) if is_safetensors(data[:9]) else {}
-        return json.loads(said.get("resnet_spec", "{}"))
+        return json.loads(metadata(path).get("resnet_spec", "{}"))
     except (OSError, ValueError, Refusal):
         return {}
 

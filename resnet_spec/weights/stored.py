@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from mmap import mmap
+from operator import mul
+from typing import Literal
 
 from resnet_spec.problems.words import printable
 
@@ -100,6 +103,53 @@ def contiguous(shape: tuple[int, ...], order: str = "C") -> tuple[int, ...]:
     if order == "F":
         return contiguous(shape[::-1])[::-1]
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def laid_out(tensor: Stored) -> memoryview:
+    """The bytes of a tensor's numbers, the last axis being the nearest.
+
+    Where they lie so in the file, they are not copied.
+    """
+    size, numbers = size_of(tensor.dtype), math.prod(tensor.shape)
+    if not numbers:
+        return memoryview(b"")
+    held = memoryview(tensor.buffer()).cast("B")
+    apart = zip(tensor.shape, tensor.stride, contiguous(tensor.shape), strict=True)
+    if all(length == 1 or own == usual for length, own, usual in apart):
+        start = tensor.offset * size
+        return held[start : start + numbers * size]
+    return _gathered(tensor, held, size)
+
+
+def _gathered(tensor: Stored, held: memoryview, size: int) -> memoryview:
+    """Line by line along the longest axis, whose numbers Python copies by itself."""
+    unit = min(size, 8)
+    parts = size // unit  # of which complex128 has two
+    shape = (*tensor.shape, parts)
+    stride = (*(step * parts for step in tensor.stride), 1)
+    usual = contiguous(shape)
+    longest = max(range(len(shape)), key=lambda axis: shape[axis])
+    made = _numbers(memoryview(bytearray(math.prod(shape) * unit)), unit)
+    given = _numbers(held[: len(held) // unit * unit], unit)
+    length = shape[longest]
+    others = (range(n) if axis != longest else (0,) for axis, n in enumerate(shape))
+    for at in product(*others):
+        start = tensor.offset * parts + sum(map(mul, at, stride))
+        to = sum(map(mul, at, usual))
+        step, steps = stride[longest], usual[longest]
+        line = (
+            given[start : start + (length - 1) * step + 1 : step]
+            if step
+            else _numbers(memoryview(bytes(given[start : start + 1]) * length), unit)
+        )
+        made[to : to + (length - 1) * steps + 1 : steps] = line
+    return made.cast("B")
+
+
+def _numbers(held: memoryview, size: int) -> memoryview:
+    """Bytes as whole numbers of so many each."""
+    kinds: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
+    return held.cast(kinds[size])
 
 
 def size_of(dtype: str) -> int:

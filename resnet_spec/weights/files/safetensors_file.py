@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from mmap import mmap
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +66,6 @@ def safetensors(data: mmap) -> dict[str, Stored]:
     }
 
 
-def metadata(data: mmap) -> dict[str, str]:
-    """The texts beside the tensors."""
-    said = _header(data)[0].get(METADATA)
-    return said if isinstance(said, dict) else {}
-
-
 def _header(data: mmap) -> tuple[dict[str, Any], int]:
     """The header, and where the values begin."""
     length = int.from_bytes(data[:LENGTH], "little")
@@ -96,6 +90,21 @@ def _entry(said: Any) -> tuple[str, list[int], int, int]:
 
 def _slice(data: mmap, start: int, stop: int) -> Callable[[], memoryview]:
     return lambda: memoryview(data)[start:stop]
+
+
+def metadata(file: Path) -> dict[str, str]:
+    """What a file of safetensors says beside its tensors.
+
+    Empty for other files, and for an index of shards. Raises Refusal where it is damaged.
+    """
+    with file.open("rb") as opened:
+        start = opened.read(LENGTH + 1)
+        if file.suffix == ".json" or not is_safetensors(start):
+            return {}
+        said = _header(mmap(opened.fileno(), 0, access=ACCESS_READ))[0].get(METADATA)
+    if not isinstance(said, dict):
+        return {}
+    return {str(key): str(value) for key, value in said.items()}
 
 
 def refuse_one_of_several(file: Path) -> None:

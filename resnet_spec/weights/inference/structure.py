@@ -24,7 +24,7 @@ from resnet_spec.weights.inference.pages import left_out
 from resnet_spec.weights.inference.trunk import Trunk
 from resnet_spec.weights.naming.rules import Shapes
 
-__all__ = ["UnreadableError", "read"]
+__all__ = ["UnreadableError", "compiled", "lowered", "read"]
 
 IMAGES = 4  # axes of the weight of a convolution of images
 LARGEST = 2000  # pixels along a side, at which no image is looked for any more
@@ -157,7 +157,11 @@ def _mended(data: Data, shapes: Shapes) -> Data:
 
 def compiled(data: Data) -> Network:
     """The network of a spec, by the text that is printed of it."""
-    text = "".join(f"{key}: {flow(value)}\n" for key, value in data.items())
+    return lowered("".join(f"{key}: {flow(value)}\n" for key, value in data.items()))
+
+
+def lowered(text: str) -> Network:
+    """The network of a spec that extends none."""
     root, noted = compose(text, "what was read off it")
     return lower(parse(Source(root, tuple(noted))))
 

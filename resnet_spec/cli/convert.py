@@ -1,0 +1,109 @@
+"""The command that gives weights the names of another library: convert."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from resnet_spec.cli.common import STRICT, complete_spec
+from resnet_spec.cli.failures import fail, put, reported, write_or_fail
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    required=True,
+    metavar="LIBRARY",
+    help="transformers, timm, torchvision, detectron2, mmpretrain, mmdet, pycls, resnet-spec "
+    "for our own names, or another naming of `load_weights`.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="A file: .safetensors, .pth, .pt, .pyth or .npz; or a folder, which gets "
+    "model.safetensors, and for transformers config.json.",
+)
+@click.option(
+    "--spec",
+    default="",
+    metavar="SPEC",
+    shell_complete=complete_spec,
+    help="The network that FILE is of.",
+)
+@click.option(
+    "--assume",
+    default="",
+    metavar="NAME",
+    help="What weights cannot tell is as in torchvision, in timm, or in this spec.",
+)
+@click.option("--naming", metavar="NAMING", help="Whose names FILE has, of several.")
+@click.option("--prefix", metavar="NAME", help="The network below this, of several.")
+@click.option("--key", metavar="KEY", help="The state dict under this key, of several.")
+@STRICT
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+@reported
+def convert(  # noqa: PLR0913  # an option each
+    file: Path,
+    to: str,
+    output: Path,
+    spec: str,
+    assume: str,
+    naming: str | None,
+    prefix: str | None,
+    key: str | None,
+    strict: bool,
+    force: bool,
+) -> None:
+    """Write the weights in FILE by the names that a library has for them.
+
+    No number changes, nor its type: bytes get other names, and torch is not needed. How the
+    library is asked for the network is printed, as Python or as lines of its config; where it
+    builds another one than these weights are of, a warning says in what.
+
+    \b
+    resnet-spec convert resnet50.pth --to transformers --assume torchvision -o resnet50
+    resnet-spec convert model.safetensors --to detectron2 --spec model.yaml -o model.pth
+    """
+    from resnet_spec.compare.rebuilt import warnings
+    from resnet_spec.problems.words import nearest
+    from resnet_spec.weights.conversion import (
+        TARGETS,
+        AmbiguousError,
+        Source,
+        conversion,
+        files,
+    )
+    from resnet_spec.weights.naming import NAMINGS
+    from resnet_spec.weights.stored import WeightsError
+
+    for option, word, known in (("--to", to, TARGETS), ("--naming", naming, NAMINGS)):
+        if word is not None and word not in known:
+            raise click.UsageError(
+                f"{option} must be one of {', '.join(known)}, got {word}{nearest(word, known)}"
+            )
+    if spec and assume:
+        raise click.UsageError("--spec says all that --assume could; give one of them")
+    try:
+        made = conversion(Source(file, key, prefix, naming), to, spec, assume)
+        written = files(made, output, force)
+    except AmbiguousError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except WeightsError as error:
+        fail(str(error))
+    said = warnings(made)
+    if said and strict:
+        fail(*said)
+    for each, content in written:
+        write_or_fail(each, content)
+    for text in said:
+        click.echo(f"warning: {text}", err=True)
+    click.echo(f"{written[0][0]}: {made}", err=True)
+    if made.asked:
+        put(made.asked.text)

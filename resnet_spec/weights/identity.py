@@ -1,0 +1,160 @@
+"""The network that a file is of, and which of its tensors are that network's. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from resnet_spec.compiler import load
+from resnet_spec.network import Network
+from resnet_spec.weights.files import contents
+from resnet_spec.weights.files.safetensors_file import metadata
+from resnet_spec.weights.inference import InferenceError, Inferred, infer
+from resnet_spec.weights.inference.candidate import fields
+from resnet_spec.weights.inference.changed import changed
+from resnet_spec.weights.inference.index import table, traits
+from resnet_spec.weights.inference.structure import lowered
+from resnet_spec.weights.dtypes import dtype, is_real
+from resnet_spec.weights.naming.rules import CLASSIFIER, COUNT, Shapes, classifies
+from resnet_spec.weights.reading import Reading, listed
+from resnet_spec.weights.recognition import Recognized, recognized
+from resnet_spec.weights.stored import Stored, WeightsError
+from resnet_spec.weights.wrappers import unwrapped
+
+STARTED = "resnet_spec.counts"
+"""Metadata of safetensors: counts of batches were none of the network's, and begin at 0."""
+
+
+class AmbiguousError(WeightsError):
+    """Names and shapes are those of several networks, with the candidates, in a line."""
+
+
+class Source(NamedTuple):
+    """A file and which of its tensors are meant, as for `load_weights`."""
+
+    file: Path
+    key: str | None = None
+    prefix: str | None = None
+    naming: str | None = None
+
+
+class Opened(NamedTuple):
+    """A file that was read as a network's.
+
+    `said` is its metadata, `beside` the keys of other state dicts in it.
+    """
+
+    file: Path
+    tensors: dict[str, Stored]
+    said: dict[str, str]
+    beside: tuple[str, ...]
+    network: Network
+    reading: Reading
+
+
+def opened(source: Source, spec: str = "", assume: str = "") -> Opened:
+    """The file as the network of a spec, or as what its names and shapes tell.
+
+    Classes and channels are those of the file. `assume` answers what names and shapes cannot
+    tell, as for `infer`. Raises AmbiguousError where nothing does, SpecError for a wrong spec,
+    and WeightsError, in a line, for what else is wrong.
+    """
+    found = unwrapped(contents(source.file), f"{source.file} is ", source.key)
+    said = metadata(source.file)
+    tensors = _meant(found.tensors, source, said)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if spec:
+        network, reading = _of_spec(shapes, spec, source)
+    else:
+        network, reading = _inferred(shapes, assume, source)
+    _refuse_others(reading, tensors, source.file)
+    return Opened(source.file, tensors, said, found.beside, network, reading)
+
+
+def _meant(
+    found: Mapping[str, Stored], source: Source, said: Mapping[str, str]
+) -> dict[str, Stored]:
+    """Those below the prefix, without counts that are none of the network's."""
+    top = f"{source.prefix.rstrip('.')}." if source.prefix else ""
+    kept = {name: tensor for name, tensor in found.items() if name.startswith(top)}
+    if not kept:
+        raise WeightsError(f"{source.file}: no name begins with {top}")
+    started = STARTED in said
+    return {n: t for n, t in kept.items() if not (started and n.endswith(COUNT))}
+
+
+def _refuse_others(reading: Reading, tensors: Mapping[str, Stored], file: Path) -> None:
+    other = [
+        f"{their} is {dtype(tensors[their])}"
+        for our, their in reading.table.items()
+        if not is_real(tensors[their]) and not our.endswith(COUNT)
+    ]
+    if other:
+        raise WeightsError(
+            f"{file} has weights that are no real numbers: {listed(other)}"
+        )
+
+
+def _inferred(shapes: Shapes, assume: str, source: Source) -> tuple[Network, Reading]:
+    file = source.file
+    try:
+        found = infer(shapes, assume, source.naming)
+    except InferenceError as error:
+        raise WeightsError(f"{file}: {error}") from None
+    if found.asked and found.specs:
+        raise AmbiguousError(f"{file}: {found.asked}, or --spec SPEC")
+    if found.asked:
+        raise AmbiguousError(
+            f"{file}: no spec that ships has such names and shapes; give --spec SPEC, which "
+            "`resnet-spec infer` can begin"
+        )
+    network, top = _network(found), found.trunk.prefix
+    read = recognized(shapes, dict(network.tensors()), source.naming)
+    there = tuple(each for each in read.readings if each.prefix.startswith(top))
+    return network, _one(read._replace(readings=there), file, network.name)
+
+
+def _network(found: Inferred) -> Network:
+    if not found.specs:
+        return lowered(found.text)
+    row = next(each for each in table() if each.spec == found.specs[0])
+    return changed(row.spec, fields(row, traits(found.trunk.shapes)))[1].network
+
+
+def _of_spec(shapes: Shapes, spec: str, source: Source) -> tuple[Network, Reading]:
+    network = load(spec).network
+    found = recognized(shapes, dict(network.tensors()), source.naming)
+    if ends := _ends(network, found):
+        network = changed(spec, ends)[1].network
+        found = recognized(shapes, dict(network.tensors()), source.naming)
+    return network, _one(found, source.file, spec)
+
+
+def _ends(network: Network, found: Recognized) -> dict[str, Any]:
+    """The classes and channels that the file has, where they are not the spec's."""
+    near = found.readings[0] if found.readings else found.nearest
+    if near is None:
+        return {}
+    ends: dict[str, Any] = {}
+    if near.missing and all(map(classifies, near.missing)):
+        ends["head.classes"] = "none"
+    first = next((name for name, t in network.tensors() if len(t.shape) == 4), "")
+    ours = dict(network.tensors())
+    for our, _, there in near.differing:
+        here = ours[our].shape
+        if our == f"{CLASSIFIER}.weight" and there[1:] == here[1:]:
+            ends["head.classes"] = there[0]
+        if our == first and (there[0], *there[2:]) == (here[0], *here[2:]):
+            channels, *sides = network.image
+            ends["input"] = [channels * there[1] // here[1], *map(int, sides)]
+    return ends
+
+
+def _one(found: Recognized, file: Path, what: str) -> Reading:
+    if found.reading:
+        return found.reading
+    if found.readings:
+        raise WeightsError(f"{file}: {found}")
+    said = str(found).partition(": ignore=")[0]  # nothing is, here
+    raise WeightsError(f"{file} is not {what}: {said}")
