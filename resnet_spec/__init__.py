@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from resnet_spec.network import Network, digests
     from resnet_spec.passes.fold import fold
     from resnet_spec.problems import Problem, SpecError
-    from resnet_spec.weights.conversion import Conversion
     from resnet_spec.weights.loading import Loaded
+    from resnet_spec.weights.renaming import Conversion
 
 __version__ = "0.1.0"
 
@@ -360,7 +360,7 @@ def convert_weights(  # noqa: PLR0913  # a choice each
 
     from resnet_spec.compare.rebuilt import warnings
     from resnet_spec.output import write
-    from resnet_spec.weights.conversion import Source, conversion, files
+    from resnet_spec.weights.renaming import Source, conversion, files
 
     source = Source(Path(file), key, prefix, naming)
     made = conversion(source, to, str(spec), assume)

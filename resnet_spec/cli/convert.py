@@ -72,14 +72,14 @@ def convert(  # noqa: PLR0913  # an option each
     """
     from resnet_spec.compare.rebuilt import warnings
     from resnet_spec.problems.words import nearest
-    from resnet_spec.weights.conversion import (
+    from resnet_spec.weights.naming import NAMINGS
+    from resnet_spec.weights.renaming import (
         TARGETS,
         AmbiguousError,
         Source,
         conversion,
         files,
     )
-    from resnet_spec.weights.naming import NAMINGS
     from resnet_spec.weights.stored import WeightsError
 
     for option, word, known in (("--to", to, TARGETS), ("--naming", naming, NAMINGS)):

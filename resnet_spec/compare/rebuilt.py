@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from resnet_spec.compare.changes import changes
 from resnet_spec.network import Network
-from resnet_spec.weights.conversion import Conversion
 from resnet_spec.weights.reading import listed
+from resnet_spec.weights.renaming import Conversion
 
 FEW = 3  # of what differs, in a line
 STARTS = ("starts at", "first weights")  # which evaluation does not see

@@ -18,8 +18,7 @@ from resnet_spec.weights.builders import (
     torchvision,
     transformers,
 )
-from resnet_spec.weights.builders.anatomy import UnsayableError
-from resnet_spec.weights.builders.asked import Asked
+from resnet_spec.weights.builders.forms import Asked, UnsayableError
 from resnet_spec.weights.naming.rules import COUNT
 from resnet_spec.weights.reading import size
 

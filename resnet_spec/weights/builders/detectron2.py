@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from resnet_spec.network import Network
-from resnet_spec.weights.builders.anatomy import (
+from resnet_spec.weights.builders.forms import (
     CHANNELS,
     Anatomy,
+    Asked,
     UnsayableError,
     anatomy,
     built,
 )
-from resnet_spec.weights.builders.asked import Asked
 
 DEPTHS: dict[tuple[bool, tuple[int, ...]], int] = {
     (False, (2, 2, 2, 2)): 18,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from resnet_spec.network import Network
-from resnet_spec.weights.builders.anatomy import (
+from resnet_spec.weights.builders.detectron2 import depth_of
+from resnet_spec.weights.builders.forms import (
     CHANNELS,
     Anatomy,
+    Asked,
     Data,
     UnsayableError,
     anatomy,
     built,
 )
-from resnet_spec.weights.builders.asked import Asked
-from resnet_spec.weights.builders.detectron2 import depth_of
 
 EXPANSION = 4
 NORMS = {

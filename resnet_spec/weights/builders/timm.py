@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from resnet_spec.network import Network
-from resnet_spec.weights.builders.anatomy import (
+from resnet_spec.weights.builders.forms import (
     CHANNELS,
     Anatomy,
+    Asked,
     Data,
     UnsayableError,
     anatomy,
     built,
 )
-from resnet_spec.weights.builders.asked import Asked
 from resnet_spec.weights.builders.shipped import nearest
 from resnet_spec.weights.inference.index import Row
 

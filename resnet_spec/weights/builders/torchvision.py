@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from resnet_spec.network import Network
 from resnet_spec.network.ops import Conv
-from resnet_spec.weights.builders.anatomy import (
+from resnet_spec.weights.builders.forms import (
     CHANNELS,
     Anatomy,
+    Asked,
     UnsayableError,
     anatomy,
     built,
 )
-from resnet_spec.weights.builders.asked import Asked
 from resnet_spec.weights.builders.shipped import nearest
 
 PLANES = (64, 128, 256, 512)
 EXPANSION = 4
-NORMS = {
-    "frozen": "norm_layer=torchvision.ops.FrozenBatchNorm2d",
-    "group": "norm_layer=lambda channels: torch.nn.GroupNorm({}, channels)",
-}
 
 
 def ask(network: Network) -> Asked:
@@ -55,8 +51,8 @@ def _resnet(network: Network, known: Anatomy) -> Asked:
         said += [f"groups={groups}"] * (groups != 1)
         said += [f"width_per_group={base}"] * (base != 64)
     said += [f"replace_stride_with_dilation={dilated}"] * any(dilated)
-    if known.norm in NORMS:
-        said.append(NORMS[known.norm].format(known.norm_groups))
+    if known.norm == "frozen":
+        said.append("norm_layer=torchvision.ops.FrozenBatchNorm2d")
     said += [_classes(network)] * bool(_classes(network))
     made = built(
         known,

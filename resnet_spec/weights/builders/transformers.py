@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from resnet_spec.network import Network
-from resnet_spec.weights.builders.anatomy import Anatomy, Data, anatomy, built
-from resnet_spec.weights.builders.asked import Asked
+from resnet_spec.weights.builders.forms import Anatomy, Asked, Data, anatomy, built
 
 REDUCTION = 4
 ACTIVATIONS = ("relu", "gelu", "silu", "mish", "relu6", "tanh", "sigmoid")

@@ -1,4 +1,4 @@
-"""A network as the libraries see one: basic blocks or bottlenecks, by stage, and its ends."""
+"""A network as libraries ask for one: basic blocks or bottlenecks, by stage, and its ends."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ CHANNELS = 3
 
 class UnsayableError(ValueError):
     """Why a library cannot be asked for a network, in a line."""
+
+
+class Asked(NamedTuple):
+    """The network that a library builds, and of what text in its own words.
+
+    `naming` has the names of its tensors there. `files` are texts by the name that the library
+    looks for beside the weights.
+    """
+
+    network: Network
+    naming: str
+    text: str = ""
+    files: tuple[tuple[str, str], ...] = ()
 
 
 class Anatomy(NamedTuple):
@@ -165,7 +178,7 @@ def built(known: Anatomy, **said: Any) -> Network:
         "head": {"classes": known.classes or "none"},
         "init": {"zero_last_norm": True} if known.zero else None,
     } | said
-    if data["block"] != "bottleneck":
+    if data["block"] == "basic":
         data |= {"stride_on": None, "groups": None, "expansion": None}
     if max(data["strides"]) == 1:
         data["stride_on"] = None

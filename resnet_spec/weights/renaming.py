@@ -121,8 +121,9 @@ def _left_out(read: Opened, theirs: Mapping[str, str]) -> Iterator[str]:
     if modules:
         yield f"{listed(modules)} left out"
     taken = {read.reading.table[our] for our in theirs if our in read.reading.table}
-    counts = sum(n.endswith(COUNT) and n not in taken for n in read.tensors)
-    if counts and not modules:
+    known = taken | {*read.reading.beside}
+    counts = sum(name.endswith(COUNT) and name not in known for name in read.tensors)
+    if counts:
         yield f"{counts} counts of batches left out"
 
 
