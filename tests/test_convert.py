@@ -6,6 +6,8 @@ are the libraries' own, made of what the command printed.
 
 import ast
 import json
+import re
+import shlex
 import struct
 import subprocess
 import sys
@@ -761,3 +763,22 @@ def test_it_needs_no_torch_and_no_numpy(tmp_path: Path) -> None:
 def test_every_target_is_a_naming() -> None:
     assert {*TARGETS.values()} == {*NAMINGS}
     assert {*BUILDERS} < {*TARGETS}
+
+
+def test_the_page_shows_what_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = Path("docs/weights.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    ten = {"extends": "resnet18", "name": "Ten", "title": "Ten"}
+    Path("ten.yaml").write_text(yaml.safe_dump(ten | {"head": {"classes": 10}}))
+    of = shapes(load("ten.yaml").network)
+    stand_in(Path("model.safetensors"), {f"module.{n}": s for n, s in of.items()})
+    blurred = {"extends": "resnetblur18", "name": "Blurred", "title": "Blurred"}
+    Path("blurred.yaml").write_text(yaml.safe_dump(blurred))
+    sessions = re.findall(r"```console\n\$ resnet-spec convert (.*)\n([^`]*)```", text)
+    assert len(sessions) == 2
+    for command, printed in sessions:
+        assert run(*shlex.split(command)).output == printed
+    (code,) = re.findall(r"```python\n([^`]*)```", text)
+    exec(code, {})
