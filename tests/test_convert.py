@@ -195,7 +195,7 @@ def loads(library: str, of: str | Path, folder: Path, size: int = 64) -> None:
     model = made_by(text)
     model.load_state_dict(load_file(theirs), strict=True)
     channels = load(of).network.image.channels
-    images = torch.randn(1, channels, size, size)
+    images = torch.randn(2, channels, size, size)
     with torch.no_grad():
         found, want = model(images), ours(images)
         assert torch.allclose(found, want, rtol=0, atol=0, equal_nan=True)

@@ -16,7 +16,7 @@ from resnet_spec.weights.identity import STARTED, AmbiguousError, Opened, Source
 from resnet_spec.weights.naming import NAMINGS, NamingError, names, possessive, unsaid
 from resnet_spec.weights.naming.rules import COUNT
 from resnet_spec.weights.reading import listed
-from resnet_spec.weights.stored import Stored, WeightsError
+from resnet_spec.weights.stored import Refusal, Stored, WeightsError
 
 __all__ = ["TARGETS", "AmbiguousError", "Conversion", "Source", "conversion", "files"]
 
@@ -50,6 +50,7 @@ class Conversion(NamedTuple):
     that is not known, of which `warnings` say why.
     """
 
+    file: Path
     network: Network
     tensors: dict[str, Stored]
     library: str
@@ -91,6 +92,7 @@ def _converted(read: Opened, to: str) -> Conversion:
     said = f"{len(tensors)} tensors of {network.name}, from {read.reading.whose} to {whose}"
     known = AROUND.get(naming, Extras())
     return Conversion(
+        read.file,
         network,
         tensors,
         to,
@@ -144,7 +146,12 @@ def _asked(network: Network, to: str, file: Path) -> tuple[Asked | None, list[st
         if library in FOLDERS:
             raise WeightsError(f"{file}: {said}") from None
         return None, [said]
-    return (made if to in (library, made.naming) else None), []
+    if to not in (library, made.naming):
+        named = (
+            f"{library} has the names of {made.naming} for {network.name}, not of {to}"
+        )
+        return None, [named]
+    return made, []
 
 
 def _metadata(
@@ -188,7 +195,10 @@ def files(
         if os.path.lexists(each) and not force:
             said = "is there, so it is not overwritten; --force overwrites it"
             raise WeightsError(f"{each}: {said}")
-    parts = WRITERS[file.suffix](made.tensors, made.extras)
+    try:
+        parts = WRITERS[file.suffix](made.tensors, made.extras)
+    except Refusal as refusal:
+        raise WeightsError(f"{made.file} {refusal}") from None
     return [(file, parts), *texts.items()]
 
 

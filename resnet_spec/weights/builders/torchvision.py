@@ -40,6 +40,8 @@ def ask(network: Network) -> Asked:
 def _resnet(network: Network, known: Anatomy) -> Asked:
     if len(known.outs) != len(PLANES):
         raise UnsayableError("its ResNet has four stages")
+    if known.norm == "group":
+        raise UnsayableError("its group norms would be called bn1, as batch norms are")
     block = "Bottleneck" if known.is_bottleneck else "BasicBlock"
     dilated = [known.is_bottleneck and stride == 1 for stride in known.strides[1:]]
     said = [f"torchvision.models.resnet.{block}", str([*known.depths])]

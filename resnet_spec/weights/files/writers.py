@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from typing import NamedTuple
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
@@ -43,10 +43,8 @@ class Extras(NamedTuple):
 BARE = Extras()
 
 
-def of_safetensors(
-    tensors: Tensors, extras: Extras = BARE
-) -> Iterator[bytes | memoryview]:
-    """A file of https://github.com/huggingface/safetensors#format, in parts.
+def of_safetensors(tensors: Tensors, extras: Extras = BARE) -> Parts:
+    """A file of https://github.com/huggingface/safetensors#format.
 
     Wide numbers come first, so that each lies where a computer reads it fast.
     """
@@ -69,8 +67,7 @@ def of_safetensors(
         at = end
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % LENGTH)
-    yield len(text).to_bytes(LENGTH, "little") + text
-    yield from values.values()
+    return [len(text).to_bytes(LENGTH, "little") + text, *values.values()]
 
 
 # --- zips ---------------------------------------------------------------------------------
