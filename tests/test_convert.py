@@ -644,6 +644,11 @@ def test_every_wrong_use_ends_in_a_line(tmp_path: Path) -> None:
         },
         quantized,
     )
+    brain = tmp_path / "b.safetensors"
+    save_file(
+        {n: t.bfloat16() for n, t in build_model("resnet20").state_dict().items()},
+        brain,
+    )
     there = tmp_path / "there.safetensors"
     there.touch()
     out = ("-o", tmp_path / "out.safetensors")
@@ -719,6 +724,11 @@ def test_every_wrong_use_ends_in_a_line(tmp_path: Path) -> None:
             1,
             (good, "--to", "transformers", *known, *out),
             "transformers reads a folder",
+        ),
+        (
+            1,
+            (brain, "--to", "timm", "--spec", "resnet20", "-o", tmp_path / "b.npz"),
+            "conv1.weight is bfloat16, which numpy has not",
         ),
         (
             1,
