@@ -573,6 +573,23 @@ def test_what_is_not_the_networks_is_left_out_and_said(tmp_path: Path) -> None:
     assert "state_dict_ema left out; 11 counts of batches left out\n" in done.stderr
 
 
+def test_of_several_networks_one_is_asked_for(tmp_path: Path) -> None:
+    of = spec(tmp_path, **BASIC)
+    one = random(of, tmp_path / "a.safetensors").state_dict()
+    other = {name: tensor + 1 for name, tensor in one.items()}
+    both = {f"student.{name}": tensor for name, tensor in one.items()}
+    both |= {f"teacher.net.{name}": tensor for name, tensor in other.items()}
+    file, out = tmp_path / "a.pth", tmp_path / "b.safetensors"
+    torch.save(both, file)
+    for which in (("--spec", of), ("--assume", "torchvision")):
+        done = run(file, "--to", OURS, "-o", out, *which)
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+        assert "below teacher.net, which is mostly wanted, and" in done.stderr
+    args = ("--spec", of, "--prefix", "teacher.net")
+    assert not converted(file, "--to", OURS, "-o", out, *args)
+    assert same(load_file(out), other)
+
+
 # --- another network ----------------------------------------------------------------------
 
 

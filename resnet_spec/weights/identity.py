@@ -109,10 +109,9 @@ def _inferred(shapes: Shapes, assume: str, source: Source) -> tuple[Network, Rea
             f"{file}: no spec that ships has such names and shapes; give --spec SPEC, which "
             "`resnet-spec infer` can begin"
         )
-    network, top = _network(found), found.trunk.prefix
+    network = _network(found)
     read = recognized(shapes, dict(network.tensors()), source.naming)
-    there = tuple(each for each in read.readings if each.prefix.startswith(top))
-    return network, _one(read._replace(readings=there), file, network.name)
+    return network, _one(read, file, network.name)
 
 
 def _network(found: Inferred) -> Network:
