@@ -23,7 +23,7 @@ from resnet_spec.weights.stored import Stored, WeightsError
 from resnet_spec.weights.wrappers import unwrapped
 
 STARTED = "resnet_spec.counts"
-"""Metadata of safetensors: counts of batches were none of the network's, and begin at 0."""
+"""Metadata of safetensors: the counts of batches that a file had not, and which began at 0."""
 
 
 class AmbiguousError(WeightsError):
@@ -75,13 +75,13 @@ def opened(source: Source, spec: str = "", assume: str = "") -> Opened:
 def _meant(
     found: Mapping[str, Stored], source: Source, said: Mapping[str, str]
 ) -> dict[str, Stored]:
-    """Those below the prefix, without counts that are none of the network's."""
+    """Those below the prefix, without the counts that were added to them."""
     top = f"{source.prefix.rstrip('.')}." if source.prefix else ""
     kept = {name: tensor for name, tensor in found.items() if name.startswith(top)}
     if not kept:
         raise WeightsError(f"{source.file}: no name begins with {top}")
-    started = STARTED in said
-    return {n: t for n, t in kept.items() if not (started and n.endswith(COUNT))}
+    added = said.get(STARTED, "").split()
+    return {name: tensor for name, tensor in kept.items() if name not in added}
 
 
 def _refuse_others(reading: Reading, tensors: Mapping[str, Stored], file: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from resnet_spec.weights.conventions import unlike
 from resnet_spec.weights.files.writers import WRITERS, Extras, Parts
 from resnet_spec.weights.identity import STARTED, AmbiguousError, Opened, Source, opened
 from resnet_spec.weights.naming import NAMINGS, NamingError, names, possessive, unsaid
-from resnet_spec.weights.naming.rules import COUNT
+from resnet_spec.weights.naming.rules import COUNT, Shaped
 from resnet_spec.weights.reading import listed
 from resnet_spec.weights.stored import Refusal, Stored, WeightsError
 
@@ -81,7 +81,8 @@ def _converted(read: Opened, to: str) -> Conversion:
     network = read.network
     made, warnings = _asked(network, to, read.file)
     naming = made.naming if made else TARGETS[to]
-    theirs = _named(made.network if made else network, to, naming, read.file)
+    built = dict(made.network.tensors()) if made else {}
+    theirs = _named(dict(network.tensors()) | built, to, naming, read.file)
     table = read.reading.table
     tensors = {
         their: read.tensors[table[o]] for o, their in theirs.items() if o in table
@@ -98,15 +99,17 @@ def _converted(read: Opened, to: str) -> Conversion:
         to,
         naming,
         "; ".join([said, *_left_out(read, theirs), *_started(len(started))]),
-        known._replace(metadata=_metadata(read, naming, made, bool(started))),
+        known._replace(metadata=_metadata(read, naming, made, started)),
         made,
         (*warnings,),
     )
 
 
-def _named(network: Network, to: str, naming: str, file: Path) -> dict[str, str]:
-    """The naming's names for all tensors. Raises WeightsError where it lacks one."""
-    ours = dict(network.tensors())
+def _named(
+    ours: Mapping[str, Shaped], to: str, naming: str, file: Path
+) -> dict[str, str]:
+    """The naming's names for all tensors, those of the network and what is built of it, which
+    may count batches. Raises WeightsError where it lacks one."""
     own = unsaid(ours, naming) if to != OURS else []
     if own:
         whose = f"{possessive(naming)} names have none for {listed(own)}"
@@ -155,7 +158,7 @@ def _asked(network: Network, to: str, file: Path) -> tuple[Asked | None, list[st
 
 
 def _metadata(
-    read: Opened, naming: str, made: Asked | None, started: bool
+    read: Opened, naming: str, made: Asked | None, started: Sequence[str]
 ) -> dict[str, str]:
     """The file's own, and what was done."""
     digests = read.network.digests
@@ -172,7 +175,7 @@ def _metadata(
     if made and made.text:
         said["resnet_spec.config"] = made.text
     if started:
-        said[STARTED] = "started at 0"
+        said[STARTED] = " ".join(started)
     return said
 
 

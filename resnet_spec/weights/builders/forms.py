@@ -141,11 +141,12 @@ def _strides(op: Op) -> bool:
 
 
 def _norm(norms: Sequence[Norm]) -> str:
-    kinds = {BatchNorm: "batch", FrozenBatchNorm2d: "frozen", GroupNorm: "group"}
-    return next(
-        (word for kind, word in kinds.items() if norms and isinstance(norms[0], kind)),
-        "batch",
+    """The word for them; of batch norms of which some are frozen, `batch`."""
+    kinds = {"batch": BatchNorm, "group": GroupNorm, "frozen": FrozenBatchNorm2d}
+    found = (
+        word for word, kind in kinds.items() if any(isinstance(n, kind) for n in norms)
     )
+    return next(found, "batch")
 
 
 def built(known: Anatomy, **said: Any) -> Network:
