@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from resnet_spec.weights.inference.candidate import (
     Candidate,
+    Choice,
     OtherSpecError,
     candidates,
     choice,
@@ -56,20 +57,34 @@ def infer(
     Raises InferenceError where no network is found whose names and shapes are the file's, with
     the first that differs.
     """
-    sizes = {
-        name: tuple(tensor if isinstance(tensor, tuple) else tensor.shape)
-        for name, tensor in shapes.items()
-    }
-    seen: list[Trunk] = []
-    known = _known(trunks(sizes, naming, prefix), seen)
+    known, seen = looked_at(shapes, naming, prefix)
     try:
         if not known:
             return _read(seen, assume)
         found = choice(known, assume)
     except OtherSpecError as error:
         raise InferenceError(str(error)) from None
+    return said_of(found)
+
+
+def said_of(found: Choice) -> Inferred:
+    """Its page, and what is asked."""
     specs = tuple(each.row.spec for each in found.candidates)
     return Inferred(page(found), asked(found), found.first.trunk, specs)
+
+
+def looked_at(
+    shapes: Mapping[str, Shaped | tuple[int, ...]],
+    naming: str | None,
+    prefix: str | None,
+) -> tuple[list[Candidate], list[Trunk]]:
+    """The specs that ship that it may be of, and the networks that may be in there."""
+    sizes = {
+        name: tuple(tensor if isinstance(tensor, tuple) else tensor.shape)
+        for name, tensor in shapes.items()
+    }
+    seen: list[Trunk] = []
+    return _known(trunks(sizes, naming, prefix), seen), seen
 
 
 def _known(readings: Iterable[Trunk], seen: list[Trunk]) -> list[Candidate]:
@@ -102,19 +117,25 @@ def _read(found: list[Trunk], assume: str) -> Inferred:
     from resnet_spec.weights.inference.structure import UnreadableError, read
 
     said = ""
-    for trunk in islice(_distinct(found), MOST):
+    for trunk in islice(distinct(found), MOST):
         try:
             text, asked = read(trunk, assume)
         except UnreadableError as error:
             said = said or f"{trunk}: {error}"
             continue
         return Inferred(text, asked, trunk)
-    raise InferenceError(
+    raise refused(said)
+
+
+def refused(said: str) -> InferenceError:
+    """Why nothing was read off, where anything was looked at."""
+    return InferenceError(
         said or "no network of stages and blocks has such names; is it a ResNet?"
     )
 
 
-def _distinct(found: list[Trunk]) -> Iterator[Trunk]:
+def distinct(found: list[Trunk]) -> Iterator[Trunk]:
+    """One of each that has the same tensors, those with most first."""
     seen: list[Mapping[str, tuple[int, ...]]] = []
     for trunk in sorted(found, key=lambda trunk: -len(trunk.shapes)):
         if trunk.shapes not in seen:

@@ -36,12 +36,14 @@ class Choice(NamedTuple):
     """Those that compute something else each, the usual one first, and what was assumed.
 
     `same` compute what the first does, `others` something else, against what was assumed.
+    `witnessed` are comments that say how each was tried.
     """
 
     candidates: tuple[Candidate, ...]
     assumed: str
     same: tuple[Row, ...] = ()
     others: tuple[Row, ...] = ()
+    witnessed: tuple[str, ...] = ()
 
     @property
     def first(self) -> Candidate:

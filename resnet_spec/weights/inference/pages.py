@@ -10,6 +10,7 @@ from resnet_spec.problems import nested
 from resnet_spec.problems.words import flow
 from resnet_spec.weights.inference.candidate import (
     LIBRARIES,
+    Candidate,
     Choice,
     listed,
     short,
@@ -52,6 +53,7 @@ def _lines(found: Choice) -> Iterator[str]:
     first = found.rows[0]
     if found.is_sure:
         yield f"# They do not tell {NEVER}: those are {short(first)}'s."
+        yield from found.witnessed
         if found.others:
             yield f"# Assumed: {found.assumed}. By names and shapes it may as well be"
             every = (first, *found.others)
@@ -63,10 +65,11 @@ def _lines(found: Choice) -> Iterator[str]:
         yield f"title: {_text(first.title)}"
     else:
         yield "# They are those of several networks: take away one #, or give --assume NAME."
+        yield from found.witnessed
         yield from _commented(found.rows, found.rows, "# extends: ")
         yield f"name: {WITHOUT}"
         yield "title: Inferred from a checkpoint"
-    for key, value in _fields(found).items():
+    for key, value in _fields(found.first).items():
         yield f"{key}: {flow(value)}"
 
 
@@ -84,13 +87,13 @@ def _commented(rows: Sequence[Row], every: Sequence[Row], begun: str) -> Iterato
         yield f"{begun}{short(row):{width}}  # {tells}" if tells else begun + short(row)
 
 
-def _fields(found: Choice) -> dict[str, Any]:
+def _fields(found: Candidate) -> dict[str, Any]:
     """What is to be set, with the nulls that follow from it."""
-    if not found.first.fields:
+    if not found.fields:
         return {}
     from resnet_spec.weights.inference.changed import changed
 
-    fields, _ = changed(found.rows[0].spec, found.first.fields)
+    fields, _ = changed(found.row.spec, found.fields)
     made: dict[str, Any] = {}
     for path, value in fields.items():
         key, *below = path.split(".")

@@ -61,17 +61,26 @@ def read(trunk: Trunk, assume: str) -> tuple[str, str]:
 
     Raises UnreadableError with the first difference of the likeliest guess.
     """
+    made = guessed(trunk, assume)
+    opened = [field for field in OPEN if field in made and _is_open(field, made)]
+    comments = [f"# Assumed: {assume}."] * bool(assume)
+    comments.append("# Where it says `open`, they do not tell, and the usual is taken.")
+    text = page(made, trunk, comments, opened)
+    return text, "" if assume else _asked(opened)
+
+
+def guessed(trunk: Trunk, assume: str = "") -> Data:
+    """The likeliest spec whose network has the file's names and shapes.
+
+    Raises UnreadableError with the first difference of the likeliest of all.
+    """
     refused: list[str] = []
     _must_be_flat(trunk.shapes)
     for data in guesses(trunk.shapes, refused):
         try:
-            made = _mended(_assumed(data, assume), trunk.shapes)
+            return _mended(_assumed(data, assume), trunk.shapes)
         except UnreadableError as error:
             refused.append(str(error))
-            continue
-        opened = [field for field in OPEN if field in made and _is_open(field, made)]
-        text = _text(made, trunk, opened, assume)
-        return text, "" if assume else _asked(opened)
     raise UnreadableError(refused[0])
 
 
@@ -99,13 +108,16 @@ def _is_open(field: str, made: Data) -> bool:
     return field != "norm" or made["norm"].get("type", "batch") != "batch"
 
 
-def _text(made: Data, trunk: Trunk, opened: Sequence[str], assume: str) -> str:
+def page(
+    made: Data, trunk: Trunk, comments: Sequence[str], opened: Sequence[str] = ()
+) -> str:
+    """The spec as YAML, with comments before it and one behind each field that is open."""
     lines = [
         f"# By {trunk}; the names and shapes of {len(trunk.shapes)} tensors, which are of",
-        "# no spec that ships. Where it says `open`, they do not tell, and the usual is taken.",
+        "# no spec that ships.",
         *left_out(trunk),
+        *comments,
     ]
-    lines += [f"# Assumed: {assume}."] * bool(assume)
     for key, value in made.items():
         comment = f"  # open: {OPEN[key]}" if key in opened else ""
         lines.append(f"{key}: {flow(value)}{comment}")
@@ -144,8 +156,8 @@ def _mended(data: Data, shapes: Shapes) -> Data:
         try:
             network = compiled(data)
         except SpecError as error:
-            mended = [_mend(data, problem) for problem in error.problems]
-            if not any(mended):
+            changed = [_mend(data, problem) for problem in error.problems]
+            if not any(changed):
                 raise UnreadableError(error.problems[0].said) from None
             continue
         said = unlike({n: t.shape for n, t in network.tensors()}, shapes)

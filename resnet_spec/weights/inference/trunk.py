@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from resnet_spec.weights.naming import NAMINGS, possessive
@@ -34,12 +34,13 @@ class Place(NamedTuple):
 class Trunk(NamedTuple):
     """A network in a file, as one naming has it: its tensors' shapes, by our names.
 
-    `beside` are the modules of the file that are no part of it, by their names.
+    `names` are the file's for those, `beside` the modules of the file that are no part of it.
     """
 
     naming: str
     prefix: str
     shapes: Shapes
+    names: Mapping[str, str] = {}
     beside: tuple[str, ...] = ()
     headless: bool = False  # a head that is called as ours may be was left out
 
@@ -81,9 +82,10 @@ def _of(theirs: Shapes, naming: str, top: str) -> Iterator[Trunk]:
         shapes = {our: below[their] for their, our in names.items()}
         kept = _kept(shapes)
         if any(name.startswith("layer") for name in kept):
-            taken = {top + their for their, our in names.items() if our in kept}
-            beside = [name for name in theirs if name not in taken]
-            yield Trunk(naming, top, kept, _modules(beside, top))
+            taken = {our: top + their for their, our in names.items() if our in kept}
+            known = {*taken.values()}
+            beside = [name for name in theirs if name not in known]
+            yield Trunk(naming, top, kept, taken, _modules(beside, top))
 
 
 def _modules(names: list[str], top: str) -> tuple[str, ...]:
