@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,17 @@ ASIDE = (
 """Fields that change nothing of what evaluation computes, or that shapes tell."""
 
 
-def rows() -> list[Row]:
-    """A row for each spec, in the order in which they ship."""
+def rows(keys: Sequence[str] = ()) -> list[Row]:
+    """A row for each spec, or for those, in the order in which they ship.
+
+    Of specs of one trunk all have to be asked for, since a row says how they differ.
+    """
     libraries = defaultdict(set)
     with Path("tests/conformance.csv").open(encoding="utf-8", newline="") as file:
         for each in csv.DictReader(file):
             if _is_plain(each):
                 libraries[shipped_spec(each["spec"])].add(each["library"])
-    specs = {key: load(key) for key in shipped()}
+    specs = {key: load(key) for key in keys or shipped()}
     found = [
         Row(
             key,

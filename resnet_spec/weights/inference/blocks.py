@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from resnet_spec.weights.naming.rules import Shapes
 
 Data = dict[str, Any]
-CONV_SHARE = 8  # the largest denominator that a share of channels is read as
 RATIOS = (1 / 16, 1 / 4, 1 / 8, 1 / 2, 1 / 32, 1.0)
 DIVISORS = (8, 1, 16, 32)
 ATTENTIONS = ("se", "eca", "cbam", "bat", "gca")
@@ -58,38 +56,44 @@ class Block(NamedTuple):
 
     def convolution(self, number: int) -> Convolution:
         path = f"conv{number}"
-        if shape := self.weight(path):
-            out, each, kernel, *_ = shape
+        if shape := self._filters(path):
+            out, each, kernel, _ = shape
             return Convolution(out, each, kernel, "bias" in self.modules[path])
-        if shape := self.weight(f"{path}.bands.0.0"):
+        if shape := self._filters(f"{path}.bands.0.0"):
             bands = 1 + max(
                 int(m.split(".")[2])
                 for m in self.modules
                 if m.startswith(f"{path}.bands.")
             )
             scale = bands + 1
-            width = self._norm_before(number) or shape[0] * scale
+            width = self._gives_before(number) or shape[0] * scale
             scale = width // shape[0] if width % shape[0] == 0 else scale
             layer = {"type": "res2net", "scale": scale}
             return Convolution(width, width * shape[1] // shape[0], 3, False, layer)
-        if shape := self.weight(f"{path}.paths.0.0"):
+        if shape := self._filters(f"{path}.paths.0.0"):
             return self._selective(path, shape, number)
-        if shape := self.weight(f"{path}.conv"):
-            after = self.weight(f"conv{number + 1}")
-            out = after[1] if after else self.weight(f"{path}.fc1")[1]
+        if shape := self._filters(f"{path}.conv"):
+            after = self._filters(f"conv{number + 1}")
+            out = (after or self._filters(f"{path}.fc1", must=True))[1]
             radix = max(shape[0] // out, 1)
             layer = {"type": "split_attention", "radix": radix, "pool": "after"}
             return Convolution(out, shape[1] * radix, shape[2], False, layer)
         raise UnreadableError(f"{self.at}.{path} is no convolution that is known")
 
-    def _norm_before(self, number: int) -> int:
-        shape = self.weight(f"conv{number - 1}")
+    def _gives_before(self, number: int) -> int:
+        shape = self._filters(f"conv{number - 1}")
         return shape[0] if shape else 0
 
+    def _filters(self, path: str, must: bool = False) -> tuple[int, ...]:
+        """The weight of a convolution there; empty where none may be, and is."""
+        shape = self.weight(path)
+        if len(shape) != 4 and (shape or must):
+            raise UnreadableError(f"{self.at}.{path} is no convolution that is known")
+        return shape
+
     def _selective(self, path: str, shape: tuple[int, ...], number: int) -> Convolution:
-        before = self.weight(f"conv{number - 1}")
-        read = before[0] if before else self.reads
-        out, chosen = shape[0], self.weight(f"{path}.fc1")[0]
+        read = self._gives_before(number) or self.reads
+        out, chosen = shape[0], self._filters(f"{path}.fc1", must=True)[0]
         split = shape[1] * 2 <= read
         layer = {"type": "selective_kernel", "split": split}
         layer["chosen"] = chosen
@@ -106,7 +110,7 @@ class Convolution(NamedTuple):
     layer: Data | None = None
 
 
-def blocks(shapes: Shapes, reads: int) -> list[list[Block]]:
+def blocks(shapes: Shapes, reads: int = 0) -> list[list[Block]]:
     """The blocks of each stage; the first reads so many channels, 0 for what it says itself."""
     places: dict[tuple[int, int], dict[str, dict[str, tuple[int, ...]]]] = {}
     for name, shape in shapes.items():
@@ -137,8 +141,9 @@ def blocks(shapes: Shapes, reads: int) -> list[list[Block]]:
 
 def ratio(pairs: Sequence[tuple[int, int]]) -> Data:
     """A ratio and a divisor by which each count of channels is made of the other."""
-    for ratio in RATIOS:
-        for divisor in DIVISORS:
+    most = min(1.0, *(made / of for made, of in pairs)) if pairs else 1.0
+    for divisor in (*DIVISORS, *range(2, 65)):
+        for ratio in (*RATIOS, most):
             if all(_rounded(of * ratio, divisor) == made for made, of in pairs):
                 return {"ratio": ratio, "divisor": divisor}
     made, of = pairs[0]
@@ -157,7 +162,7 @@ def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
         [
             (block.weight("se.fc1")[0], block.weight("se.fc1")[1], block.reads)
             for block in stage
-            if block.has("se")
+            if len(block.weight("se.fc1")) > 1
         ]
         for stage in stages
     ]
@@ -165,8 +170,8 @@ def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
     bias = any("bias" in b.modules.get("se.fc1", {}) for s in stages for b in s)
     said: Data = {} if bias else {"bias": False}
     for least in (1, 64):
-        for ratio in RATIOS:
-            for divisor in DIVISORS:
+        for divisor in (*DIVISORS, *range(2, 65)):
+            for ratio in RATIOS:
                 if all(
                     max(_rounded(of * ratio, divisor), least) == s for s, of, _ in flat
                 ):
@@ -176,84 +181,6 @@ def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
                     return said | {"ratio": ratio, "ratio_of": "input", "divisor": 1}
     ratios = [pairs[0][0] / pairs[0][1] if pairs else None for pairs in each]
     return said | {"ratio": ratios, "divisor": 1}
-
-
-def share(count: int, bases: Mapping[str, int]) -> str:
-    """`out / 2`: channels as a share of those that are known.
-
-    >>> share(96, {"out": 64}), share(64, {"width": 64, "out": 256})
-    ('out * 3 / 2', 'width')
-    """
-    for base, of in bases.items():
-        part = Fraction(count, of)
-        if part.denominator <= CONV_SHARE or part.numerator == 1:
-            times = f" * {part.numerator}" if part.numerator > 1 else ""
-            return (
-                base
-                + times
-                + (f" / {part.denominator}" if part.denominator > 1 else "")
-            )
-    raise UnreadableError(f"{count} channels are no share of {dict(bases)}")
-
-
-def chain(block: Block, before: bool, base: str) -> Data:
-    """A block of one's own: its convolutions in order, norms behind them, or before.
-
-    Channels are said as shares of `base`, `out` or `in`. Where it begins with a norm, that is
-    read by the shortcut too, but where norms are called as those behind convolutions are.
-    """
-    out = block.convolution(block.numbers[-1]).out
-    bases = {base: {"out": out, "in": block.reads}[base]}
-    norms = (
-        [n for n in range(1, 9) if block.has(f"{block.norm}{n}")] if block.norm else []
-    )
-    convolutions = [block.convolution(n) for n in block.numbers]
-    strides = next((c for c in convolutions if c.kernel > 1), convolutions[0])
-    body: list[Any] = []
-    read = block.reads
-    for i, conv in enumerate(convolutions):
-        if before and norms:
-            body += ["norm"] + ["activation"] * (i > 0 or block.norm == "norm")
-            norms = norms[1:]
-        is_last = i == len(convolutions) - 1
-        body.append(_step(conv, read, "" if is_last else share(conv.out, bases)))
-        if conv is strides and isinstance(body[-1], dict):
-            body[-1]["stride"] = "block"
-        read = conv.out
-        if not before and norms:
-            body.append("norm")
-            norms = norms[1:]
-        body += ["activation"] * (not before and not is_last)
-        body += ["attention"] * (i == _attended(block, convolutions))
-    body += ["norm"] * bool(before and norms)
-    if not before:
-        return {"name": "OwnBlock", "body": body}
-    if block.norm == "norm":
-        return {"name": "OwnBlock", "pre": body[:2], "body": body[2:], "post": []}
-    return {"name": "OwnBlock", "body": body, "post": []}
-
-
-def _attended(block: Block, convolutions: Sequence[Convolution]) -> int | None:
-    """The last convolution whose channels are those that attention weighs, from 0."""
-    if not any(block.has(each) for each in ATTENTIONS):
-        return None
-    weights = (block.weight(f"{each}") for each in READERS)
-    channels = next((weight[1] for weight in weights if weight), convolutions[-1].out)
-    found = [i for i, conv in enumerate(convolutions) if conv.out == channels]
-    return found[-1] if found else len(convolutions) - 1
-
-
-def _step(conv: Convolution, read: int, to: str) -> Any:
-    """A convolution of a chain, or the layer in its place."""
-    if conv.layer:
-        return "spatial"
-    step: Data = {"conv": conv.kernel} | ({"to": to} if to else {})
-    if conv.read != read and conv.read and read % conv.read == 0:
-        step["groups"] = read // conv.read
-    if step.get("groups") == read == conv.out:
-        step.pop("to", "")
-        step["groups"] = "each"
-    return step | ({"bias": True} if conv.bias else {})
 
 
 def kinds(block: Block) -> Iterator[str]:

@@ -8,102 +8,32 @@ from resnet_spec.weights.inference.blocks import (
     ATTENTIONS,
     READERS,
     Block,
-    Convolution,
     Data,
     UnreadableError,
     alike,
-    chain,
     kinds,
     ratio,
     squeezes,
 )
 
+WORDED = {"conv", "bn", "norm", "prelu", "downsample", "IN", *ATTENTIONS}
+"""What the modules of blocks that are words are called."""
 
-def body_of(stages: Sequence[Sequence[Block]], pre: bool, own: bool) -> Data:
-    """What is said of blocks, by words, or as blocks of one's own."""
+
+def body_of(stages: Sequence[Sequence[Block]]) -> Data:
+    """What is said of blocks that are words. Raises UnreadableError where they are none."""
     words = [next(kinds(stage[0]), None) for stage in stages]
-    plain = all(words)
-    last = [stage[0].convolution(stage[0].numbers[-1]).out for stage in stages]
-    data: Data = {}
-    if own or not plain:
-        if any(block.has("conv1") and _has_layer(block) for s in stages for block in s):
-            raise UnreadableError(
-                "its blocks have layers of several convolutions in other places"
-            )
-        data |= _own(stages, pre)
-        data["depths"] = [len(stage) for stage in stages]
-        data["widths"] = last
-    else:
-        data["block"] = alike(words)
-        data["stride_on"] = "conv2"
-        data["depths"] = [len(stage) for stage in stages]
-        data |= _widths(stages, words)
-    if attention := _attention(stages, words):
-        data |= attention
-    return data
+    for stage, word in zip(stages, words, strict=True):
+        others = {top for block in stage for top in _tops(block)} - WORDED
+        if not word or others:
+            raise UnreadableError(f"the blocks of {stage[0].at} are no words")
+    data: Data = {"block": alike(words), "stride_on": "conv2"}
+    data["depths"] = [len(stage) for stage in stages]
+    return data | _widths(stages, words) | _attention(stages, words)
 
 
-def _own(stages: Sequence[Sequence[Block]], pre: bool) -> Data:
-    """Blocks of one's own, one for each stage, of shares of what blocks give or read."""
-    made = []
-    for stage in stages:
-        every: list[Data] = []
-        for base in ("out", "in"):
-            try:
-                each = [chain(block, pre, base) for block in stage]
-            except UnreadableError:
-                continue
-            every += [each[0]] if all(_same(each[0], other) for other in each) else []
-        if not every:
-            name = stage[0].at.partition(".")[0]
-            raise UnreadableError(f"blocks of {name} are not of one kind")
-        made.append(every[0])
-    widths = {
-        c.read
-        for s in stages
-        for b in s
-        for c, read in _reads(b)
-        if 1 < c.read < read and not c.layer
-    }
-    counts = {
-        read // c.read
-        for s in stages
-        for b in s
-        for c, read in _reads(b)
-        if 0 < c.read < read
-    }
-    data: Data = {}
-    if len(widths) == 1 and len(counts) > 1:
-        data["group_width"] = widths.pop()
-        made = [_grouped(each) for each in made]
-    if any(each != made[0] for each in made):
-        made = [each | {"name": f"OwnBlock{i}"} for i, each in enumerate(made, 1)]
-    return {"block": alike(made), **data}
-
-
-def _reads(block: Block) -> list[tuple[Convolution, int]]:
-    """Its convolutions, each with the channels of the map that it reads."""
-    found = [block.convolution(n) for n in block.numbers]
-    return [*zip(found, [block.reads, *(c.out for c in found)], strict=False)]
-
-
-def _same(a: Data, b: Data) -> bool:
-    """Whether they are one block, but for how many groups there are."""
-    return bool(_grouped(a) == _grouped(b))
-
-
-def _grouped(block: Data) -> Data:
-    body = [
-        step | {"groups": "block"}
-        if isinstance(step, dict) and isinstance(step.get("groups"), int)
-        else step
-        for step in block["body"]
-    ]
-    return block | {"body": body}
-
-
-def _has_layer(block: Block) -> bool:
-    return any(block.convolution(n).layer for n in block.numbers)
+def _tops(block: Block) -> set[str]:
+    return {name.partition(".")[0].rstrip("0123456789") for name in block.modules}
 
 
 def _widths(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -> Data:

@@ -65,15 +65,13 @@ def _dividing(sizes: Sequence[int]) -> int:
     return next(n for n in (32, 16, 8, 4, 2, 1) if all(size % n == 0 for size in sizes))
 
 
-def biases(
-    stages: Sequence[Sequence[Block]], outside: Mapping[str, Shapes], own: bool
-) -> str:
-    """Which convolutions have biases, beside those of which it is said one by one."""
+def biases(stages: Sequence[Sequence[Block]], outside: Mapping[str, Shapes]) -> str:
+    """Which convolutions have biases."""
     first = stages[-1][-1]
     body = [("bias" in first.modules.get(f"conv{n}", {})) for n in first.numbers]
-    if all(body) and (not own or "bias" in outside.get("conv1", {})):
+    if all(body) and "bias" in outside.get("conv1", {}):
         return "all"
-    if body[-1] and not own:
+    if body[-1]:
         return "unnormalized"
     branch = any(
         len(each.get("weight", ())) == 4 and "bias" in each

@@ -4,59 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from math import prod
 from typing import Any
 
 from resnet_spec.weights.inference.blocks import Block, Data, UnreadableError, blocks
 from resnet_spec.weights.inference.bodies import body_of
-from resnet_spec.weights.inference.ends import head, stem, stride
+from resnet_spec.weights.inference.ends import Head, Stem, head, stem
 from resnet_spec.weights.inference.fields import biases, norms, shortcuts
-from resnet_spec.weights.naming.rules import Shapes
+from resnet_spec.weights.inference.wholes import image, is_preact, preact, whole
+from resnet_spec.weights.naming.rules import COUNT, Shapes
 
 
-def guesses(shapes: Shapes, refused: list[str]) -> Iterator[Data]:
-    """Whole specs, the likeliest first; why there are no others is added to `refused`."""
-    outside = _modules({n: s for n, s in shapes.items() if not n.startswith("layer")})
-    first = shapes.get("layer1.0.conv1.weight", (0, 0))
-    entry, width, channels = stem(outside, first[1])
-    stages = blocks(shapes, width)
+class Guesses:
+    """Whole specs that may be a file's, as its blocks are words or chains.
+
+    `refused` says why there are no others. Raises UnreadableError where stem, blocks or head
+    are none that are known.
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes, self.refused = shapes, list[str]()
+        self.counted = any(name.endswith(COUNT) for name in shapes)
+        self.outside = _modules(
+            {n: s for n, s in shapes.items() if not n.startswith("layer")}
+        )
+        before = stem(self.outside, blocks(shapes)[0][0], self.counted)
+        self.stages = blocks(shapes, before.width)
+        last = self.stages[-1][-1]
+        channels = last.convolution(last.numbers[-1]).out
+        self.ends = before, head(self.outside, channels, self.counted)
+
+    def words(self) -> Iterator[Data]:
+        """Those whose blocks are words, the likeliest first."""
+        found = _in_words(self.shapes, self.outside, self.stages, self.ends)
+        yield from map(_copied, found)
+
+    def chains(self) -> Iterator[Data]:
+        """Those of blocks of one's own."""
+        pre = is_preact(self.outside, self.stages)
+        for before in (pre, not pre):
+            try:
+                made = whole(self.outside, self.stages, self.ends, self.counted, before)
+            except UnreadableError as error:
+                self.refused.append(str(error))
+            else:
+                yield _copied(made)
+
+
+def _in_words(
+    shapes: Shapes,
+    outside: Mapping[str, Shapes],
+    stages: Sequence[Sequence[Block]],
+    ends: tuple[Stem, Head],
+) -> Iterator[Data]:
+    """Specs whose blocks are words."""
     before = [
         *dict.fromkeys((_is_before(stages, outside), not _is_before(stages, outside)))
     ]
-    for pre, own, after in product(before, (False, True), (False, True)):
-        try:
-            body = body_of(stages, pre, own)
-        except UnreadableError as error:
-            refused.append(str(error))
-            continue
+    try:
+        body = body_of(stages)
+    except UnreadableError:
+        return
+    for pre, after in product(before, (False, True)):
         if after and "attention" not in body:
             continue
-        body |= {"attention_after": "conv2"} if after else {}
+        made = body | ({"attention_after": "conv2"} if after else {})
         for shortcut, strides in shortcuts(stages):
             for norm in norms(shapes, stages):
-                end, size = head(outside, stages[-1][-1], stride(entry) * prod(strides))
-                usual = 32 if len(stages) <= 3 and entry.get("pool") == "none" else 224
                 data: Data = {
                     "name": "Inferred",
                     "title": "Inferred from a checkpoint",
-                    "input": [channels, size or usual, size or usual],
-                    "stem": entry,
-                    **body,
+                    "input": image(*ends, strides),
+                    "stem": ends[0].said,
+                    **made,
                     "strides": strides,
                     "shortcut": shortcut,
                     "activation": "prelu" if "prelu" in str(shapes.keys()) else "relu",
                     "norm": norm,
-                    "conv_bias": biases(stages, outside, "stride_on" not in body),
-                    "head": end,
+                    "conv_bias": biases(stages, outside),
+                    "head": ends[1].said,
                 }
                 if pre and stages[0][0].norm != "bn":
-                    data["preact"] = {
-                        "shortcut": "activated",
-                        "first": "own",
-                        "stem_norm": "bn1" in outside or "norm1" in outside,
-                        "final_norm": "norm" in outside or "bn" in outside,
-                    }
-                yield _copied(data)
+                    data |= preact(outside, stages, ends[0])
+                yield data
 
 
 def _copied(value: Any) -> Any:

@@ -19,15 +19,16 @@ from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.words import flow
 from resnet_spec.weights.inference.blocks import Data, UnreadableError
 from resnet_spec.weights.inference.candidate import LIBRARIES, unlike
-from resnet_spec.weights.inference.guesses import guesses
+from resnet_spec.weights.inference.guesses import Guesses
 from resnet_spec.weights.inference.pages import left_out
 from resnet_spec.weights.inference.trunk import Trunk
-from resnet_spec.weights.naming.rules import Shapes
+from resnet_spec.weights.naming.rules import COUNT, Shapes
 
 __all__ = ["UnreadableError", "compiled", "lowered", "read"]
 
 IMAGES = 4  # axes of the weight of a convolution of images
 LARGEST = 2000  # pixels along a side, at which no image is looked for any more
+LOST = 1 / 20  # of a network's tensors, which a damaged file lacks at the most
 ROUNDS = 12  # of mending what a compiler says of a guess
 USUAL = {
     "stride_on": "conv2",
@@ -72,21 +73,48 @@ def read(trunk: Trunk, assume: str) -> tuple[str, str]:
 def guessed(trunk: Trunk, assume: str = "") -> Data:
     """The likeliest spec whose network has the file's names and shapes.
 
+    A file that has all of a usual network but a few tensors is damaged, and no other network.
     Raises UnreadableError with the first difference of the likeliest of all.
     """
-    refused: list[str] = []
+    lost = ""
     _must_be_flat(trunk.shapes)
-    for data in guesses(trunk.shapes, refused):
+    guesses = Guesses(trunk.shapes)
+    for data in guesses.words():
         try:
             return _mended(_assumed(data, assume), trunk.shapes)
         except UnreadableError as error:
-            refused.append(str(error))
-    raise UnreadableError(refused[0])
+            guesses.refused.append(str(error))
+            lost = lost or (str(error) if isinstance(error, LostError) else "")
+    if lost:
+        raise UnreadableError(lost)
+    for data in guesses.chains():
+        try:
+            return _mended(_assumed(data, assume), trunk.shapes)
+        except UnreadableError as error:
+            guesses.refused.append(str(error))
+    raise UnreadableError(guesses.refused[0])
+
+
+class LostError(UnreadableError):
+    """Of a guess that has all of the file's tensors, and a few more in its blocks."""
+
+
+def _is_lost(ours: Shapes, theirs: Shapes) -> bool:
+    """Whether the file is the network, less a few tensors that no other network leaves out."""
+    counted = any(name.endswith(COUNT) for name in theirs)
+    left = [n for n in ours if n not in theirs and (counted or not n.endswith(COUNT))]
+    return (
+        all(ours.get(name) == shape for name, shape in theirs.items())
+        and len(left) <= LOST * len(ours)
+        and not any("downsample" in name for name in left)
+    )
 
 
 def _must_be_flat(shapes: Shapes) -> None:
     """Refuses convolutions that are not of images."""
     for name, shape in shapes.items():
+        if 0 in shape:
+            raise UnreadableError(f"{name} has no numbers")
         *_, module, last = ("", *name.split("."))
         convolves = module[:4] == "conv" and module[4:].isdigit()
         if convolves and last == "weight" and len(shape) != IMAGES:
@@ -160,9 +188,9 @@ def _mended(data: Data, shapes: Shapes) -> Data:
             if not any(changed):
                 raise UnreadableError(error.problems[0].said) from None
             continue
-        said = unlike({n: t.shape for n, t in network.tensors()}, shapes)
-        if said:
-            raise UnreadableError(said)
+        ours = {n: t.shape for n, t in network.tensors()}
+        if said := unlike(ours, shapes):
+            raise LostError(said) if _is_lost(ours, shapes) else UnreadableError(said)
         return data
     raise UnreadableError("what was read off it does not become a spec")
 
