@@ -105,16 +105,22 @@ def test_a_spec_that_ships_is_known_by_its_names_and_shapes(
 
 @pytest.mark.long
 def test_every_spec_that_ships_is_known_under_every_naming(tmp_path: Path) -> None:
-    said = Counter[str]()
+    said, unknown = Counter[str](), dict[tuple[str, str], str]()
     for key in shipped():
         network = load(key).network
         for naming in NAMINGS:
             if file := called(network, naming):
-                found = is_right(key, file, tmp_path)
+                said["files"] += 1
+                try:
+                    found = is_right(key, file, tmp_path)
+                except InferenceError as error:
+                    unknown[key, naming] = str(error)
+                    continue
                 said[naming] += 1
                 said["asked"] += bool(found.asked)
-    print(dict(said))
+    print(dict(said), *unknown.items(), sep="\n")
     assert said["torchvision"] == len(shipped())
+    assert len(unknown) < said["files"] / 100
 
 
 @pytest.mark.parametrize("key", [*shipped()][::40])

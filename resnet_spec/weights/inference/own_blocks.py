@@ -17,6 +17,9 @@ from resnet_spec.weights.inference.blocks import (
 from resnet_spec.weights.inference.chained import Read
 from resnet_spec.weights.inference.orders import Placed, Voice, steps
 
+BASES = ("out", "in")
+"""What channels may be shares of; the first that needs fewest kinds of blocks is taken."""
+
 
 class Styles(NamedTuple):
     """The norm and the activation that words stand for, by stage."""
@@ -34,7 +37,7 @@ def said(
     strides = [
         [_stride(i, j, b) for j, b in enumerate(row)] for i, row in enumerate(reads)
     ]
-    bodies = [[_body(b, styles, i) for b in row] for i, row in enumerate(reads)]
+    bodies = min((_bodies(reads, styles, base) for base in BASES), key=_kinds)
     data: Data = {
         "block": _named(bodies),
         "depths": [len(row) for row in reads],
@@ -52,6 +55,17 @@ def said(
     return data
 
 
+def _bodies(
+    reads: Sequence[Sequence[Read]], styles: Styles, base: str
+) -> list[list[Data]]:
+    return [[_body(b, styles, i, base) for b in row] for i, row in enumerate(reads)]
+
+
+def _kinds(bodies: Sequence[Sequence[Data]]) -> int:
+    """How many blocks there are of which no two are the same."""
+    return len({flow(body) for row in bodies for body in row})
+
+
 def _stride(stage: int, nth: int, block: Read) -> int:
     """2 where it has to stride so that it has a shortcut, or where most do."""
     if block.branch and not block.changes:
@@ -59,9 +73,10 @@ def _stride(stage: int, nth: int, block: Read) -> int:
     return 2 if stage and not nth and block.changes else 1
 
 
-def _body(block: Read, styles: Styles, stage: int) -> Data:
-    """A block's chains, by shares of what it gives."""
-    voice = Voice(styles.norms[stage], _activation(styles, stage), "out", block.gives)
+def _body(block: Read, styles: Styles, stage: int, base: str) -> Data:
+    """A block's chains, by shares of what it gives or reads."""
+    of = {"out": block.gives, "in": block.reads}[base]
+    voice = Voice(styles.norms[stage], _activation(styles, stage), base, of)
     inside = voice._replace(last=block.gives, width=block.width)
     body = steps(block.body, inside, "block")
     pre = steps(block.pre, voice)
