@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from resnet_spec.compiler import load
 from resnet_spec.network import Network
+from resnet_spec.weights.dtypes import dtype, is_real
 from resnet_spec.weights.files import contents
 from resnet_spec.weights.files.safetensors_file import metadata
 from resnet_spec.weights.inference import InferenceError, Inferred, infer
@@ -15,7 +16,6 @@ from resnet_spec.weights.inference.candidate import fields
 from resnet_spec.weights.inference.changed import changed
 from resnet_spec.weights.inference.index import table, traits
 from resnet_spec.weights.inference.structure import lowered
-from resnet_spec.weights.dtypes import dtype, is_real
 from resnet_spec.weights.naming.rules import CLASSIFIER, COUNT, Shapes, classifies
 from resnet_spec.weights.reading import Reading, listed
 from resnet_spec.weights.recognition import Recognized, recognized
