@@ -590,14 +590,14 @@ def test_what_is_not_the_networks_is_left_out_and_said(tmp_path: Path) -> None:
 
 
 def test_of_several_networks_one_is_asked_for(tmp_path: Path) -> None:
-    of = spec(tmp_path, **BASIC)
+    of = "resnet20"
     one = random(of, tmp_path / "a.safetensors").state_dict()
     other = {name: tensor + 1 for name, tensor in one.items()}
     both = {f"student.{name}": tensor for name, tensor in one.items()}
     both |= {f"teacher.net.{name}": tensor for name, tensor in other.items()}
     file, out = tmp_path / "a.pth", tmp_path / "b.safetensors"
     torch.save(both, file)
-    for which in (("--spec", of), ("--assume", "torchvision")):
+    for which in (("--spec", of), ("--assume", of)):
         done = run(file, "--to", OURS, "-o", out, *which)
         assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
         assert "below teacher.net, which is mostly wanted, and" in done.stderr
