@@ -64,13 +64,13 @@ class Read(NamedTuple):
         return self.reads != self.summed
 
 
-def read(block: Block, reads: int, counted: bool, before: bool) -> Read:
+def read(block: Block, reads: int, before: bool) -> Read:
     """What a block is that reads so many channels.
 
     Raises UnreadableError where its ops have no order.
     """
     inside = {n: t for n, t in block.modules.items() if n.partition(".")[0] != SHORTCUT}
-    queues = pieces(inside, counted)
+    queues = pieces(inside)
     layers = [piece.number for piece in queues["conv"] if piece.kind == "spatial"]
     layer = Layer.of(block, layers[0]) if layers else None
     if layer:
@@ -78,7 +78,7 @@ def read(block: Block, reads: int, counted: bool, before: bool) -> Read:
             piece._replace(gives=layer.gives) if piece.kind == "spatial" else piece
             for piece in queues["conv"]
         ]
-    branch = in_order(below(block.modules, SHORTCUT), counted)
+    branch = in_order(below(block.modules, SHORTCUT))
     try:
         chain = arranged(queues, reads, before)
     except UnreadableError as error:
@@ -136,14 +136,14 @@ def _placed(branch: Sequence[Piece], reads: int, at: str) -> list[Placed]:
 
 
 def blocks_of(
-    stages: Sequence[Sequence[Block]], reads: int, counted: bool, before: bool
+    stages: Sequence[Sequence[Block]], reads: int, before: bool
 ) -> list[list[Read]]:
     """All blocks, of which each reads what the one before it gives."""
     found: list[list[Read]] = []
     for stage in stages:
         row: list[Read] = []
         for block in stage:
-            row.append(read(block, reads, counted, before))
+            row.append(read(block, reads, before))
             reads = row[-1].gives
         found.append(row)
     return found

@@ -60,21 +60,21 @@ class Stem(NamedTuple):
         return prod(s.get("space_to_depth", 1) for s in chain if isinstance(s, dict))
 
 
-def stem(outside: Modules, first: Block, counted: bool) -> Stem:
+def stem(outside: Modules, first: Block) -> Stem:
     """Raises UnreadableError where the ops before the first block have no order."""
     own = {name: t for name, t in outside.items() if _kind(name) in STEM}
     pool, deep = below(outside, "pool"), below(outside, "conv1")
-    queues = pieces(own, counted) if own and "" not in deep.keys() - {""} else {}
+    queues = pieces(own)
     if deep and "" not in deep:
-        return _deep(queues, in_order(deep, counted), in_order(pool, counted))
+        return _deep(queues, in_order(deep), in_order(pool))
     if "conv" not in queues:
-        reads = _reads(first, counted)
+        reads = _reads(first)
         return Stem({"type": "none"}, reads, reads)
     conv, width = queues["conv"][0], queues["conv"][-1].gives
     if pool or _is_usual(queues):
         word, usual = TYPES.get(conv.said["conv"], TYPES[3])
         said = {"type": word, "width": width, "pool": "conv" if pool else usual}
-        found = _flat(queues), in_order(pool, counted)
+        found = _flat(queues), in_order(pool)
         return Stem(said, width, conv.reads, _words(*found), _normed(*found))
     placed, image = _arranged(queues)
     voice = Voice("batch", {"activation": "relu"}, "width", width, width)
@@ -139,11 +139,11 @@ def _arranged(queues: Mapping[str, Sequence[Piece]]) -> tuple[list[Placed], int]
     raise UnreadableError("the ops of its stem have no order in which they read on")
 
 
-def _reads(first: Block, counted: bool) -> int:
+def _reads(first: Block) -> int:
     """Channels that the first block reads, which nothing before it tells."""
     inside = {n: t for n, t in first.modules.items() if not n.startswith("downsample")}
-    branch = in_order(below(first.modules, "downsample"), counted)
-    found = branch, pieces(inside, counted).get("conv", [])
+    branch = in_order(below(first.modules, "downsample"))
+    found = branch, pieces(inside).get("conv", [])
     firsts = (next((p.reads for p in each if p.reads), 1) for each in found)
     return max(firsts)
 
@@ -168,11 +168,11 @@ class Head(NamedTuple):
     sides: tuple[int, int] | None
 
 
-def head(outside: Modules, channels: int, counted: bool) -> Head:
+def head(outside: Modules, channels: int) -> Head:
     """Of the last map's channels. Raises UnreadableError where features are no pixels."""
     data: Data = {}
     sides = None
-    final = in_order(below(outside, "final"), counted)
+    final = in_order(below(outside, "final"))
     if final:
         data["pre"] = [*_before(final, channels)]
         channels = next((p.gives for p in reversed(final) if p.gives), channels)
@@ -193,8 +193,8 @@ def head(outside: Modules, channels: int, counted: bool) -> Head:
         )
     if (pixels := features // channels) > 1:
         data["pool"] = "statistics" if is_flat else "none"
-        sides = (pixels // 2, 2) if is_flat else (_height(pixels), 0)
-        sides = (sides[0], sides[1] or pixels // sides[0])
+        height = pixels // 2 if is_flat else _height(pixels)
+        sides = (height, 2 if is_flat else pixels // height)
     data |= {"dropout": 0.1} if dropped else {}
     if layers:
         words = ("activation", "norm")
@@ -203,8 +203,7 @@ def head(outside: Modules, channels: int, counted: bool) -> Head:
     data |= {"bias": False} if fc and "bias" not in fc else {}
     data["classes"] = fc["weight"][0] if "weight" in fc else "none"
     known = {"": outside["norm"]} if "norm" in outside else {}
-    words_ = _words(in_order(known, counted), in_order(hidden, counted))
-    return Head(data, words_, sides)
+    return Head(data, _words(in_order(known), in_order(hidden)), sides)
 
 
 def _height(pixels: int) -> int:

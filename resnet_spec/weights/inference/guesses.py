@@ -11,7 +11,7 @@ from resnet_spec.weights.inference.bodies import body_of
 from resnet_spec.weights.inference.ends import Head, Stem, head, stem
 from resnet_spec.weights.inference.fields import biases, norms, shortcuts
 from resnet_spec.weights.inference.wholes import image, is_preact, preact, whole
-from resnet_spec.weights.naming.rules import COUNT, Shapes
+from resnet_spec.weights.naming.rules import Shapes
 
 
 class Guesses:
@@ -23,15 +23,14 @@ class Guesses:
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes, self.refused = shapes, list[str]()
-        self.counted = any(name.endswith(COUNT) for name in shapes)
         self.outside = _modules(
             {n: s for n, s in shapes.items() if not n.startswith("layer")}
         )
-        before = stem(self.outside, blocks(shapes)[0][0], self.counted)
+        before = stem(self.outside, blocks(shapes)[0][0])
         self.stages = blocks(shapes, before.width)
         last = self.stages[-1][-1]
         channels = last.convolution(last.numbers[-1]).out
-        self.ends = before, head(self.outside, channels, self.counted)
+        self.ends = before, head(self.outside, channels)
 
     def words(self) -> Iterator[Data]:
         """Those whose blocks are words, the likeliest first."""
@@ -43,7 +42,7 @@ class Guesses:
         pre = is_preact(self.outside, self.stages)
         for before in (pre, not pre):
             try:
-                made = whole(self.outside, self.stages, self.ends, self.counted, before)
+                made = whole(self.outside, self.stages, self.ends, before)
             except UnreadableError as error:
                 self.refused.append(str(error))
             else:

@@ -38,7 +38,7 @@ class Piece(NamedTuple):
     said: Any = None
 
 
-def pieces(modules: Modules, counted: bool) -> dict[str, list[Piece]]:
+def pieces(modules: Modules) -> dict[str, list[Piece]]:
     """Those of a block or a stem by kind, in the order of their numbers.
 
     Raises UnreadableError for a module that is none of these.
@@ -47,7 +47,7 @@ def pieces(modules: Modules, counted: bool) -> dict[str, list[Piece]]:
     for name, inner in _owners(modules).items():
         word = name.rstrip("0123456789")
         number = bounded(name[len(word) :] or "1")
-        piece = piece_of(inner, number, counted)
+        piece = piece_of(inner, number)
         if word == "prelu" and piece.kind == "multiplier":  # of one channel
             piece = Piece("prelu", number, 1)
         if piece.kind not in (NUMBERED.get(word), "attention", "spatial"):
@@ -90,21 +90,21 @@ def below(modules: Modules, top: str) -> Modules:
     return {rest: tensors for (first, _, rest), tensors in pairs if first == top}
 
 
-def in_order(modules: Modules, counted: bool) -> list[Piece]:
+def in_order(modules: Modules) -> list[Piece]:
     """Those of a Sequential, whose members are numbered; what has no tensors is weightless."""
     owners = _owners(modules)
     if not owners:
         return []
     if [*owners] == [""] or not all(name.isdecimal() for name in owners):
-        return [piece_of(modules, 0, counted)]
+        return [piece_of(modules, 0)]
     found = {bounded(name): inner for name, inner in owners.items()}
     return [
-        piece_of(found[i], i, counted) if i in found else Piece("weightless", i, 0)
+        piece_of(found[i], i) if i in found else Piece("weightless", i, 0)
         for i in range(max(max(found), 1) + 1)
     ]
 
 
-def piece_of(inner: Modules, number: int, counted: bool) -> Piece:
+def piece_of(inner: Modules, number: int) -> Piece:
     """What has such tensors. Raises UnreadableError where nothing does."""
     own = inner.get("", {})
     weight = own.get("weight", ())
@@ -118,7 +118,7 @@ def piece_of(inner: Modules, number: int, counted: bool) -> Piece:
         size = sum(prod(inner[half].get("weight", ())) for half in ("BN", "IN"))
         return Piece("norm", number, size, 0, "ibn_a")
     if len(weight) == 1 and "bias" in own:
-        return Piece("norm", number, weight[0], 0, _norm(own, counted))
+        return Piece("norm", number, weight[0], 0, _norm(own))
     if len(weight) == 1 and own.keys() == {"weight"} and weight != (1,):
         return Piece("prelu", number, weight[0])
     if own.keys() in ({"weight"}, {"bias"}):
@@ -138,9 +138,9 @@ def piece_of(inner: Modules, number: int, counted: bool) -> Piece:
     )
 
 
-def _norm(own: Shapes, counted: bool) -> str:
+def _norm(own: Shapes) -> str:
     if "running_mean" in own:
-        return "batch" if COUNT in own or not counted else "frozen"
+        return "batch" if COUNT in own else "frozen"
     return "evonorm_s0" if "v" in own else "frn" if "tau" in own else "group"
 
 

@@ -20,7 +20,6 @@ def whole(
     outside: Modules,
     stages: Sequence[Sequence[Block]],
     ends: tuple[Stem, Head],
-    counted: bool,
     before: bool,
 ) -> Data:
     """A spec with such tensors, with norms before convolutions or behind them.
@@ -28,7 +27,7 @@ def whole(
     Raises UnreadableError where the ops of a block have no order.
     """
     stem, head = ends
-    reads = blocks_of(stages, stem.width, counted, before)
+    reads = blocks_of(stages, stem.width, before)
     usual = [common(reads)] * len(stages)
     styles = Styles(
         _with_ends(usual, stem.words.norm, head.words.norm),
