@@ -688,7 +688,11 @@ def test_every_wrong_use_ends_in_a_line(tmp_path: Path) -> None:
     nowhere = ("-o", f"{there}/b/c.safetensors")
     for status, args, line in (
         (2, (good, "--to", "tim", *out), "got tim (did you mean timm?)"),
-        (2, (good, "--to", "timm", "--naming", "x", *out), "--naming must be one of"),
+        (
+            2,
+            (good, "--to", "timm", "--naming", "x", *out),
+            "'--naming': must be one of",
+        ),
         (
             2,
             (good, "--to", "timm", *known, "--assume", "timm", *out),

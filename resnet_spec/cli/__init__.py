@@ -28,6 +28,7 @@ COMMANDS = {
     "diagram": "Draw a network: SVG, Mermaid, DOT or text.",
     "digest": "Print digests: equal where networks are.",
     "explain": "Print a spec whole, and where each value comes from.",
+    "export": "Write a network with its weights, as ONNX.",
     "features": "Print the maps of networks, with receptive fields.",
     "infer": "Say of what network a checkpoint is.",
     "list": "Print the specs that ship, by family.",

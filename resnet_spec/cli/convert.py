@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from resnet_spec.cli.common import STRICT, complete_spec
+from resnet_spec.cli.common import STRICT, complete_spec, read_as
 from resnet_spec.cli.failures import fail, put, reported, write_or_fail
 
 
@@ -42,9 +42,7 @@ from resnet_spec.cli.failures import fail, put, reported, write_or_fail
     metavar="NAME",
     help="What weights cannot tell is as in torchvision, in timm, or in this spec.",
 )
-@click.option("--naming", metavar="NAMING", help="Whose names FILE has, of several.")
-@click.option("--prefix", metavar="NAME", help="The network below this, of several.")
-@click.option("--key", metavar="KEY", help="The state dict under this key, of several.")
+@read_as
 @STRICT
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @reported
@@ -72,7 +70,6 @@ def convert(  # noqa: PLR0913  # an option each
     """
     from resnet_spec.compare.rebuilt import warnings
     from resnet_spec.problems.words import nearest
-    from resnet_spec.weights.naming import NAMINGS
     from resnet_spec.weights.renaming import (
         TARGETS,
         AmbiguousError,
@@ -82,11 +79,9 @@ def convert(  # noqa: PLR0913  # an option each
     )
     from resnet_spec.weights.stored import WeightsError
 
-    for option, word, known in (("--to", to, TARGETS), ("--naming", naming, NAMINGS)):
-        if word is not None and word not in known:
-            raise click.UsageError(
-                f"{option} must be one of {', '.join(known)}, got {word}{nearest(word, known)}"
-            )
+    if to not in TARGETS:
+        known = f"{', '.join(TARGETS)}, got {to}{nearest(to, TARGETS)}"
+        raise click.UsageError(f"--to must be one of {known}")
     if spec and assume:
         raise click.UsageError("--spec says all that --assume could; give one of them")
     try:

@@ -53,19 +53,24 @@ class Opened(NamedTuple):
     reading: Reading
 
 
-def opened(source: Source, spec: str = "", assume: str = "") -> Opened:
-    """The file as the network of a spec, or as what its names and shapes tell.
+def opened(
+    source: Source,
+    spec: str = "",
+    assume: str = "",
+    overrides: Mapping[str, Any] | None = None,
+) -> Opened:
+    """The file as the network of a spec with overrides, or as what names and shapes tell.
 
-    Classes and channels are those of the file. `assume` answers what names and shapes cannot
-    tell, as for `infer`. Raises AmbiguousError where nothing does, SpecError for a wrong spec,
-    and WeightsError, in a line, for what else is wrong.
+    Classes and channels are those of the file, unless overrides say others. `assume` answers
+    what names and shapes cannot tell, as for `infer`. Raises AmbiguousError where nothing does,
+    SpecError for a wrong spec, and WeightsError, in a line, for what else is wrong.
     """
     found = unwrapped(contents(source.file), f"{source.file} is ", source.key)
     said = metadata(source.file)
     tensors = _meant(found.tensors, source, said)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if spec:
-        network, reading = _of_spec(shapes, spec, source)
+        network, reading = _of_spec(shapes, spec, overrides or {}, source)
     else:
         network, reading = _inferred(shapes, assume, source)
     _refuse_others(reading, tensors, source.file)
@@ -121,11 +126,14 @@ def _network(found: Inferred) -> Network:
     return changed(row.spec, fields(row, traits(found.trunk.shapes)))[1].network
 
 
-def _of_spec(shapes: Shapes, spec: str, source: Source) -> tuple[Network, Reading]:
-    network = load(spec).network
+def _of_spec(
+    shapes: Shapes, spec: str, overrides: Mapping[str, Any], source: Source
+) -> tuple[Network, Reading]:
+    network = load(spec, overrides).network
     found = recognized(shapes, dict(network.tensors()), source.naming)
-    if ends := _ends(network, found):
-        network = changed(spec, ends)[1].network
+    ends = _ends(network, found)
+    if ends and not ends.keys() & overrides.keys():
+        network = changed(spec, {**overrides, **ends})[1].network
         found = recognized(shapes, dict(network.tensors()), source.naming)
     return network, _one(found, source.file, spec)
 

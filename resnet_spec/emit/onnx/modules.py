@@ -103,7 +103,8 @@ def activation(op: Activation, at: At, x: str) -> str:
     given = dict(op.arguments)
     named = {"alpha": given.get("negative_slope", given.get("alpha"))}
     asked = {name: value for name, value in named.items() if value is not None}
-    return at.node(kind, x, **({**defaults, **asked} if defaults else {}))
+    settings: dict[str, Any] = {**defaults, **asked} if defaults else {}
+    return at.node(kind, x, **settings)
 
 
 def prelu(_: PReLU, at: At, x: str) -> str:
@@ -117,8 +118,8 @@ def max_pool(op: MaxPool, at: At, x: str) -> str:
 def avg_pool(op: AvgPool, at: At, x: str) -> str:
     """Padding counts; pixels beyond it, which rounding up reads, do not."""
     counted = int(bool(op.padding))
-    settings = {"ceil_mode": int(op.ceil), "count_include_pad": counted}
-    return at.node("AveragePool", x, **settings, **window(op))
+    settings = {"ceil_mode": int(op.ceil), "count_include_pad": counted} | window(op)
+    return at.node("AveragePool", x, **settings)
 
 
 def zero_pad(op: ZeroPad, at: At, x: str) -> str:

@@ -1,0 +1,189 @@
+"""The command that writes a network for other runtimes: export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from resnet_spec import __version__
+from resnet_spec.cli.common import FEATURES, SET, SPEC, Features, Overrides, read_as
+from resnet_spec.cli.failures import fail, reported, write_or_fail
+from resnet_spec.network import Network
+from resnet_spec.problems.extras import needs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ONNX, TORCH = ".onnx", ".pt2"
+LARGEST = 2**31  # bytes of a file of ONNX, which is one message of protobuf
+
+
+class Trained(NamedTuple):
+    """A network with its weights as arrays, and what is told of those."""
+
+    network: Network
+    tensors: Mapping[str, NDArray[np.generic]]
+    told: Mapping[str, str]
+
+
+@click.command()
+@SPEC
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What to write: .onnx, without torch; or .pt2, a program of torch.export.",
+)
+@click.option("--weights", type=click.Path(path_type=Path), help="Weights of SPEC.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    help="Without weights: those that training starts from (needs torch).",
+)
+@click.option(
+    "--deploy",
+    is_flag=True,
+    help="With norms folded into the convolutions before them.",
+)
+@click.option("--half", is_flag=True, help="Compute in 16 bits.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@FEATURES
+@SET
+@read_as
+@reported
+def export(  # noqa: PLR0913  # an option each
+    spec: str,
+    output: Path,
+    weights: Path | None,
+    seed: int | None,
+    features: Features,
+    overrides: Overrides,
+    *,
+    deploy: bool,
+    half: bool,
+    force: bool,
+    **read: str | None,
+) -> None:
+    """Write SPEC's network with its weights, for runtimes without its source.
+
+    The number of images is free, and so are their height and width where the network takes
+    several. Classes and channels are those of the weights. Nodes of ONNX are called by the
+    paths of modules, and the file says in its metadata what it was made from.
+
+    \b
+    resnet-spec export resnet50 --weights resnet50.safetensors -o resnet50.onnx
+    resnet-spec export resnet50 --weights resnet50.safetensors --deploy --half -o half.onnx
+    """
+    from resnet_spec.weights.stored import WeightsError
+
+    if output.suffix not in (ONNX, TORCH):
+        raise click.UsageError(f"-o must end in {ONNX} or {TORCH}, got {output}")
+    if weights is None and seed is None:
+        message = (
+            "give --weights FILE; or --seed 0 for weights that nothing has trained"
+        )
+        raise click.UsageError(message)
+    if weights is not None and seed is not None:
+        raise click.UsageError("--seed draws weights, and --weights has them; give one")
+    if output.exists() and not force:
+        fail(f"{output}: is there, so it is not overwritten; --force overwrites it")
+    needs(*(("onnx", "onnx") if output.suffix == ONNX else ("torch", "torch")))
+    try:
+        if weights is None:
+            made = _started(spec, dict(overrides), seed or 0)
+        else:
+            made = _read(spec, dict(overrides), weights, read)
+        made = _changed(made, features, deploy)
+        write = _onnx if output.suffix == ONNX else _program
+        content = write(made, half=half)
+    except WeightsError as error:
+        fail(str(error))
+    write_or_fail(output, [content])
+    click.echo(f"{output}: {made.network!r}", err=True)
+
+
+def _read(
+    spec: str, overrides: Mapping[str, Any], file: Path, read: Mapping[str, str | None]
+) -> Trained:
+    """The network of a spec with the weights of a file, under our names."""
+    needs("onnx", "numpy")
+    from resnet_spec.weights.arrays import arrays
+    from resnet_spec.weights.classes import class_names
+    from resnet_spec.weights.identity import Source, opened
+
+    found = opened(Source(file, **read), spec, overrides=overrides)
+    told = {f"weights.{name}": text for name, text in found.said.items()}
+    told["weights"] = f"{file.name}, {found.reading}"
+    if names := class_names(file):
+        told["classes"] = "\n".join(names)
+    return Trained(found.network, arrays(found), told)
+
+
+def _started(spec: str, overrides: Mapping[str, Any], seed: int) -> Trained:
+    """The network with the weights that its module starts from."""
+    needs("torch", "torch")
+    from resnet_spec.compiler import load
+    from resnet_spec.weights.programs import started
+
+    network = load(spec, overrides).network
+    told = {"weights": f"not trained, from seed {seed}"}
+    return Trained(network, started(network, seed), told)
+
+
+def _changed(made: Trained, features: Features, deploy: bool) -> Trained:
+    """What passes make of the network, and of its weights."""
+    network, tensors = made.network, made.tensors
+    if features:
+        from resnet_spec.passes.cut import cut
+
+        network = cut(network, features)
+        tensors = {name: tensors[name] for name, _ in network.tensors()}
+    if deploy:
+        import numpy as np
+
+        from resnet_spec.passes.fold import fold
+        from resnet_spec.weights.folding import folded
+
+        network = fold(network)
+        tensors = folded(network, tensors, np.float64)
+    return made._replace(network=network, tensors=tensors)
+
+
+def _onnx(made: Trained, *, half: bool) -> bytes:
+    from resnet_spec.emit.onnx import onnx_model
+
+    network, digests = made.network, made.network.digests
+    heights, widths = network.sides
+    told = {
+        "producer": f"resnet-spec {__version__}",
+        "network": network.name,
+        "title": network.title,
+        "fingerprint": digests.fingerprint,
+        "layout": digests.layout,
+        "function": digests.function,
+        "image": " x ".join(map(str, map(int, network.image))),
+        "heights": str(heights),
+        "widths": str(widths),
+        **made.told,
+    }
+    model = onnx_model(network, made.tensors, half=half, metadata=told)
+    size = model.ByteSize()
+    if size >= LARGEST:
+        advice = "" if half else "; --half takes half of that"
+        fail(
+            f"{network.name} takes {size:,} bytes, and ONNX's files end at 2 GB{advice}"
+        )
+    written: bytes = model.SerializeToString(deterministic=True)
+    return written
+
+
+def _program(made: Trained, *, half: bool) -> bytes:
+    from resnet_spec.weights.programs import program
+
+    return program(made.network, made.tensors, made.told, half=half)
