@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,14 @@ def test_the_same_network_is_the_same_bytes() -> None:
     network = load("resnet18").network
     once, again = (_graph(network).SerializeToString(deterministic=True) for _ in "ab")
     assert once == again
+
+
+def test_deep_networks_take_little_time() -> None:
+    network = load("resnet152").network
+    arrays = {k: np.zeros(t.shape, np.float32) for k, t in network.tensors()}
+    start = time.process_time()
+    onnx_model(network, arrays)
+    assert time.process_time() - start < 2
 
 
 def _graph(network: Network) -> onnx.ModelProto:
