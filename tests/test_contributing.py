@@ -81,6 +81,8 @@ def test_built_and_generated_are_equal(copy: Path) -> None:
     cost = ("-m", "resnet_spec", "cost", "resnet18", *spec[4:], "--json")
     (costs,) = json.loads(run(copy, *cost)).values()
     assert costs["tools"]["torch.flop_counter.forward"] == 2 * costs["macs"]
+    graph = ("resnet18", "--set", "attention=sse", "--seed", "0", "-o", "sse.onnx")
+    run(copy, "-m", "resnet_spec", "export", *graph)
 
 
 @pytest.mark.slow

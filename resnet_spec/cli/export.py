@@ -102,7 +102,7 @@ def export(  # noqa: PLR0913  # an option each
         made = _changed(made, features, deploy)
         write = _onnx if output.suffix == ONNX else _program
         content = write(made, half=half)
-    except WeightsError as error:
+    except (WeightsError, NotImplementedError) as error:
         fail(str(error))
     write_or_fail(output, [content])
     click.echo(f"{output}: {made.network!r}", err=True)

@@ -35,7 +35,7 @@ def onnx_model(
     so are heights and widths where the network takes several. With `half` it computes in 16
     bits, and reads and gives those.
 
-    Raises KeyError for a tensor that is missing.
+    Raises KeyError for a missing tensor, and NotImplementedError for an op without nodes.
     """
     graph = Graph(tensors, np.float16 if half else np.float32)
     found: dict[str, str] = {}

@@ -20,8 +20,14 @@ from resnet_spec.network import (
 
 
 def nodes_of(op: Op, known: dict[type[Op], Nodes]) -> Nodes:
-    """What makes the op's nodes: its own, or that of the kind of op that it is."""
-    return next(known[kind] for kind in type(op).__mro__ if kind in known)
+    """What makes the op's nodes: its own, or that of the kind of op that it is.
+
+    Raises NotImplementedError where there is none.
+    """
+    for kind in type(op).__mro__:
+        if kind in known:
+            return known[kind]
+    raise NotImplementedError(f"{type(op).__name__} has no nodes of ONNX")
 
 
 def _run(op: Op, at: At, x: str) -> str:

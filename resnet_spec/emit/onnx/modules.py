@@ -99,6 +99,8 @@ def activation(op: Activation, at: At, x: str) -> str:
         return at.node("Mul", x, at.node("Sigmoid", x, name="sigmoid"))
     if op.kind == "ReLU6":
         return at.node("Clip", x, at.graph.constant(0), at.graph.constant(6))
+    if op.kind not in ACTIVATIONS:
+        raise NotImplementedError(f"{op.kind} has no nodes of ONNX")
     kind, defaults = ACTIVATIONS[op.kind]
     given = dict(op.arguments)
     named = {"alpha": given.get("negative_slope", given.get("alpha"))}
