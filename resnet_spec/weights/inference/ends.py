@@ -203,7 +203,10 @@ def head(outside: Modules, channels: int) -> Head:
     data |= {"bias": False} if fc and "bias" not in fc else {}
     data["classes"] = fc["weight"][0] if "weight" in fc else "none"
     known = {"": outside["norm"]} if "norm" in outside else {}
-    return Head(data, _words(in_order(known), in_order(hidden)), sides)
+    words_of = _words(in_order(known), in_order(hidden))
+    if len(final) > 1 and final[-1].kind == "norm" and not words_of.activation:
+        data["pre"].append("activation")
+    return Head(data, words_of, sides)
 
 
 def _height(pixels: int) -> int:

@@ -19,11 +19,11 @@ PLAIN = ("batch", "frozen", "group")
 """Norms that the word `norm` may stand for, with an activation behind them or not."""
 SQUARES = {size * size: size for size in range(2, 9)}
 NEXT = {
-    "": ("conv", "norm", "prelu", "attention", "multiplier", "bias"),
-    "conv": ("norm", "prelu", "attention", "multiplier", "bias", "conv"),
-    "norm": ("prelu", "attention", "conv", "multiplier", "bias", "norm"),
+    "": ("conv", "norm", "prelu", "multiplier", "bias", "attention"),
+    "conv": ("norm", "prelu", "multiplier", "bias", "conv", "attention"),
+    "norm": ("prelu", "conv", "multiplier", "bias", "norm", "attention"),
 }
-"""What mostly follows what."""
+"""What mostly follows what; attention stands as late as its channels let it."""
 
 
 def _after(last: str, before: bool, begun: bool, many: bool) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from resnet_spec.weights.wrappers import WANTED
 
 SHARE = 0.2  # of a file's tensors, that a network has at least
 TOPS = re.compile(
-    r"layer\d+$|(conv|bn|norm|bias|multiplier)\d*$|(final|hidden|pool|attnpool|prelu|IN|fc)$"
+    r"layer\d+$|(conv|bn|norm|prelu|bias|multiplier)\d*$|(final|hidden|pool|attnpool|IN|fc)$"
 )
 """What the modules of our networks are called."""
 INSIDE = re.compile(r"(^|\.)(layers?\d*|stages?|blocks?|res\d|s\d|\d+)$")
