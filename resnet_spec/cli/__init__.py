@@ -37,6 +37,7 @@ COMMANDS = {
     "rule": "Explain what a mistake is about.",
     "schema": "Print the JSON Schema of a spec, for editors.",
     "summary": "Print shapes, parameters and MACs, stage by stage.",
+    "sweep": "Cost the networks of a space, and write the best.",
     "train": "Train a network on a folder of pictures.",
     "verify": "Compare a network with another library's.",
 }

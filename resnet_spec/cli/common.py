@@ -15,18 +15,20 @@ from resnet_spec.cli.failures import reported
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.source import render
 from resnet_spec.emit.source.stamp import made_of, origin, stamped
+from resnet_spec.expansion import Total
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import override
 from resnet_spec.network import Network
 from resnet_spec.output import SUFFIXES, SpecFile, obstacle, spec_files
 from resnet_spec.problems import Problem, SpecError
-from resnet_spec.problems.words import counted, flow
+from resnet_spec.problems.words import counted, either, flow
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 Overrides = tuple[tuple[str, Any], ...]
 Features = tuple[str | int, ...]
+Limits = tuple[tuple[str, float], ...]
 
 
 def _overrides(
@@ -163,6 +165,21 @@ def amount(context: click.Context, option: click.Parameter, text: str) -> float:
         )
         raise click.BadParameter(message, context, option)
     return value
+
+
+def read_limits(
+    context: click.Context, option: click.Parameter, texts: tuple[str, ...]
+) -> Limits:
+    """`params=1M` -> ("params", 1e6), for each text."""
+    found = []
+    for text in texts:
+        field, _, most = text.partition("=")
+        if field not in Total._fields or not most:
+            figures = either(Total._fields)
+            message = f"must be {figures} with a number, as params=1M, got {text!r}"
+            raise click.BadParameter(message, context, option)
+        found.append((field, amount(context, option, most)))
+    return tuple(found)
 
 
 def _image(

@@ -12,37 +12,18 @@ from resnet_spec.cli.common import (
     FEATURES,
     INPUT,
     Job,
+    Limits,
     Outcome,
-    amount,
     compiling,
+    read_limits,
 )
 from resnet_spec.cli.failures import report_problems
 from resnet_spec.emit import listing
-from resnet_spec.expansion import Total
 from resnet_spec.language.shipped import shown
-from resnet_spec.problems.words import batched, either
+from resnet_spec.problems.words import batched
 
 STYLES = ("torchsummary", "torchinfo")
 FORMS = ("json", "csv", "markdown")
-NUMBERS = Total._fields
-
-Limits = tuple[tuple[str, float], ...]
-
-
-def _limits(
-    context: click.Context, option: click.Parameter, texts: tuple[str, ...]
-) -> Limits:
-    """`params=1M` -> ("params", 1e6), for each text."""
-    found = []
-    for text in texts:
-        field, _, most = text.partition("=")
-        if field not in NUMBERS or not most:
-            message = (
-                f"must be {either(NUMBERS)} with a number, as params=1M, got {text!r}"
-            )
-            raise click.BadParameter(message, context, option)
-        found.append((field, amount(context, option, most)))
-    return tuple(found)
 
 
 def _form(form: str, said: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -64,7 +45,7 @@ def _form(form: str, said: str) -> Callable[[Callable[..., None]], Callable[...,
     "limits",
     multiple=True,
     metavar="FIELD=MOST",
-    callback=_limits,
+    callback=read_limits,
     help="Of several SPECs, those up to it, as params=1M. Repeatable.",
 )
 @_form("json", "JSON")

@@ -47,14 +47,15 @@ def _lines(
             yield from _lines(inner, nodes, below)
         else:
             place = str(nodes[below].place) if below in nodes else "default"
-            yield f"{indent}{key}: {_yaml(value)}", place
+            yield f"{indent}{key}: {as_yaml(value)}", place
 
 
-def _yaml(value: Any) -> str:
+def as_yaml(value: Any) -> str:
+    """Plain data as YAML of one line, text in quotes where it needs them."""
     if isinstance(value, list):
-        return f"[{', '.join(map(_yaml, value))}]"
+        return f"[{', '.join(map(as_yaml, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {_yaml(of)}' for key, of in value.items())}}}"
+        return f"{{{', '.join(f'{key}: {as_yaml(of)}' for key, of in value.items())}}}"
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -18,6 +18,7 @@ from resnet_spec.problems import Problem
 from resnet_spec.problems.words import flow, shortened
 
 MOST_PROBLEMS = 100  # problems that one report shows
+SPACE = "makes the file a space of many networks, which `resnet-spec sweep` takes"
 
 
 def generated(source: Source) -> Source:
@@ -72,6 +73,8 @@ def _said_twice(field: str) -> Problem:
 
 def parse(source: Source) -> Plan:
     """What a source says of each stage. Raises SpecError with all that is wrong, placed."""
+    if "choices" in source.root.value:
+        raise source.refuse(Problem("space", SPACE, ("choices",), about_key=True))
     data = source.root.data
     problems: list[Problem] = []
     try:

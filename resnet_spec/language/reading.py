@@ -21,7 +21,12 @@ from resnet_spec.problems import (
 from resnet_spec.problems.words import describe, flow, nearest, shortened
 
 LONGEST_CHAIN = 16  # specs that extend one another
-OWN = ("name", "title", "expect")  # said of one network alone, so never inherited
+OWN = (
+    "name",
+    "title",
+    "expect",
+    "choices",
+)  # said of one file alone, so never inherited
 
 
 def read(
@@ -61,6 +66,17 @@ def override(text: str) -> tuple[str, Any]:
     if problems:
         raise SpecError(*(problem._replace(place=place) for problem in problems))
     return path, node.data
+
+
+def changed(root: Node, values: Mapping[str, Node]) -> Node:
+    """The document with each field, as `head.classes`, of that value; null takes it away."""
+    for path, node in values.items():
+        *above, key = path.split(".")
+        document = Node({key: node}, node.place)
+        for name in reversed(above):
+            document = Node({name: document}, node.place)
+        root = _merged(root, document, [])._replace(place=root.place)
+    return root
 
 
 def _override(path: str, value: Any) -> Node:

@@ -1,0 +1,1 @@
+"""Spaces of networks: their points, what each costs, and which are the best."""
