@@ -151,6 +151,29 @@ RULES: Mapping[str, Rule] = {
         "is: `--set head.classes=10`, `--set 'depths=[3, 4, 23, 3]'`. Quote what your shell "
         "would read otherwise.",
     ),
+    "space": Rule(
+        "a file with choices in it is taken for one network",
+        "With `choices` a file says many networks, a space. `resnet-spec sweep` costs those "
+        "and writes the best as specs of their own, which every command takes. A spec that "
+        "extends a space has all of it but the choices, and what is expected of them.",
+        wrong=own("resnet18", "choices: {stem.width: [32, 64]}"),
+        right=own("resnet18", "stem: {width: 32}"),
+    ),
+    "choices": Rule(
+        "the choices of a space are none, contradict, or make too many points",
+        "Under `choices` stand fields of a spec, as `widths` or `stem.width`, each with what "
+        "it may be: a list, a range as `{from: 1, to: 18}`, or such lists for each stage. "
+        "There is one entry at least, and none twice; no field is chosen twice, or chosen and "
+        "written in the same file. Fields that only go together are chosen under one key. At "
+        "most 100,000,000 points are walked; of more, `--sample` takes some. docs/sweep.md has "
+        "all of it.",
+    ),
+    "range": Rule(
+        "what a space expects is no range, or one that no network is within",
+        "Under `expect` a space has ranges of `params`, `macs` and `activations`: `<= 1M`, "
+        "`>= 500k` or `100M .. 200M`, in quotes where they begin with `>`. Where no network "
+        "is within one, the message says from where to where they go.",
+    ),
     "features": Rule(
         "features that the network does not have, or together with a changed head",
         "Features are `stem` (before its pool), `pool` (after it) and the stages, as `layer1` "

@@ -123,15 +123,15 @@ class _Key(NamedTuple):
     def known(self, field: str) -> None:
         """Refuses what is no field of the language, or what a point cannot choose."""
         path = tuple(field.split("."))
+        what = f"{field} " * bool(self.fields[1:])
         if path[0] in ONE_FOR_ALL:
-            raise self.refused(
-                f"{path[0]} is not chosen; it is one for the whole space"
-            )
+            message = f"{what}is one for the whole space, and cannot be chosen"
+            raise self.refused(message)
         for i, name in enumerate(path):
             known = _fields_of(path[:i])
             if name not in known:
                 hint = nearest(name, known) or f"; known here: {', '.join(known)}"
-                message = f"{field} is no field of a spec{hint if known else ''}"
+                message = f"{what}is no field of a spec{hint if known else ''}"
                 raise self.refused(message)
 
     def axes(self) -> Iterator[Axis]:
@@ -143,7 +143,7 @@ class _Key(NamedTuple):
         if form in ("each", "stages") and self.fields[1:]:
             raise self.refused(f"`{form}` is of one field, got {together(self.fields)}")
         if form in ("each", "stages") and self.fields[0] not in PER_STAGE:
-            message = f"{self.fields[0]} is one for all stages, so it has no `{form}`"
+            message = f"is one for all stages, so it has no `{form}`"
             raise self.refused(message)
         if form == "each":
             one = self.wrapped(self.alternatives(inner))
@@ -168,8 +168,9 @@ class _Key(NamedTuple):
         """The key by which a mapping is known; `list` for a list."""
         if isinstance(node.value, list):
             return "list"
-        said = [form for form in forms if form in (node.value or ())]
-        if not isinstance(node.value, dict) or len(said) != 1:
+        keys = node.value if isinstance(node.value, dict) else ()
+        said = [form for form in forms if form in keys]
+        if len(said) != 1:
             message = (
                 f"must be a list, or a mapping with {either(forms)}, {EXAMPLE}, got "
                 f"{flow(node.data) if isinstance(node.value, dict) else describe(node.data)}"
@@ -208,7 +209,7 @@ class _Key(NamedTuple):
             raise self.refused(message, node.place)
         first, last, step = (numbers[name] for name in ("from", "to", "step"))
         if step < 1 or last < first:
-            message = f"goes from {first} to {last} by {step}, where there is nothing"
+            message = f"has nothing from {first} to {last} by steps of {step}"
             raise self.refused(message, node.place)
         if (last - first) // step >= MOST_ALTERNATIVES:
             message = f"has more than {MOST_ALTERNATIVES:,} numbers"
@@ -313,8 +314,7 @@ def _wrong(field: str, node: Node) -> Iterator[Problem]:
         errors = [
             each
             for each in error.errors(include_url=False)
-            if error_path(each)[: len(path)] == path
-            and (len(error_path(each)) > len(path) or kind(each) != "missing")
+            if error_path(each)[: len(path)] == path and kind(each) != "missing"
         ]
         root = node
         for name in reversed(path):
