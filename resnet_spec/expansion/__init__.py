@@ -4,7 +4,7 @@ The figures, tables, pictures and receptive fields of a network are functions of
 """
 
 from resnet_spec.expansion.calls import Call, Counted, Step, Window, counted
-from resnet_spec.expansion.networks import expand
+from resnet_spec.expansion.networks import expand, expand_block, expand_chain
 from resnet_spec.expansion.totals import (
     MULTIPLYING,
     Known,
@@ -26,6 +26,8 @@ __all__ = [
     "Window",
     "counted",
     "expand",
+    "expand_block",
+    "expand_chain",
     "summed",
     "total",
     "total_of",

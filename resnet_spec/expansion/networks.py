@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from weakref import WeakKeyDictionary
 
 from resnet_spec.expansion.calls import Call, Frame, Step, call_of, sizes
@@ -15,6 +15,7 @@ from resnet_spec.network import (
     Network,
     Norm,
     Op,
+    Shape,
     alike,
     called,
 )
@@ -34,7 +35,7 @@ def expand(network: Network) -> Call:
 
 def _expanded(network: Network) -> Call:
     run = Frame(sizes(network.image))
-    made = {key: _block(block) for key, block in alike(network).items()}
+    made = {key: expand_block(block) for key, block in alike(network).items()}
     x = _chain(run, network.entry, 0)
     for stage in network.stages:
         calls = [made[id(block)] for block in stage.blocks]
@@ -48,7 +49,7 @@ def _expanded(network: Network) -> Call:
     return run.call(network.name)
 
 
-def _block(block: Block) -> Call:
+def expand_block(block: Block) -> Call:
     """post(body(pre(x)) + shortcut), as its source has it."""
     run = Frame(sizes(block.input))
     before = _chain(run, block.pre, 0)
@@ -64,6 +65,13 @@ def _block(block: Block) -> Call:
         x = run.function("add", x, shortcut)
     x = _chain(run, block.post, x)
     return run.call(block.kind)
+
+
+def expand_chain(ops: Sequence[Op], x: Shape) -> Call:
+    """The call of ops in a row, of which the first reads `x`."""
+    run = Frame(sizes(x))
+    _chain(run, ops, 0)
+    return run.call("Sequential")
 
 
 def _chain(run: Frame, ops: Iterable[Op], x: int, variable: str = "x") -> int:

@@ -276,7 +276,7 @@ class _Key(NamedTuple):
         found: dict[Place | None, Problem] = {}
         for values in axis.alternatives:
             for field, node in zip(axis.fields, values, strict=True):
-                if node.value is None:
+                if node.value is None and field != "depths":
                     continue
                 said = node if axis.stage is None else Node([node], node.place)
                 for problem in _wrong(field, said):

@@ -8,23 +8,34 @@ not lowered again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from resnet_spec.expansion import Known, Total, expand, total, total_of
+from resnet_spec.expansion import (
+    Total,
+    expand,
+    expand_block,
+    expand_chain,
+    total,
+)
 from resnet_spec.language.parsing import parse
 from resnet_spec.language.plan import PER_STAGE, Plan, StagePlan, by_stage, written
 from resnet_spec.language.rules.conventions import CONVENTIONS
 from resnet_spec.language.source import Source
-from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.lowering import lower
-from resnet_spec.network import Network, Shape, Stage
+from resnet_spec.network import Block, Chain, Network, Shape, Stage
 from resnet_spec.problems import Problem, SpecError
-from resnet_spec.search.choices import Axis
+from resnet_spec.search.axes import (
+    Getter,
+    counts,
+    depths_of,
+    getter,
+    have_same_stages,
+    is_entry,
+    room,
+    touching,
+)
 from resnet_spec.search.space import Digits, Space
-
-Getter = Callable[[Digits], Any]
 
 
 class Part(NamedTuple):
@@ -37,10 +48,6 @@ class Part(NamedTuple):
     more: Total = Total()
 
 
-CHANNELS = frozenset(
-    ("widths", "expansion", "groups", "width_per_group", "group_width", "stem.width")
-)
-"""The fields whose numbers matter to the stage that has them and the one behind it alone."""
 LOCAL = frozenset(
     ("groups-divide", "whole-groups", "reduce-first", "channels-dropped", "odd-zeros")
 )
@@ -60,24 +67,24 @@ class Costs:
         self.stem: dict[Any, Part] = {}
         self.head: dict[Any, Part] = {}
         axes = space.axes
-        self.by_stage = _same_stages(axes)
+        self.by_stage = have_same_stages(axes)
         count = len(space.depths)
-        whole = _touching(axes, lambda field: _room(field) == "all")
-        own = [_touching(axes, _entry, i) for i in range(count)]
-        stem = _touching(axes, lambda field: _room(field) == "stem")
-        head = _touching(axes, lambda field: _room(field) == "head")
-        spaced = _touching(axes, lambda field: field == "dilations")
-        self.of_stem = _getter(whole | stem | own[0])
-        self.of_head = _getter(whole | head | own[-1])
-        self.of_words = _getter(i for i, axis in enumerate(axes) if not _counts(axis))
-        self.but_depths = _getter(
+        whole = touching(axes, lambda field: room(field) == "all")
+        own = [touching(axes, is_entry, i) for i in range(count)]
+        stem = touching(axes, lambda field: room(field) == "stem")
+        head = touching(axes, lambda field: room(field) == "head")
+        spaced = touching(axes, lambda field: field == "dilations")
+        self.of_stem = getter(whole | stem | own[0])
+        self.of_head = getter(whole | head | own[-1])
+        self.of_words = getter(i for i, axis in enumerate(axes) if not counts(axis))
+        self.but_depths = getter(
             i for i, a in enumerate(axes) if a.fields != ("depths",)
         )
         self.stages = tuple(
             _Stage(
-                *_depths(axes, space.depths, i),
-                _getter(whole | own[i] | (own[i - 1] & spaced if i else set())),
-                _getter(whole | own[i] | (own[i - 1] if i else stem)),
+                *depths_of(axes, space.depths, i),
+                getter(whole | own[i] | (own[i - 1] & spaced if i else set())),
+                getter(whole | own[i] | (own[i - 1] if i else stem)),
             )
             for i in range(count)
         )
@@ -137,7 +144,8 @@ class Costs:
             if words:
                 self.verdicts[words] = first
             return first
-        return self._keep(digits, plan, network)
+        self._keep(digits, plan, network)
+        return self.of(digits)
 
     def _lowered(self, digits: Digits) -> Total | Problem:
         """The same by itself."""
@@ -152,41 +160,32 @@ class Costs:
         """Keep which stages have broken a rule by themselves."""
         for problem in problems:
             if problem.rule in LOCAL:
-                paths = (problem.path, *problem.others)
-                for i in {k for path in paths for k in path if isinstance(k, int)}:
-                    stage = self.stages[i]
-                    stage.broken[stage.sees(digits)] = problem
+                for path in (problem.path, *problem.others):
+                    stages = [part for part in path if isinstance(part, int)]
+                    for stage in [self.stages[i] for i in stages[:1]]:
+                        stage.broken[stage.sees(digits)] = problem
 
-    def _keep(self, digits: Digits, plan: Plan, network: Network) -> Total:
-        """What the network costs, its parts kept."""
-        known: Known = {}
-        call = expand(network)
-        names = [stage.name for stage in network.stages]
-        at = [i for i, step in enumerate(call.steps) if step.name in names]
+    def _keep(self, digits: Digits, plan: Plan, network: Network) -> None:
+        """Keep what the parts of the network cost."""
         x = _sizes(network.stages[0].input)
-        ends = (call.steps[: at[0]], call.steps[at[-1] + 1 :])
-        before, after = (total_of(steps, known) for steps in ends)
-        self.stem[self.of_stem(digits)] = Part(x, 0, before)
+        self.stem[self.of_stem(digits)] = Part(x, 0, _of(network.entry, network.image))
         marks = []
-        for i, stage in enumerate(self.stages):
-            made, said = network.stages[i], plan.stages[i]
-            blocks = [total(step.call, known) for step in call.steps[at[i]].call.steps]
-            mark = self._mark(said)
-            marks.append(mark)
+        for stage, said, made in zip(
+            self.stages, plan.stages, network.stages, strict=True
+        ):
             if not stage.exact and _is_listed(said, made):
                 stage.exact = True
                 stage.known.clear()
-            deep = len(blocks) if stage.exact else len(blocks) > 1
-            key = (x, deep, stage.reads(digits))
+            marks.append(self._mark(said))
+            key = (x, stage.deep(digits), stage.reads(digits))
             x = _sizes(made.output)
-            if stage.exact:
-                part = Part(x, mark, Total(*map(sum, zip(*blocks, strict=True))))
-            else:
-                part = Part(x, mark, *blocks[:2])
-            stage.known[key] = part
-        self.head[x, self.of_head(digits)] = Part(x, 0, after)
+            if key not in stage.known:
+                costs = _of_blocks(made.blocks if stage.exact else made.blocks[:1])
+                more = _of_blocks(() if stage.exact else made.blocks[1:2])
+                stage.known[key] = Part(x, marks[-1], costs, more)
+        last = network.stages[-1].output
+        self.head[x, self.of_head(digits)] = Part(x, 0, _of(network.head, last))
         self.verdicts[(self.of_words(digits), *marks)] = None
-        return total(call, known)
 
     def _mark(self, stage: StagePlan) -> int:
         """A number for what others may ask of a stage, beside its words."""
@@ -201,12 +200,8 @@ class _Stage:
     def __init__(
         self, depth: int, axis: int, depths: Sequence[int], reads: Getter, sees: Getter
     ) -> None:
-        self.depth, self.axis, self.depths, self.listed = (
-            depth,
-            axis,
-            depths,
-            bool(depths),
-        )
+        self.depth, self.axis, self.depths = depth, axis, depths
+        self.listed = bool(depths)
         self.reads, self.sees = reads, sees
         self.exact = False  # whether each depth is another stage
         self.known: dict[Any, Part] = {}
@@ -215,6 +210,11 @@ class _Stage:
     def depth_of(self, digits: Digits) -> int:
         return self.depths[digits[self.axis]] if self.listed else self.depth
 
+    def deep(self, digits: Digits) -> int:
+        """The depth as far as it makes another stage: whether a block follows the first."""
+        depth = self.depth_of(digits)
+        return depth if self.exact else depth > 1
+
 
 def _compiled(source: Source) -> tuple[Plan, Network]:
     plan = parse(source)
@@ -222,6 +222,16 @@ def _compiled(source: Source) -> tuple[Plan, Network]:
         return plan, lower(plan)
     except SpecError as error:
         raise source.refuse(*error.problems) from None
+
+
+def _of(ops: Chain, x: Shape) -> Total:
+    """What ops in a row cost."""
+    return total(expand_chain(ops, x), {}) if ops else Total()
+
+
+def _of_blocks(blocks: Iterable[Block]) -> Total:
+    found = [Total(), *(total(expand_block(block), {}) for block in blocks)]
+    return Total(*map(sum, zip(*found, strict=True)))
 
 
 def _sizes(x: Shape) -> tuple[int, ...]:
@@ -234,78 +244,3 @@ def _is_listed(stage: StagePlan, made: Stage) -> bool:
         return True
     each = (written(stage.spec, field) for field in PER_STAGE)
     return any(by_stage(value) and by_stage(value[stage.index]) for value in each)
-
-
-# --- axes -----------------------------------------------------------------------------------
-
-
-def _same_stages(axes: Sequence[Axis]) -> bool:
-    """Whether all points have as many stages."""
-    for axis in axes:
-        if any(field.split(".")[0] == "stages" for field in axis.fields):
-            return False
-        if "depths" in axis.fields and axis.stage is None:
-            at = axis.fields.index("depths")
-            if len({len(values[at].value) for values in axis.alternatives}) > 1:
-                return False
-    return True
-
-
-def _room(field: str) -> str:
-    """The part that alone reads a field, `all` where others do; nothing of what stages have."""
-    if _entry(field) or field == "depths":
-        return ""
-    name = field.split(".")[0]
-    return name if name in ("stem", "head") else "all"
-
-
-def _entry(field: str) -> bool:
-    return field in PER_STAGE and field != "depths"
-
-
-def _touching(
-    axes: Sequence[Axis], asked: Callable[[str], bool], stage: int | None = None
-) -> set[int]:
-    """The axes of such a field; of a stage, those that are not another one's."""
-    return {
-        i
-        for i, axis in enumerate(axes)
-        if any(map(asked, axis.fields))
-        and (stage is None or axis.stage in (None, stage))
-    }
-
-
-def _counts(axis: Axis) -> bool:
-    """Whether its alternatives differ in numbers of blocks and channels alone."""
-    if not CHANNELS.union(("depths",)).issuperset(axis.fields):
-        return False
-    return all(
-        len({*map(_form, nodes)}) == 1 for nodes in zip(*axis.alternatives, strict=True)
-    )
-
-
-def _form(node: Node) -> str:
-    """A value without its numbers."""
-    if isinstance(node.value, list):
-        return f"[{', '.join(map(_form, node.value))}]"
-    return "" if type(node.value) is int else repr(node.data)
-
-
-def _depths(
-    axes: Sequence[Axis], depths: Sequence[int], stage: int
-) -> tuple[int, int, tuple[int, ...]]:
-    """The depth of the stage where none is chosen; the axis that chooses it, and of what."""
-    for i, axis in enumerate(axes):
-        if "depths" in axis.fields and axis.stage in (None, stage):
-            at = axis.fields.index("depths")
-            each = [values[at].data for values in axis.alternatives]
-            if axis.stage is None:
-                each = [depths[stage] for depths in each if stage < len(depths)]
-            return 0, i, tuple(each)
-    return depths[stage], 0, ()
-
-
-def _getter(axes: Collection[int] | Iterable[int]) -> Getter:
-    """What takes the digits of those axes."""
-    found = sorted(axes)
-    return itemgetter(*found) if found else lambda _: None
