@@ -369,7 +369,7 @@ def test_what_was_found_before_ctrl_c_is_printed(
     before = signal.getsignal(signal.SIGINT)
     result = run(EXAMPLE, "--csv")
     assert result.exit_code == 0
-    assert "100 of 1,024,000, where it was stopped, points" in result.stderr
+    assert "stopped after 100 of 1,024,000 points" in result.stderr
     assert len(result.stdout.splitlines()) == 101
     assert signal.getsignal(signal.SIGINT) is before
 

@@ -15,7 +15,6 @@ from resnet_spec.cli.failures import reported
 from resnet_spec.compiler import Compiled, load
 from resnet_spec.emit.source import render
 from resnet_spec.emit.source.stamp import made_of, origin, stamped
-from resnet_spec.expansion import Total
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import override
 from resnet_spec.network import Network
@@ -171,6 +170,8 @@ def read_limits(
     context: click.Context, option: click.Parameter, texts: tuple[str, ...]
 ) -> Limits:
     """`params=1M` -> ("params", 1e6), for each text."""
+    from resnet_spec.expansion import Total
+
     found = []
     for text in texts:
         field, _, most = text.partition("=")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import process_time
@@ -149,7 +149,8 @@ def sweep(  # noqa: PLR0913  # an option each
     if output and best:
         _write(read, rows[:best], Path(output))
     shown = rows if form or best else rows[:SHOWN]
-    click.echo(_text(read, shown, form), nl=False)
+    for text in _texts(read, shown, form):
+        click.echo(text, nl=False)
 
 
 def _walked(
@@ -174,10 +175,12 @@ def _walked(
     seconds = max(process_time() - start, 1e-3)
     if not stopped:
         walk.check()
-    of = f" of {length:,}, where it was stopped," if stopped else ""
+    said = f"{walk.seen:,} points"
+    if stopped:
+        said = f"stopped after {walk.seen:,} of {length:,} points"
     lowered = walk.costs.lowered
     click.echo(
-        f"{walk.seen:,}{of} points in {seconds:.1f} s, {walk.seen / seconds:,.0f} a second; "
+        f"{said}, {seconds:.1f} s, {walk.seen / seconds:,.0f} a second; "
         f"{lowered:,} network{'s were' if lowered != 1 else ' was'} lowered",
         err=True,
     )
@@ -252,36 +255,38 @@ def _write(space: Space, rows: Sequence[Found], folder: Path) -> None:
         click.echo(line(path, load(path).network), err=True)
 
 
-def _text(space: Space, rows: Sequence[Found], form: str | None) -> str:
+def _texts(space: Space, rows: Sequence[Found], form: str | None) -> Iterator[str]:
+    """The rows as a table, or in that form, one after the other."""
     from resnet_spec.problems import tables
     from resnet_spec.search.points import chosen
 
-    each = [(row, chosen(space, space.digits(row.point))) for row in rows]
+    fields = [field for choice in space.choices for field in choice.fields]
+    each = ((row, chosen(space, space.digits(row.point))) for row in rows)
     if form == "json":
         import json
 
-        data = [
-            {"point": row.point, **row.figures._asdict(), "choices": values}
-            for row, values in each
-        ]
-        return json.dumps(data, indent=2) + "\n"
-    fields = [field for choice in space.choices for field in choice.fields]
-    if form == "csv":
-        texts = [
-            [row.point, *row.figures, *map(flow, values.values())]
-            for row, values in each
-        ]
-        return tables.comma_separated([["point", *FIGURES, *fields], *texts])
-    if not each:
-        return ""
-    head = ["point", "parameters", "MACs", "activations", *fields]
-    cells = [
-        [
-            f"{row.point}",
-            f"{row.figures.params:,}",
-            *(counted(figure).strip() for figure in row.figures[1:]),
-            *(shortened(flow(value)) for value in values.values()),
-        ]
-        for row, values in each
+        before = "[\n"
+        for row, values in each:
+            data = {"point": row.point, **row.figures._asdict(), "choices": values}
+            yield f"{before}{json.dumps(data)}"
+            before = ",\n"
+        yield "\n]\n" if rows else "[]\n"
+    elif form == "csv":
+        yield tables.comma_separated([["point", *FIGURES, *fields]])
+        for row, values in each:
+            texts = map(flow, values.values())
+            yield tables.comma_separated([[row.point, *row.figures, *texts]])
+    elif rows:
+        head = ["point", "parameters", "MACs", "activations", *fields]
+        lines = tables.ruled([head, *(_cells(*one) for one in each)])
+        yield "\n".join(lines) + "\n"
+
+
+def _cells(row: Found, values: Mapping[str, Any]) -> list[str]:
+    params, *others = row.figures
+    costs = [f"{params:,}", *(counted(figure).strip() for figure in others)]
+    return [
+        f"{row.point}",
+        *costs,
+        *(shortened(flow(value)) for value in values.values()),
     ]
-    return "\n".join(tables.ruled([head, *cells])) + "\n"

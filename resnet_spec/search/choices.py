@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from resnet_spec.language.expected import error_path, kind, model_at
-from resnet_spec.language.fields import Spec
-from resnet_spec.language.messages import translated
 from resnet_spec.language.plan import PER_STAGE
-from resnet_spec.language.source import Source
 from resnet_spec.language.yaml_nodes import Node
-from resnet_spec.problems import FieldPath, Place, Problem, SpecError, nested
+from resnet_spec.problems import Place, Problem, SpecError
 from resnet_spec.problems.words import describe, either, flow, nearest, together
+from resnet_spec.search.fields import fields_of, wrong
 
 ONE_FOR_ALL = ("name", "title", "paper", "expect", "extends", "choices")
 """The keys of which a point cannot have another value: each has a name of its own."""
@@ -128,7 +123,7 @@ class _Key(NamedTuple):
             message = f"{what}is one for the whole space, and cannot be chosen"
             raise self.refused(message)
         for i, name in enumerate(path):
-            known = _fields_of(path[:i])
+            known = fields_of(path[:i])
             if name not in known:
                 hint = nearest(name, known) or f"; known here: {', '.join(known)}"
                 message = f"{what}is no field of a spec{hint if known else ''}"
@@ -279,17 +274,10 @@ class _Key(NamedTuple):
                 if node.value is None and field != "depths":
                     continue
                 said = node if axis.stage is None else Node([node], node.place)
-                for problem in _wrong(field, said):
+                for problem in wrong(field, said):
                     found.setdefault(problem.place, problem)
         if found:
             raise SpecError(*found.values())
-
-
-def _fields_of(path: FieldPath) -> Mapping[str, Any]:
-    try:
-        return model_at(path).model_fields
-    except StopIteration:  # of a field that holds no others
-        return {}
 
 
 def _numbers(value: Any) -> bool:
@@ -302,21 +290,3 @@ def _numbers(value: Any) -> bool:
 def _same(one: Any, other: Any) -> bool:
     """Whether two values are one; 1 and true are two."""
     return repr(one) == repr(other)
-
-
-def _wrong(field: str, node: Node) -> Iterator[Problem]:
-    """Why a field does not take a value, at the place of that."""
-    path = tuple(field.split("."))
-    data = nested(path, node.data)
-    try:
-        Spec.model_validate(data)
-    except ValidationError as error:
-        errors = [
-            each
-            for each in error.errors(include_url=False)
-            if error_path(each)[: len(path)] == path and kind(each) != "missing"
-        ]
-        root = node
-        for name in reversed(path):
-            root = Node({name: root}, node.place, node.key)
-        yield from Source(root).placed(*translated(errors, data))
