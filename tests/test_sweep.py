@@ -41,6 +41,7 @@ SMALL = f"{OWN}input: [3, 32, 32]\nhead: {{classes: 10}}\n"
 PLAIN = f"{SMALL}stem: {{type: conv3x3, width: 16, pool: none}}\n"
 
 SPACES = {
+    "cifar": (Path(__file__).parents[1] / EXAMPLE).read_text(encoding="utf-8"),
     "ends": f"""{ON_18}
 choices:
   depths: {{each: [1, 2, 3]}}
