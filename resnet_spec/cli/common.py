@@ -25,6 +25,8 @@ from resnet_spec.problems.words import counted, either, flow
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from resnet_spec.emit.cost.roofline import Machine
+
 Overrides = tuple[tuple[str, Any], ...]
 Features = tuple[str | int, ...]
 Limits = tuple[tuple[str, float], ...]
@@ -148,6 +150,42 @@ CHANNELS_BY = click.option(
     type=click.Choice(("sum", "mean", "repeat", "first")),
     help="How the first convolution is made to read other channels than the file's.",
 )
+LIBRARIES = ("timm", "torchvision")
+
+
+def _complete_library(
+    _: click.Context, __: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    found = [f"{name}:" for name in LIBRARIES if f"{name}:".startswith(begun)]
+    return list(map(CompletionItem, found))
+
+
+def _of_a_library(
+    _: click.Context, __: click.Parameter, text: str | None
+) -> str | None:
+    """The text, where it is `timm:NAME` or `torchvision:NAME`."""
+    if text is not None:
+        library, *name = text.split(":", 1)
+        if library not in LIBRARIES or not any(name):
+            message = f"--against is timm:NAME or torchvision:NAME, not {text}"
+            raise click.UsageError(message)
+    return text
+
+
+def against(said: str, *, required: bool = False) -> Callable[[Any], Any]:
+    """The option that names another library's network."""
+    return click.option(
+        "--against",
+        required=required,
+        metavar="LIBRARY:NAME",
+        callback=_of_a_library,
+        shell_complete=_complete_library,
+        help=said,
+    )
+
+
 UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 
@@ -181,6 +219,20 @@ def read_limits(
             raise click.BadParameter(message, context, option)
         found.append((field, amount(context, option, most)))
     return tuple(found)
+def _rate(
+    context: click.Context, option: click.Parameter, text: str | None
+) -> float | None:
+    """`100T` -> 1e14"""
+    return None if text is None else amount(context, option, text)
+
+
+def machine_of(flops: float | None, bandwidth: float | None) -> Machine | None:
+    """The machine that --flops and --bandwidth are of; None where neither is given."""
+    from resnet_spec.emit.cost.roofline import Machine
+
+    if bool(flops) != bool(bandwidth):
+        raise click.UsageError("a time needs both --flops and --bandwidth")
+    return Machine(flops, bandwidth) if flops and bandwidth else None
 
 
 def _image(
@@ -204,6 +256,12 @@ INPUT = click.option(
     help="The size of an image, in place of each SPEC's own.",
 )
 BATCH = click.option("--batch", type=click.IntRange(1, 10**6), help="How many images.")
+FLOPS = click.option(
+    "--flops", callback=_rate, metavar="RATE", help="Of the machine, as 100T."
+)
+BANDWIDTH = click.option(
+    "--bandwidth", callback=_rate, metavar="RATE", help="Bytes, as 900G."
+)
 STRICT = click.option("--strict", is_flag=True, help="Count warnings as mistakes.")
 
 

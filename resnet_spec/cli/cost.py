@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
-from resnet_spec.cli.common import BATCH, INPUT, Outcome, amount, compiling
+from resnet_spec.cli.common import (
+    BANDWIDTH,
+    BATCH,
+    FLOPS,
+    INPUT,
+    Outcome,
+    compiling,
+    machine_of,
+)
 from resnet_spec.cli.failures import report_problems
 from resnet_spec.emit.cost.tools import TOOLS
 from resnet_spec.language.shipped import shown
 
-if TYPE_CHECKING:
-    from resnet_spec.emit.cost.roofline import Machine
-
 TYPES = ("float32", "float16", "bfloat16", "float64", "int8")
-
-
-def _rate(
-    context: click.Context, option: click.Parameter, text: str | None
-) -> float | None:
-    """`100T` -> 1e14"""
-    return None if text is None else amount(context, option, text)
 
 
 @click.command()
@@ -35,10 +32,8 @@ def _rate(
     show_default=True,
     help="Of the weights.",
 )
-@click.option(
-    "--flops", callback=_rate, metavar="RATE", help="Of the machine, as 100T."
-)
-@click.option("--bandwidth", callback=_rate, metavar="RATE", help="Bytes, as 900G.")
+@FLOPS
+@BANDWIDTH
 @click.option(
     "--as",
     "tool",
@@ -71,9 +66,7 @@ def cost(  # noqa: PLR0913  # an option each
 
     if bool(tool) + reconcile + as_json > 1:
         raise click.UsageError("--as, --reconcile and --json exclude each other")
-    if bool(flops) != bool(bandwidth):
-        raise click.UsageError("a time needs both --flops and --bandwidth")
-    machine = _machine(flops, bandwidth)
+    machine = machine_of(flops, bandwidth)
     if machine and (tool or reconcile):
         raise click.UsageError("--as and --reconcile count, and give no time")
     batch = batch or 1
@@ -100,9 +93,3 @@ def cost(  # noqa: PLR0913  # an option each
     click.echo(("" if tool else "\n\n").join(texts), nl=False)
     if outcome.fails:
         sys.exit(1)
-
-
-def _machine(flops: float | None, bandwidth: float | None) -> Machine | None:
-    from resnet_spec.emit.cost.roofline import Machine
-
-    return Machine(flops, bandwidth) if flops and bandwidth else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resnet_spec.cli.common import SET, SPEC, read_as
+from resnet_spec.cli.common import SET, SPEC, against, read_as
 from resnet_spec.cli.failures import fail, reported
 from resnet_spec.compiler import load
 from resnet_spec.network import Network
@@ -19,22 +19,10 @@ if TYPE_CHECKING:
 
     from resnet_spec.compare.libraries import Difference
 
-LIBRARIES = ("timm", "torchvision")
-
-
-def _complete(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
-    return [f"{name}:" for name in LIBRARIES if f"{name}:".startswith(begun)]
-
 
 @click.command()
 @SPEC
-@click.option(
-    "--against",
-    required=True,
-    metavar="LIBRARY:NAME",
-    shell_complete=_complete,
-    help="The other network, as timm:resnet50d or torchvision:resnet50.",
-)
+@against("The other network, as timm:resnet50d or torchvision:resnet50.", required=True)
 @click.option(
     "--within",
     default=0.0,
@@ -72,11 +60,6 @@ def verify(  # a choice each
     """
     if weights is None and (said := next((n for n, v in how.items() if v), "")):
         raise click.UsageError(f"--{said} goes with --weights, and there are none")
-    library, _, name = against.partition(":")
-    if library not in LIBRARIES or not name:
-        raise click.UsageError(
-            f"--against is timm:NAME or torchvision:NAME, not {against}"
-        )
     network = load(spec, dict(overrides)).network
     needs("torch", "torch")
     from resnet_spec.weights.loading import WeightsError

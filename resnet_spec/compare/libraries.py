@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
 from typing import NamedTuple
 
 import torch
@@ -22,29 +23,39 @@ class Difference(NamedTuple):
     relative: float
 
 
+LIBRARIES = ("torchvision", "timm")
+
+
+def has(library: str, name: str) -> bool:
+    """Whether timm or torchvision has a classifier of that name; ImportError without it."""
+    if library == "timm":
+        import timm
+
+        return name in timm.list_models()
+    import torchvision
+
+    return name in torchvision.models.list_models(module=torchvision.models)
+
+
 def reference(which: str, classes: int | None) -> nn.Module:
     """`timm:resnet50d` or `torchvision:resnet50`, without weights of its own.
 
     Raises ValueError for a name that is not there, ImportError without the library.
     """
     library, _, name = which.partition(":")
-    if library == "timm" and name:
+    if library not in LIBRARIES or not name:
+        raise ValueError(f"{which} is neither timm:NAME nor torchvision:NAME")
+    if not has(library, name):
+        raise ValueError(f"{library} {version(library)} has no {name}")
+    if library == "timm":
         import timm
 
-        if name not in timm.list_models():
-            raise ValueError(f"timm {timm.__version__} has no {name}")
         model: nn.Module = timm.create_model(name, num_classes=classes or 0)
         return model
-    if library == "torchvision" and name:
-        import torchvision
+    import torchvision
 
-        if name not in torchvision.models.list_models(module=torchvision.models):
-            raise ValueError(f"torchvision {torchvision.__version__} has no {name}")
-        made: nn.Module = torchvision.models.get_model(
-            name, num_classes=classes or 1000
-        )
-        return made
-    raise ValueError(f"{which} is neither timm:NAME nor torchvision:NAME")
+    made: nn.Module = torchvision.models.get_model(name, num_classes=classes or 1000)
+    return made
 
 
 def takes(model: nn.Module, image: tuple[int, int, int]) -> bool:
