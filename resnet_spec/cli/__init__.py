@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 COMMANDS = {
+    "bench": "Measure how long networks take, in each form.",
     "build": "Write each network as a standalone PyTorch module.",
     "check": "Look for mistakes, and write nothing.",
     "completion": "Print the script that completes words in a shell.",
