@@ -63,7 +63,7 @@ def _compiled(case: Case) -> Call:
 def _runtime(name: str, case: Case) -> Call:
     """By a runtime for ONNX, of the folded network."""
     if case.device != "cpu":
-        raise ValueError("is measured on the CPU alone")
+        raise ValueError("it is measured on the CPU alone")
     from resnet_spec.bench import runtimes
     from resnet_spec.emit.onnx import onnx_model
     from resnet_spec.passes.fold import fold
