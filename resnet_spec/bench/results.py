@@ -63,12 +63,13 @@ def rows(
 HEAD = ("network", "form", "batch", "threads", "ms", "quartiles", "CPU ms", "images/s")
 
 
-def text(found: Sequence[Row]) -> str:
-    """The rows for people, in milliseconds."""
+def text(found: Sequence[Row], machine: Mapping[str, object]) -> str:
+    """The rows for people, in milliseconds, and what they were measured on."""
     known = any(row.roofline is not None for row in found)
     head = (*HEAD, "to eager", *["of roofline"] * known)
     lines = ruled([head, *(_cells(row) for row in found)], 2)
-    return "\n".join(lines) + "\n"
+    measured_on = ", ".join(f"{key} {value}" for key, value in machine.items())
+    return "\n".join([*lines, "", f" {measured_on}"]) + "\n"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -86,6 +87,13 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.ratio:.2f} x",
         *share,
     )
+
+
+def as_json(found: Sequence[Row], machine: Mapping[str, object]) -> str:
+    import json
+
+    rows = [row._asdict() for row in found]
+    return json.dumps({"machine": machine, "rows": rows}, indent=2) + "\n"
 
 
 def as_csv(found: Sequence[Row]) -> str:

@@ -148,15 +148,11 @@ def bench(  # noqa: PLR0913  # an option each
         fails |= failing
     facts = run.machine(conditions.device)
     if as_json:
-        import json
-
-        found = {"machine": facts, "rows": [row._asdict() for row in rows]}
-        put(json.dumps(found, indent=2) + "\n")
+        put(results.as_json(rows, facts))
     elif as_csv:
         put(results.as_csv(rows))
     elif rows:
-        click.echo(results.text(rows))
-        click.echo(" " + ", ".join(f"{key} {value}" for key, value in facts.items()))
+        click.echo(results.text(rows, facts), nl=False)
     if fails:
         sys.exit(1)
 
