@@ -110,11 +110,13 @@ def test_the_table_has_every_command() -> None:
 def test_the_table_of_commands_runs(tmp_path: Path) -> None:
     text = README.read_text(encoding="utf-8")
     commands = re.findall(r"^\| `resnet-spec (.*?)` \|", text, re.MULTILINE)
-    assert len(commands) == 26
+    assert len(commands) == 28
     trains = [
         c
         for c in commands
-        if c.startswith(("train", "predict", "infer", "convert", "export"))
+        if c.startswith(
+            ("train", "predict", "infer", "convert", "export", "bench", "sweep")
+        )
     ]
     for command in commands:
         if command in trains:  # test_train.py and test_inference.py run them

@@ -219,6 +219,8 @@ def read_limits(
             raise click.BadParameter(message, context, option)
         found.append((field, amount(context, option, most)))
     return tuple(found)
+
+
 def _rate(
     context: click.Context, option: click.Parameter, text: str | None
 ) -> float | None:
