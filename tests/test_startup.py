@@ -76,7 +76,7 @@ def test_help_and_the_words_of_a_shell_need_no_pydantic() -> None:
     code = (
         "import sys, resnet_spec.cli as cli\n"
         "from click.shell_completion import ShellComplete\n"
-        "words = ShellComplete(cli.main, {}, 'resnet-spec', 'C').get_completions([], 'b')\n"
+        "words = ShellComplete(cli.main, {}, 'resnet-spec', 'C').get_completions([], 'bu')\n"
         "assert [word.value for word in words] == ['build']\n"
         "try: cli.main(['--help'])\n"
         "except SystemExit: pass\n"
