@@ -20,7 +20,7 @@ from resnet_spec.language.canonical import canonical
 from resnet_spec.language.shipped import shipped, shipped_spec
 from resnet_spec.network import Network
 from resnet_spec.weights.inference.candidate import short, told
-from resnet_spec.weights.inference.index import Row, lines, ordered, traits
+from resnet_spec.weights.inference.index import Row, filters, lines, ordered, traits
 
 COLORS = 3
 CLASSIFIER = "fc"
@@ -50,6 +50,7 @@ def rows(keys: Sequence[str] = ()) -> list[Row]:
             compiled.network.title,
             traits({name: t.shape for name, t in compiled.network.tensors()}),
             (*map(int, compiled.network.image),),
+            filters(tensor.shape for _, tensor in compiled.network.tensors()),
             _headless(key, compiled.network),
             (*sorted(libraries[shipped()[key]]),),
             {},

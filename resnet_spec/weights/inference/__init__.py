@@ -13,6 +13,7 @@ from resnet_spec.weights.inference.candidate import (
     candidates,
     choice,
 )
+from resnet_spec.weights.inference.likeness import likely
 from resnet_spec.weights.inference.pages import asked, page
 from resnet_spec.weights.inference.trunk import Trunk, trunks
 from resnet_spec.weights.naming.rules import Shaped
@@ -78,13 +79,31 @@ def looked_at(
     naming: str | None,
     prefix: str | None,
 ) -> tuple[list[Candidate], list[Trunk]]:
-    """The specs that ship that it may be of, and the networks that may be in there."""
+    """The specs that ship that it may be of, and the networks that may be in there.
+
+    Our own names are asked first, then what ships with such filters, and then all namings are
+    turned around, unless one of those was all of the file.
+    """
     sizes = {
         name: tuple(tensor if isinstance(tensor, tuple) else tensor.shape)
         for name, tensor in shapes.items()
     }
     seen: list[Trunk] = []
-    return _known(trunks(sizes, naming, prefix), seen), seen
+    found: list[list[Candidate]] = []
+    for readings in (
+        trunks(sizes, OURS, prefix) if naming in (None, OURS) else (),
+        likely(sizes, naming, prefix),
+        trunks(sizes, naming, prefix),
+    ):
+        found.append(_known(readings, seen))
+        if found[-1] and not found[-1][0].trunk.beside:
+            return found[-1], seen
+    return max(reversed(found), key=_taken), seen
+
+
+def _taken(known: list[Candidate]) -> int:
+    """How much of the file they take."""
+    return len(known[0].trunk.shapes) if known else 0
 
 
 def _known(readings: Iterable[Trunk], seen: list[Trunk]) -> list[Candidate]:

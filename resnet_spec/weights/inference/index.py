@@ -38,8 +38,9 @@ class Traits(NamedTuple):
 class Row(NamedTuple):
     """A spec that ships: its traits and image, and what tells it from its like.
 
-    `function` is the digest of what it computes before its classifier, `libraries` those that
-    have this network, `says` its fields that differ among specs of the same trunk.
+    `filters` is a digest of the shapes of its filters, whatever they are called, `function`
+    that of what it computes before its classifier, `libraries` those that have this network,
+    `says` its fields that differ among specs of the same trunk.
     """
 
     spec: str
@@ -47,6 +48,7 @@ class Row(NamedTuple):
     title: str
     traits: Traits
     image: tuple[int, int, int]
+    filters: str
     function: str
     libraries: tuple[str, ...]
     says: Mapping[str, Any]
@@ -80,6 +82,31 @@ def traits(ours: Shapes) -> Traits:
     )
 
 
+LEAST = 16  # channels that a filter reads, which are never those of an image
+
+
+def filters(shapes: Iterable[tuple[int, ...]]) -> str:
+    """A digest of the filters of more than a pixel, but for one that reads the image.
+
+    No naming changes it, and neither do other classes or channels of images.
+    """
+    wide = (s for s in shapes if len(s) == 4 and s[1] >= LEAST and s[2:] != (1, 1))
+    return hashlib.sha256(repr(sorted(map(tuple, wide))).encode()).hexdigest()[:12]
+
+
+@cache
+def _by_filters() -> Mapping[str, Mapping[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
+    for row in ordered(table()):
+        found.setdefault(row.filters, {}).setdefault(row.traits.trunk, row)
+    return found
+
+
+def of_filters(shapes: Iterable[tuple[int, ...]]) -> list[Row]:
+    """The usual spec of each trunk that has such filters, the usual trunks first."""
+    return [*_by_filters().get(filters(shapes), {}).values()]
+
+
 def lines(rows: Iterable[Row]) -> str:
     """The table's text."""
     return "".join(f"{json.dumps([*row], ensure_ascii=False)}\n" for row in rows)
@@ -92,9 +119,10 @@ def table() -> tuple[Row, ...]:
 
 
 def _row(line: str) -> Row:
-    spec, name, title, known, image, function, libraries, says = json.loads(line)
+    spec, name, title, known, image, *digests, libraries, says = json.loads(line)
+    told, computed = digests
     known, image = Traits(*known), (*image,)
-    return Row(spec, name, title, known, image, function, (*libraries,), says)
+    return Row(spec, name, title, known, image, told, computed, (*libraries,), says)
 
 
 @cache
