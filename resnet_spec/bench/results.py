@@ -92,8 +92,8 @@ def _cells(row: Row) -> tuple[str, ...]:
 def as_json(found: Sequence[Row], machine: Mapping[str, object]) -> str:
     import json
 
-    rows = [row._asdict() for row in found]
-    return json.dumps({"machine": machine, "rows": rows}, indent=2) + "\n"
+    made = {"machine": machine, "rows": [row._asdict() for row in found]}
+    return json.dumps(made, indent=2) + "\n"
 
 
 def as_csv(found: Sequence[Row]) -> str:
