@@ -135,6 +135,8 @@ def bench(  # noqa: PLR0913  # an option each
     from resnet_spec.bench import results, run
 
     report_problems(outcome.problems)
+    if not outcome.jobs:
+        sys.exit(1)
     chosen = forms or tuple(_installed())
     for form in forms:
         needs("bench", *FORMS[form])
