@@ -893,16 +893,20 @@ def test_loading_costs_little_more_than_safetensors(large: Path) -> None:
         for tensor in empty.state_dict().values():
             tensor.sum()
 
-    metas = [build_model("resnet152", device="meta") for _ in range(4)]
+    def least(load: Callable[[], object], rounds: int) -> float:
+        """What a machine with other work needs is in the fastest of several rounds."""
+        return min(took(load) for _ in range(rounds))
+
+    metas = [build_model("resnet152", device="meta") for _ in range(6)]
     rounds = [
         (
             took(lambda: model.load_state_dict(load_file(large))),
             took(lambda: load_weights(model, large)),
-            took(lambda: taken(metas.pop())),
-            took(lambda: load_weights(metas.pop(), large)),
         )
-        for _ in range(2)
+        for _ in range(8)
     ]
-    theirs, ours, taking, assigning = map(min, zip(*rounds, strict=True))
+    theirs, ours = map(min, zip(*rounds, strict=True))
+    taking = least(lambda: taken(metas.pop()), 3)
+    assigning = least(lambda: load_weights(metas.pop(), large), 3)
     assert ours < 1.6 * theirs
     assert assigning < 1.6 * taking
