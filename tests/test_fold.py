@@ -19,7 +19,7 @@ from resnet_spec.cli import main
 from resnet_spec.compare.equality import verify
 from resnet_spec.language.shipped import shortest
 from resnet_spec.network import BatchNorm, Conv, InstanceBatchNorm2d, Linear, Network
-from resnet_spec.weights.folding import folded
+from resnet_spec.passes.folding import folded
 from tests.families import covering, families, shipped_networks
 from tests.strategies import Pool
 from tests.test_capture import NETWORKS, shallow

@@ -148,7 +148,7 @@ def _changed(made: Trained, features: Features, deploy: bool) -> Trained:
         import numpy as np
 
         from resnet_spec.passes.fold import fold
-        from resnet_spec.weights.folding import folded
+        from resnet_spec.passes.folding import folded
 
         network = fold(network)
         tensors = folded(network, tensors, np.float64)

@@ -8,7 +8,7 @@ from torch import nn
 from resnet_spec.emit.module import build
 from resnet_spec.network import Network
 from resnet_spec.passes.fold import fold
-from resnet_spec.weights.folding import folded
+from resnet_spec.passes.folding import folded
 
 
 def deployed(network: Network, model: nn.Module) -> nn.Module:
