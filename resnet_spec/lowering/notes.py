@@ -61,7 +61,7 @@ def _folded(network: Network) -> Iterator[str]:
         "`folded` makes its tensors of those that were trained."
     )
     if network.norms:
-        kept = together(dict.fromkeys(op.path for _, op in network.norms))
+        kept = together(dict.fromkeys(op.path for op in network.norms))
         yield f"What stands behind no convolution, or is not linear, stays: {kept}."
 
 

@@ -372,14 +372,14 @@ class Network(Record):
         return sorted({op.module for _, op in self.distinct_ops() if op.restarts})
 
     @property
-    def norms(self) -> list[tuple[str, Op]]:
-        """The norms, and the layers with some inside, by path; those that repeat once."""
+    def norms(self) -> list[Op]:
+        """The norms, and the layers with some inside, those of blocks that repeat once."""
 
         def normalizes(op: Op) -> bool:
             names = (tensor.name for tensor in op.tensors)
             return isinstance(op, Norm) or any(n.endswith("running_var") for n in names)
 
-        return [(path, op) for path, op in self.distinct_ops() if normalizes(op)]
+        return [op for _, op in self.distinct_ops() if normalizes(op)]
 
     @property
     def folds(self) -> list[Folded]:

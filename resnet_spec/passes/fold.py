@@ -21,8 +21,6 @@ from resnet_spec.network import (
     StdConv2d,
 )
 
-LINEAR = (BatchNorm, FrozenBatchNorm2d)
-"""The norms that are linear in evaluation, by numbers that weights tell."""
 TRAINING = (Dropout, DropPath)
 """What evaluation does not run."""
 
@@ -36,12 +34,13 @@ def fold(network: Network) -> Network:
     folded stays as it is, and is in `Network.norms`. The notes are gone, for they were of the
     network as it is trained.
     """
-    made: dict[int, Block] = {}
-    for stage in network.stages:
-        for block in stage.distinct.values():
-            made[id(block)] = _block(block)
-        if stage.repeat and id(stage.repeat) not in made:
-            made[id(stage.repeat)] = _block(stage.repeat)
+    blocks = {
+        id(block): block
+        for stage in network.stages
+        for block in (*stage.blocks, stage.repeat)
+        if block
+    }
+    made = {key: _block(block) for key, block in blocks.items()}
     return network.replace(
         notes=(),
         stem=_chain(network.stem),
@@ -95,11 +94,17 @@ def _works(later: Op, place: Op) -> bool:
     return later.attribute == place.attribute and not isinstance(later, Identity)
 
 
-def _taken(op: Op, norm: Op) -> Op | None:
-    """The convolution or linear layer with that norm in it; None where that cannot be."""
-    if not isinstance(norm, LINEAR) or isinstance(norm, InstanceBatchNorm2d):
+def _linear(op: Op | None) -> BatchNorm | FrozenBatchNorm2d | None:
+    """The norm, where it is linear in evaluation, by numbers that weights tell."""
+    if isinstance(op, InstanceBatchNorm2d):
         return None
-    if not isinstance(op, (Conv, Linear)) or op.when is not norm.when:
+    return op if isinstance(op, (BatchNorm, FrozenBatchNorm2d)) else None
+
+
+def _taken(op: Op, after: Op) -> Op | None:
+    """The convolution or linear layer with that norm in it; None where that cannot be."""
+    norm = _linear(after)
+    if not (norm and isinstance(op, (Conv, Linear)) and op.when is norm.when):
         return None
     folded = Folded(op.path, norm.path, norm.eps)
     return op.replace(bias=True, folds=(*op.folds, folded))
@@ -117,10 +122,7 @@ def _alone(op: Op) -> Op:
 
 def _inside(op: Conv3x3) -> Conv3x3:
     """A layer whose convolutions have their norms, and standardized filters, in them."""
-    inside = op.inside
-    norm = inside.norm if isinstance(inside.norm, LINEAR) else None
-    if isinstance(norm, InstanceBatchNorm2d):
-        norm = None
+    inside, norm = op.inside, _linear(op.inside.norm)
     if not (norm or inside.eps):
         return op
     kernels = {tensor.name: tensor.shape[-1:] for tensor in op.tensors}

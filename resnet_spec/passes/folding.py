@@ -32,9 +32,7 @@ def _fold(state: dict[str, Any], start: str, into: Folded, double: Any) -> None:
     given = state[f"{name}.weight"]
     filters = _to(given, double).reshape(given.shape[0], -1)
     if not into.norm:
-        filters = filters - filters.mean(1)[:, None]
-        variance = (filters * filters).mean(1)
-        filters = filters / ((variance + into.eps) ** 0.5)[:, None]
+        filters = standardized(filters, into.eps)
     else:
         norm = (state.pop(f"{start}{into.norm}.{each}") for each in STATISTICS)
         weight, shift, mean, variance = (_to(each, double) for each in norm)
@@ -46,6 +44,13 @@ def _fold(state: dict[str, Any], start: str, into: Folded, double: Any) -> None:
         bias = bias if before is None else bias + _to(before, double) * scale
         state[f"{name}.bias"] = _to(bias, given.dtype)
     state[f"{name}.weight"] = _to(filters.reshape(given.shape), given.dtype)
+
+
+def standardized(filters: Any, eps: float) -> Any:
+    """Filters (out_channels, K), each with mean 0 and variance 1."""
+    filters = filters - filters.mean(1)[:, None]
+    variance = (filters * filters).mean(1)
+    return filters / ((variance + eps) ** 0.5)[:, None]
 
 
 def _to(array: Any, dtype: Any) -> Any:

@@ -101,6 +101,10 @@ class At:
     def tensor(self, name: str) -> str:
         return self.graph.tensor(f"{self.path}.{name}")
 
+    def weights(self, *, bias: bool = True) -> list[str]:
+        """The module's weight, and its bias if it has one, as most operators read them."""
+        return [self.tensor("weight"), *([self.tensor("bias")] if bias else [])]
+
     def values(self, name: str) -> Array:
         """A tensor of the module as numbers, of 64 bits."""
         return self.graph.tensors[f"{self.path}.{name}"].astype(np.float64)

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from resnet_spec.emit.onnx.graph import At
-from resnet_spec.emit.onnx.modules import Nodes, activation, identity, linear
+from resnet_spec.emit.onnx.modules import (
+    Nodes,
+    activation,
+    batch_norm,
+    identity,
+    linear,
+)
 from resnet_spec.network import (
     AttentionPool2d,
     AvgMaxPool2d,
@@ -105,11 +111,6 @@ def affine(at: At, x: str, name: str = "") -> str:
     return at.node("Add", x, at.by_channel("bias"), name=name)
 
 
-def frozen_batch_norm(op: FrozenBatchNorm2d, at: At, x: str) -> str:
-    names = ("weight", "bias", "running_mean", "running_var")
-    return at.node("BatchNormalization", x, *map(at.tensor, names), epsilon=op.eps)
-
-
 def evo_norm(op: EvoNormS0, at: At, x: str) -> str:
     """Of groups of channels, as deep as they go."""
     gated = x
@@ -142,7 +143,7 @@ def filter_response_norm(op: Any, at: At, x: str) -> str:
 
 def layer_norm(op: LayerNorm2d, at: At, x: str) -> str:
     x = at.node("Transpose", x, perm=[0, 2, 3, 1], name="channels_last")
-    reads = (x, at.tensor("weight"), at.tensor("bias"))
+    reads = (x, *at.weights())
     x = at.node("LayerNormalization", *reads, name="norm", axis=-1, epsilon=op.eps)
     return at.node("Transpose", x, perm=[0, 3, 1, 2])
 
@@ -151,7 +152,7 @@ def instance_batch_norm(op: InstanceBatchNorm2d, at: At, x: str) -> str:
     channels = int(op.input.channels)
     first, others = at.split(x, [channels // 2, channels - channels // 2])
     of_instance, of_batch = at.inside("IN"), at.inside("BN")
-    reads = (of_instance.tensor("weight"), of_instance.tensor("bias"))
+    reads = of_instance.weights()
     first = of_instance.node("InstanceNormalization", first, *reads, epsilon=op.eps)
     others = batch_norm(of_batch, others, op.eps)
     return at.node("Concat", first, others, axis=1)
@@ -162,13 +163,7 @@ def instance_batch_norm(op: InstanceBatchNorm2d, at: At, x: str) -> str:
 
 def conv(at: At, x: str, **settings: Any) -> str:
     """A convolution by the tensors that are there."""
-    bias = [at.tensor("bias")] if at.has("bias") else []
-    return at.node("Conv", x, at.tensor("weight"), *bias, **settings)
-
-
-def batch_norm(at: At, x: str, eps: float = 1e-5) -> str:
-    names = ("weight", "bias", "running_mean", "running_var")
-    return at.node("BatchNormalization", x, *map(at.tensor, names), epsilon=eps)
+    return at.node("Conv", x, *at.weights(bias=at.has("bias")), **settings)
 
 
 def weighed(at: At, x: str, weight: str, name: str = "") -> str:
@@ -216,8 +211,8 @@ def global_context(_: GlobalContext, at: At, x: str) -> str:
     context = at.reshaped(context, 0, 0, 1, 1, name="as_map")
     hidden = at.node("Flatten", conv(at.inside("fc1"), context), axis=1, name="flatten")
     norm = at.inside("norm")
-    reads = (hidden, norm.tensor("weight"), norm.tensor("bias"))
-    hidden = norm.node("LayerNormalization", *reads, axis=-1, epsilon=1e-6)
+    reads = norm.weights()
+    hidden = norm.node("LayerNormalization", hidden, *reads, axis=-1, epsilon=1e-6)
     hidden = at.node(
         "Relu", at.reshaped(hidden, 0, 0, 1, 1, name="hidden"), name="relu"
     )
@@ -308,7 +303,7 @@ LAYERS: dict[type[Op], Nodes] = {
     EfficientChannelAttention: efficient_channel_attention,
     EvoNormS0: evo_norm,
     FilterResponseNorm: filter_response_norm,
-    FrozenBatchNorm2d: frozen_batch_norm,
+    FrozenBatchNorm2d: lambda op, at, x: batch_norm(at, x, op.eps),
     GlobalContext: global_context,
     InstanceBatchNorm2d: instance_batch_norm,
     LayerNorm2d: layer_norm,

@@ -29,6 +29,7 @@ from resnet_spec.network import (
     ZeroPad,
     sides,
 )
+from resnet_spec.passes.folding import STATISTICS, standardized
 
 Nodes = Callable[[Any, At, str], str]
 """Of an op at its place, on what it reads."""
@@ -45,41 +46,37 @@ def window(op: Windowed) -> dict[str, Any]:
 
 
 def conv(op: Conv, at: At, x: str) -> str:
-    reads = [x, at.tensor("weight"), *([at.tensor("bias")] if op.bias else [])]
-    return at.node("Conv", *reads, group=int(op.groups), **window(op))
+    reads = at.weights(bias=op.bias)
+    return at.node("Conv", x, *reads, group=int(op.groups), **window(op))
 
 
 def std_conv(op: StdConv2d, at: At, x: str) -> str:
     """Its filters are standardized once, here."""
     weight = at.values("weight")
-    filters = weight.reshape(len(weight), -1)
-    filters = filters - filters.mean(1, keepdims=True)
-    filters /= np.sqrt((filters**2).mean(1, keepdims=True) + op.eps)
+    filters = standardized(weight.reshape(len(weight), -1), op.eps)
     at.held("weight", filters.reshape(weight.shape))
     return conv(op, at, x)
 
 
-def batch_norm(op: BatchNorm, at: At, x: str) -> str:
-    names = ("weight", "bias", "running_mean", "running_var")
-    reads = map(at.tensor, names)
-    return at.node("BatchNormalization", x, *reads, epsilon=op.eps)
+def batch_norm(at: At, x: str, eps: float = 1e-5) -> str:
+    reads = map(at.tensor, STATISTICS)
+    return at.node("BatchNormalization", x, *reads, epsilon=eps)
 
 
 def group_norm(op: GroupNorm, at: At, x: str) -> str:
-    reads = (x, at.tensor("weight"), at.tensor("bias"))
-    groups = int(op.groups)
-    return at.node("GroupNormalization", *reads, epsilon=op.eps, num_groups=groups)
+    reads, groups = at.weights(), int(op.groups)
+    return at.node("GroupNormalization", x, *reads, epsilon=op.eps, num_groups=groups)
 
 
 def instance_norm(op: InstanceNorm, at: At, x: str) -> str:
     channels = int(op.input.channels)
     if op.affine:
-        reads = (at.tensor("weight"), at.tensor("bias"))
+        reads = at.weights()
     else:
-        reads = (
+        reads = [
             at.graph.constant(np.ones(channels)),
             at.graph.constant(np.zeros(channels)),
-        )
+        ]
     return at.node("InstanceNormalization", x, *reads, epsilon=op.eps)
 
 
@@ -136,7 +133,7 @@ def identity(_: Op, __: At, x: str) -> str:
 MODULES: dict[type[Op], Nodes] = {
     Activation: activation,
     AvgPool: avg_pool,
-    BatchNorm: batch_norm,
+    BatchNorm: lambda op, at, x: batch_norm(at, x, op.eps),
     Conv: conv,
     Dropout: identity,
     Flatten: lambda _, at, x: at.node("Flatten", x, axis=1),
@@ -155,5 +152,4 @@ MODULES: dict[type[Op], Nodes] = {
 
 def linear(at: At, x: str, *, bias: bool = True) -> str:
     """Of features (N, C)."""
-    reads = [x, at.tensor("weight"), *([at.tensor("bias")] if bias else [])]
-    return at.node("Gemm", *reads, transB=1)
+    return at.node("Gemm", x, *at.weights(bias=bias), transB=1)
