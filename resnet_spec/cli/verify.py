@@ -112,7 +112,7 @@ def _compared(
     naming_of(ours, theirs)
     own = (network.image.height, network.image.width)
     for size in dict.fromkeys(((64, 64), (97, 65), own)):
-        if all(side in sizes for side, sizes in zip(size, network.sides, strict=True)):
+        if network.takes(size):
             channels = network.image.channels
             fits = takes(theirs, (channels, *size))
             yield (

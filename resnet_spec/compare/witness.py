@@ -135,7 +135,7 @@ def outputs(
 
     Raises WeightsError for weights that are no numbers of a network.
     """
-    if not takes(variant.network, images):
+    if not variant.network.takes(images.shape[2:]):
         return []
     model = build(variant.network, device="meta", init=False)
     names = variant.trunk.names
@@ -166,14 +166,6 @@ def probability(
     return logits.softmax(1)[:, number].mean().item()
 
 
-def takes(network: Network, images: Tensor) -> bool:
-    """Whether it takes images of such sides."""
-    return all(
-        side in sizes
-        for side, sizes in zip(images.shape[2:], network.sides, strict=True)
-    )
-
-
 def check(images: Tensor, network: Network) -> None:
     """Raises WitnessError for images that the network does not take."""
     channels, *sides = images.shape[1:]
@@ -181,7 +173,7 @@ def check(images: Tensor, network: Network) -> None:
         raise WitnessError(
             f"has {channels} channels, and the network reads {network.image.channels}"
         )
-    if not takes(network, images):
+    if not network.takes(sides):
         size = " x ".join(map(str, sides))
         raise WitnessError(f"{network.name} takes no images of {size}")
 

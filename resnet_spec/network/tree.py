@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, reduce
 from importlib import import_module
 from itertools import chain, groupby, takewhile
@@ -419,6 +419,10 @@ class Network(Record):
         found = [self._reached(side) for side in self._asked]
         heights, widths = (_taken(self.head, side, *found[-side]) for side in SIDES)
         return heights, widths
+
+    def takes(self, size: Sequence[int]) -> bool:
+        """Whether it takes images of that height and width."""
+        return all(side in sizes for side, sizes in zip(size, self.sides, strict=True))
 
     @cached_property
     def _asked(self) -> tuple[int, ...]:

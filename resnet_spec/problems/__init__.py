@@ -7,7 +7,17 @@ from resnet_spec.problems.problem import (
     RunError,
     SpecError,
     dotted,
+    merge,
     nested,
 )
 
-__all__ = ["FieldPath", "Place", "Problem", "RunError", "SpecError", "dotted", "nested"]
+__all__ = [
+    "FieldPath",
+    "Place",
+    "Problem",
+    "RunError",
+    "SpecError",
+    "dotted",
+    "merge",
+    "nested",
+]

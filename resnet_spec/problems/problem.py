@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 FieldPath = tuple[str | int, ...]
@@ -33,6 +33,21 @@ def nested(path: Sequence[str], value: Any) -> Any:
     for key in reversed(path):
         value = {key: value}
     return value
+
+
+def merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put what is in the one into the other, mapping by mapping.
+
+    >>> made = {"stem": {"width": 64}}
+    >>> merge(made, {"stem": {"pool": "max"}, "groups": 2})
+    >>> made
+    {'stem': {'width': 64, 'pool': 'max'}, 'groups': 2}
+    """
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = value
 
 
 class Place(NamedTuple):

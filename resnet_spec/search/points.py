@@ -8,7 +8,7 @@ from typing import Any
 
 from resnet_spec.expansion import Total
 from resnet_spec.language.explanation import as_yaml
-from resnet_spec.problems import nested
+from resnet_spec.problems import merge, nested
 from resnet_spec.search.space import Digits, Space
 
 LONGEST_NAME, LONGEST_TITLE = 60, 75  # characters that a spec takes
@@ -36,7 +36,7 @@ def spec_of(space: Space, number: int, figures: Total, folder: Path) -> str:
     }
     for field, value in chosen(space, space.digits(number)).items():
         if value is not None or _has(said, field):
-            _merge(lines, nested(field.split("."), value))
+            merge(lines, nested(field.split("."), value))
     lines["expect"] = {"params": figures.params, "macs": figures.macs}
     return "".join(f"{key}: {as_yaml(value)}\n" for key, value in lines.items())
 
@@ -56,11 +56,3 @@ def _has(data: Any, field: str) -> bool:
             return False
         data = data[key]
     return True
-
-
-def _merge(lines: dict[str, Any], more: dict[str, Any]) -> None:
-    for key, value in more.items():
-        if isinstance(value, dict) and isinstance(lines.get(key), dict):
-            _merge(lines[key], value)
-        else:
-            lines[key] = value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby, islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from resnet_spec.weights.inference.candidate import (
     Candidate,
@@ -21,6 +21,7 @@ from resnet_spec.weights.naming.rules import Shaped
 __all__ = ["InferenceError", "Inferred", "infer"]
 
 
+Made = TypeVar("Made")
 OURS = "torchvision"
 MOST = 6  # readings of a file of which it is asked what structure they have
 
@@ -133,27 +134,33 @@ def _known(readings: Iterable[Trunk], seen: list[Trunk]) -> list[Candidate]:
 
 def _read(found: list[Trunk], assume: str) -> Inferred:
     """The first whose structure can be read off its shapes, of those that have most of them."""
-    from resnet_spec.weights.inference.structure import UnreadableError, read
+    from resnet_spec.weights.inference.structure import read
+
+    (text, asked), trunk = first_read(found, lambda trunk: read(trunk, assume))
+    return Inferred(text, asked, trunk)
+
+
+def first_read(
+    seen: list[Trunk], reading: Callable[[Trunk], Made]
+) -> tuple[Made, Trunk]:
+    """What is read off the first that can be, of those that have most tensors.
+
+    Raises InferenceError where there is none.
+    """
+    from resnet_spec.weights.inference.structure import UnreadableError
 
     said = ""
-    for trunk in islice(distinct(found), MOST):
+    for trunk in islice(_distinct(seen), MOST):
         try:
-            text, asked = read(trunk, assume)
+            return reading(trunk), trunk
         except UnreadableError as error:
             said = said or f"{trunk}: {error}"
-            continue
-        return Inferred(text, asked, trunk)
-    raise refused(said)
-
-
-def refused(said: str) -> InferenceError:
-    """Why nothing was read off, where anything was looked at."""
-    return InferenceError(
+    raise InferenceError(
         said or "no network of stages and blocks has such names; is it a ResNet?"
     )
 
 
-def distinct(found: list[Trunk]) -> Iterator[Trunk]:
+def _distinct(found: list[Trunk]) -> Iterator[Trunk]:
     """One of each that has the same tensors, those with most first."""
     seen: list[Mapping[str, tuple[int, ...]]] = []
     for trunk in sorted(found, key=lambda trunk: -len(trunk.shapes)):

@@ -11,8 +11,8 @@ Data = dict[str, Any]
 RATIOS = (1 / 16, 1 / 4, 1 / 8, 1 / 2, 1 / 32, 1.0)
 DIVISORS = (8, 1, 16, 32)
 ATTENTIONS = ("se", "eca", "cbam", "bat", "gca")
-READERS = ("se.fc1", "gca.fc1", "bat.conv1", "cbam.fc1")
-"""What reads the channels that attention weighs."""
+READ_BY = {"se": "fc1", "gca": "fc1", "bat": "conv1", "cbam": "fc1"}
+"""The module that reads the channels that attention weighs, by attention."""
 
 
 class UnreadableError(ValueError):
@@ -110,8 +110,8 @@ class Convolution(NamedTuple):
     layer: Data | None = None
 
 
-def blocks(shapes: Shapes, reads: int = 0) -> list[list[Block]]:
-    """The blocks of each stage; the first reads so many channels, 0 for what it says itself."""
+def blocks(shapes: Shapes) -> list[list[Block]]:
+    """The blocks of each stage; what the first one reads, its stem tells, and is 0 here."""
     places: dict[tuple[int, int], dict[str, dict[str, tuple[int, ...]]]] = {}
     for name, shape in shapes.items():
         top, _, rest = name.partition(".")
@@ -122,7 +122,7 @@ def blocks(shapes: Shapes, reads: int = 0) -> list[list[Block]]:
                 raise UnreadableError(f"{name} is in no block")
             place = places.setdefault((int(top[5:]) - 1, int(within)), {})
             place.setdefault(module, {})[last] = shape
-    count = 1 + max(stage for stage, _ in places)
+    count, reads = 1 + max(stage for stage, _ in places), 0
     found: list[list[Block]] = []
     for stage in range(count):
         numbers = sorted(number for s, number in places if s == stage)

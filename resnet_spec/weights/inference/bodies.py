@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from resnet_spec.weights.inference.blocks import (
     ATTENTIONS,
-    READERS,
+    READ_BY,
     Block,
     Data,
     UnreadableError,
@@ -146,9 +146,10 @@ def _attention(stages: Sequence[Sequence[Block]], words: Sequence[str | None]) -
     for stage, word in zip(stages, words, strict=True):
         block = stage[0]
         if word == "bottleneck":
-            of = next((w for each in READERS if (w := block.weight(each))), ())
+            weights = (block.weight(f"{kind}.{name}") for kind, name in READ_BY.items())
+            of = next((weight for weight in weights if weight), ())
             inner, out = block.convolution(2).out, block.convolution(3).out
-            after |= bool(of) and of[1] == inner != out
+            after |= len(of) > 1 and of[1] == inner != out
     if after:
         data["attention_after"] = "conv2"
     if "se" in found:

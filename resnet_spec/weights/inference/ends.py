@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from resnet_spec.weights.inference.blocks import Block, Data, UnreadableError
 from resnet_spec.weights.inference.orders import PLAIN, Placed, Voice, arranged, steps
 from resnet_spec.weights.inference.pieces import (
+    NUMBERED,
     Modules,
     Piece,
     below,
@@ -18,7 +19,6 @@ from resnet_spec.weights.inference.pieces import (
     pieces,
 )
 
-STEM = ("conv", "bn", "norm", "prelu", "bias", "multiplier")
 TYPES = {7: ("conv7x7", "max"), 3: ("conv3x3", "none"), 1: ("conv1x1", "none")}
 PIXELS = 48  # channels that a convolution reads of 4 x 4 pixels of three
 COLORS = 3
@@ -62,7 +62,7 @@ class Stem(NamedTuple):
 
 def stem(outside: Modules, first: Block) -> Stem:
     """Raises UnreadableError where the ops before the first block have no order."""
-    own = {name: t for name, t in outside.items() if _kind(name) in STEM}
+    own = {name: t for name, t in outside.items() if _kind(name) in NUMBERED}
     pool, deep = below(outside, "pool"), below(outside, "conv1")
     queues = pieces(own)
     if deep and "" not in deep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from resnet_spec.weights.inference.blocks import Block, Data, alike
@@ -52,16 +52,17 @@ def norms(shapes: Shapes, stages: Sequence[Sequence[Block]]) -> Iterator[Data]:
             yield {"type": "batch"}
     elif "v" in every or "tau" in every:
         for kind in ("evonorm_s0", "evonorm_s0a") if "v" in every else ("frn",):
-            groups = {"groups": _dividing(sizes)} if "v" in every else {}
+            groups = {"groups": dividing(sizes)} if "v" in every else {}
             yield {"type": kind} | groups
     elif inner:
-        yield {"type": "group", "groups": _dividing(sizes)}
+        yield {"type": "group", "groups": dividing(sizes)}
     else:
         yield {"type": "none"}
         yield {"type": "instance"}
 
 
-def _dividing(sizes: Sequence[int]) -> int:
+def dividing(sizes: Collection[int]) -> int:
+    """The groups into which all of so many channels can be divided."""
     return next(n for n in (32, 16, 8, 4, 2, 1) if all(size % n == 0 for size in sizes))
 
 
@@ -127,9 +128,6 @@ def shortcuts(
         yield [words[-1] if branch else "none" for branch in firsts], strides
     for word in words:
         yield word, strides
-        if word != "projection3x3":
-            continue
-        yield "projection3x3", strides
     normed = any(norm for *_, norm in flat)
     steps: list[Any] = [{"conv": kernel, "stride": "block"}] + ["norm"] * normed
     if averaged and firsts[0] and firsts[0][0] == 1:

@@ -26,8 +26,10 @@ class Guesses:
         self.outside = _modules(
             {n: s for n, s in shapes.items() if not n.startswith("layer")}
         )
-        before = stem(self.outside, blocks(shapes)[0][0])
-        self.stages = blocks(shapes, before.width)
+        self.stages = blocks(shapes)
+        first = self.stages[0][0]
+        before = stem(self.outside, first)
+        self.stages[0][0] = first._replace(reads=before.width)
         last = self.stages[-1][-1]
         channels = last.convolution(last.numbers[-1]).out
         self.ends = before, head(self.outside, channels)
@@ -56,20 +58,21 @@ def _in_words(
     ends: tuple[Stem, Head],
 ) -> Iterator[Data]:
     """Specs whose blocks are words."""
-    before = [
-        *dict.fromkeys((_is_before(stages, outside), not _is_before(stages, outside)))
-    ]
+    told = preact(outside, stages, ends[0]) if stages[0][0].norm != "bn" else {}
+    orders: list[Data] = [{}]
+    if told:
+        orders = [told, {}] if _is_before(stages, outside) else [{}, told]
     try:
         body = body_of(stages)
     except UnreadableError:
         return
-    for pre, after in product(before, (False, True)):
+    for order, after in product(orders, (False, True)):
         if after and "attention" not in body:
             continue
         made = body | ({"attention_after": "conv2"} if after else {})
         for shortcut, strides in shortcuts(stages):
             for norm in norms(shapes, stages):
-                data: Data = {
+                yield {
                     "name": "Inferred",
                     "title": "Inferred from a checkpoint",
                     "input": image(*ends, strides),
@@ -81,10 +84,8 @@ def _in_words(
                     "norm": norm,
                     "conv_bias": biases(stages, outside),
                     "head": ends[1].said,
+                    **order,
                 }
-                if pre and stages[0][0].norm != "bn":
-                    data |= preact(outside, stages, ends[0])
-                yield data
 
 
 def _copied(value: Any) -> Any:

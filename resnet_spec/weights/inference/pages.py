@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from resnet_spec.problems import nested
+from resnet_spec.problems import merge, nested
 from resnet_spec.problems.words import flow
 from resnet_spec.weights.inference.candidate import (
     LIBRARIES,
@@ -96,11 +96,7 @@ def _fields(found: Candidate) -> dict[str, Any]:
     fields, _ = changed(found.row.spec, found.fields)
     made: dict[str, Any] = {}
     for path, value in fields.items():
-        key, *below = path.split(".")
-        if below:
-            made.setdefault(key, {}).update(nested(below, value))
-        else:
-            made[key] = value
+        merge(made, nested(path.split("."), value))
     return made
 
 

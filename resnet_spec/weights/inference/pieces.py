@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from resnet_spec.weights.inference.blocks import UnreadableError
+from resnet_spec.weights.inference.blocks import READ_BY, UnreadableError
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
 Modules = Mapping[str, Shapes]
@@ -15,13 +15,6 @@ WEIGHTLESS = "instance"
 SAME = ("conv", "norm", "prelu", "multiplier", "bias")
 NUMBERED = {"bn": "norm", **dict(zip(SAME, SAME, strict=True))}
 """What modules are, by their names without numbers."""
-READ_BY = {
-    "se": ("fc1", 1),
-    "cbam": ("fc1", 1),
-    "gca": ("fc1", 1),
-    "bat": ("conv1", 1),
-}
-"""What has as many channels as attention weighs, by attention: a module and an axis."""
 
 
 class Piece(NamedTuple):
@@ -127,11 +120,11 @@ def piece_of(inner: Modules, number: int) -> Piece:
     if tops & {"paths", "bands", "bn0", "norm0"} or {"conv", "fc2", "bn1"} <= tops:
         return Piece("spatial", number, 0)
     if kind := _attention(inner):
-        module, axis = READ_BY.get(kind, ("", 0))
+        module = READ_BY.get(kind, "")
         weight = inner.get(module, {}).get("weight", ())
-        if module and len(weight) <= axis:
+        if module and len(weight) < 2:
             raise UnreadableError(f"its {kind} has no {module}")
-        reads = weight[axis] if module else 0
+        reads = weight[1] if module else 0
         return Piece("attention", number, reads, 0, kind)
     raise UnreadableError(
         f"nothing known has the tensors {', '.join(own) or sorted(tops)}"

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from itertools import islice
 from typing import Any, NamedTuple
 
 from resnet_spec.network import Network
-from resnet_spec.problems import SpecError, nested
+from resnet_spec.problems import SpecError, merge, nested
 from resnet_spec.problems.words import flow
-from resnet_spec.weights.inference import (
-    MOST,
-    Inferred,
-    distinct,
-    looked_at,
-    refused,
-    said_of,
-)
+from resnet_spec.weights.inference import Inferred, first_read, looked_at, said_of
 from resnet_spec.weights.inference.blocks import Data
 from resnet_spec.weights.inference.candidate import Candidate, choice, short, unlike
 from resnet_spec.weights.inference.changed import changed
 from resnet_spec.weights.inference.index import Row
-from resnet_spec.weights.inference.structure import (
-    UnreadableError,
-    compiled,
-    guessed,
-    page,
-)
+from resnet_spec.weights.inference.structure import compiled, guessed, page
 from resnet_spec.weights.inference.trunk import Trunk
 from resnet_spec.weights.naming.rules import Shaped
 
@@ -85,16 +72,9 @@ def starts(shapes: Mapping[str, Shaped], prefix: str | None = None) -> list[Vari
             for one in choice(known, "").candidates
         )
         return [one for one in each if one]
-    said = ""
-    for trunk in islice(distinct(seen), MOST):
-        try:
-            data = guessed(trunk)
-        except UnreadableError as error:
-            said = said or f"{trunk}: {error}"
-            continue
-        if one := _variant(trunk, None, data, {}):
-            return [one]
-    raise refused(said)
+    data, trunk = first_read(seen, guessed)
+    one = _variant(trunk, None, data, {})
+    return [one] if one else []
 
 
 def others(of: Variant) -> Iterator[Variant]:
@@ -138,16 +118,8 @@ def _variant(
 def _set(data: Data, changes: Mapping[str, Any]) -> Data:
     made = deepcopy(data)
     for path, value in changes.items():
-        _merge(made, nested(path.split("."), value))
+        merge(made, nested(path.split("."), value))
     return made
-
-
-def _merge(into: Data, data: Data) -> None:
-    for key, value in data.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value
 
 
 def _dilated(stages: int) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from resnet_spec.weights.inference.blocks import Block, Data, alike
 from resnet_spec.weights.inference.chained import blocks_of, common
 from resnet_spec.weights.inference.ends import Head, Stem
+from resnet_spec.weights.inference.fields import dividing
 from resnet_spec.weights.inference.own_blocks import Styles, said
 from resnet_spec.weights.inference.pieces import Modules
 
@@ -72,12 +73,16 @@ def _each(value: Any) -> list[int]:
     return value if isinstance(value, list) else [value]
 
 
+def _every(outside: Modules, stages: Sequence[Sequence[Block]]) -> list[Modules]:
+    """The modules outside of blocks, and those of each block."""
+    return [outside, *(block.modules for row in stages for block in row)]
+
+
 def is_preact(outside: Modules, stages: Sequence[Sequence[Block]]) -> bool:
     """Whether batch norms are called as they are in pre-activation networks."""
-    every = [outside, *(block.modules for row in stages for block in row)]
     return "norm" in outside or any(
         name.startswith("norm") and "running_mean" in tensors
-        for modules in every
+        for modules in _every(outside, stages)
         for name, tensors in modules.items()
     )
 
@@ -101,18 +106,21 @@ def _biases(outside: Modules, stages: Sequence[Sequence[Block]]) -> str:
     )
     if not (is_word and asked):
         return "none"
-    every = [outside, *(block.modules for row in stages for block in row)]
-    convs = [t for m in every for t in m.values() if len(t.get("weight", ())) == 4]
+    convs = [
+        t
+        for m in _every(outside, stages)
+        for t in m.values()
+        if len(t.get("weight", ())) == 4
+    ]
     return "all" if all("bias" in tensors for tensors in convs) else "unnormalized"
 
 
 def _dividing(outside: Modules, stages: Sequence[Sequence[Block]]) -> int:
     """Groups into which the channels of all norms can be divided."""
-    every = [outside, *(block.modules for row in stages for block in row)]
     sizes = {
         tensors["weight"][0]
-        for modules in every
+        for modules in _every(outside, stages)
         for tensors in modules.values()
         if len(tensors.get("weight", ())) == 1 and "bias" in tensors
     }
-    return next(n for n in (32, 16, 8, 4, 2, 1) if all(size % n == 0 for size in sizes))
+    return dividing(sizes)
