@@ -139,33 +139,31 @@ def _refuse_without(file: str, given: Mapping[str, object]) -> None:
             raise click.UsageError(f"{option} is of specs, and {file} has weights")
 
 
-def _checkpoints(a: str, b: str, **how: str) -> tuple[Page, bool]:
+def _checkpoints(a: str, b: str, **how: str) -> Page:
     from resnet_spec.compare.checkpoint_page import page_of
     from resnet_spec.compare.checkpoints import checkpoints
 
-    found = checkpoints(a, b, **how)
-    return page_of(found), found.same
+    return page_of(checkpoints(a, b, **how))
 
 
 def _fitting(
     sides: Sequence[str], file: str, network: Network, how: Mapping[str, str]
-) -> tuple[Page, bool]:
+) -> Page:
     from resnet_spec.compare.fitting import fitting
 
-    found = fitting(file, network, **how)
-    return found.page(*sides), not found.wrong
+    return fitting(file, network, **how).page(*sides)
 
 
-def _conclude(compare: Callable[[], tuple[Page, bool]], form: str) -> NoReturn:
+def _conclude(compare: Callable[[], Page], form: str) -> NoReturn:
     """Print what a comparison of weights gives, and end with its status."""
     from resnet_spec.weights.files import WeightsError
 
     try:
-        page, same = compare()
+        page = compare()
     except (WeightsError, ImportError) as error:
         _refuse(str(error))
     _print(page, form)
-    sys.exit(int(not same))
+    sys.exit(int(not page.equal))
 
 
 def _lawful(specs: tuple[str, ...], rev: str | None) -> None:
@@ -216,9 +214,9 @@ def _compared(a: Side, b: Side, form: str) -> bool:
 
     fields = changed_fields(a.compiled.plan, b.compiled.plan)
     networks = (a.compiled.network, b.compiled.network)
-    found = Comparison(a.name, b.name, fields, difference(*networks))
-    _print(found.page, form)
-    return not found.equal
+    page = Comparison(a.name, b.name, fields, difference(*networks)).page
+    _print(page, form)
+    return not page.equal
 
 
 def _print(page: Page, form: str) -> None:

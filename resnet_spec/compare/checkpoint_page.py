@@ -8,15 +8,13 @@ from math import isfinite
 from typing import Any
 
 from resnet_spec.compare.checkpoints import Apart, Checkpoints, Side
-from resnet_spec.compare.pages import Page, listed
+from resnet_spec.compare.pages import Page, Row, tensor_rows
 from resnet_spec.weights.naming.rules import COUNT
 
 
 def page_of(found: Checkpoints) -> Page:
-    said = _verdict(found)
-    verdict = f"{said[0].upper()}{said[1:]}."
-    data = {"equal": found.same, "verdict": said, **_data(found)}
-    return Page(found.a.file, found.b.file, verdict, _sections(found), data)
+    verdict, sections, data = _verdict(found), _sections(found), _data(found)
+    return Page(found.a.file, found.b.file, found.same, verdict, sections, data)
 
 
 def _verdict(found: Checkpoints) -> str:
@@ -67,7 +65,7 @@ def _most(apart: Sequence[Apart]) -> str:
     return f"by at most {largest:.2g}, relatively {most.relative:.2g} in {most.name}"
 
 
-def _sections(found: Checkpoints) -> dict[str, list[tuple[str, str]]]:
+def _sections(found: Checkpoints) -> dict[str, list[Row]]:
     names = [(side.file, str(side)) for side in (found.a, found.b)]
     return {
         "names": names,
@@ -76,23 +74,21 @@ def _sections(found: Checkpoints) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _rows(found: Checkpoints) -> Iterator[tuple[str, str]]:
+def _rows(found: Checkpoints) -> Iterator[Row]:
     both = found.a.tensors.keys() & found.b.tensors.keys()
     yield "equal", f"{len(found.equal)} of {len(both)}"
     shapes = {name: (a, b) for name, a, b in found.reshaped}
-    for label, names in (
-        ("differ", [each.name for each in found.apart]),
-        ("change dtype", [each.name for each in found.retyped]),
-        ("change shape", [*shapes]),
-        ("new", found.new),
-        ("gone", found.gone),
-    ):
-        if names:
-            blocks = {**found.stages}
-            yield label, f"{len(names)}: {listed(names, shapes, blocks)}"
+    groups = {
+        "differ": [each.name for each in found.apart],
+        "change dtype": [each.name for each in found.retyped],
+        "change shape": [*shapes],
+        "new": found.new,
+        "gone": found.gone,
+    }
+    yield from tensor_rows(groups, shapes, found.stages)
 
 
-def _by_part(found: Checkpoints) -> Iterator[tuple[str, str]]:
+def _by_part(found: Checkpoints) -> Iterator[Row]:
     """The largest difference of each stage, and of each module beside those."""
     common = found.a.tensors.keys() & found.b.tensors.keys()
     of = Counter(name.partition(".")[0] for name in common)

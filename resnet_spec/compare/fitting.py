@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from resnet_spec.compare.pages import Page, listed
+from resnet_spec.compare.pages import Page, Row, tensor_rows
 from resnet_spec.network import Network
 from resnet_spec.weights.conventions import images, unlike
 from resnet_spec.weights.differences import difference
@@ -45,8 +45,6 @@ class Fitting(NamedTuple):
 
     def page(self, a: str, b: str) -> Page:
         """For the file and the spec, as they were given."""
-        said = self.verdict
-        verdict = f"{said[0].upper()}{said[1:]}."
         sections = {
             "names": [(self.file, f"{self.reading.whose}{self._key}")],
             "weights": [*self._rows(file_first=a == self.file)],
@@ -55,24 +53,20 @@ class Fitting(NamedTuple):
         return Page(
             a,
             b,
-            verdict,
+            not self.wrong,
+            self.verdict,
             (sections if self.wrong else {}) | {"conventions": by_default},
-            {"equal": not self.wrong, "verdict": said, **self._data()},
+            self._data(),
         )
 
-    def _rows(self, file_first: bool) -> Iterator[tuple[str, str]]:
+    def _rows(self, file_first: bool) -> Iterator[Row]:
         reading, ours = self.reading, dict(self.network.tensors())
         blocks = {stage.name: len(stage.blocks) for stage in self.network.stages}
         shapes = {our: (ours[our].shape, shape) for our, _, shape in reading.differing}
         if file_first:
             shapes = {our: (theirs, own) for our, (own, theirs) in shapes.items()}
-        for label, names in (
-            ("missing", reading.missing),
-            ("left over", reading.left),
-            ("change shape", [*shapes]),
-        ):
-            if names:
-                yield label, f"{len(names)}: {listed(names, shapes, blocks)}"
+        groups = {"missing": reading.missing, "left over": reading.left}
+        return tensor_rows(groups | {"change shape": (*shapes,)}, shapes, blocks)
 
     def _data(self) -> dict[str, Any]:
         reading = self.reading

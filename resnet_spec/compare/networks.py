@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from resnet_spec.compare.difference import Difference, Part, PartChange
 from resnet_spec.compare.fields import FieldChange
-from resnet_spec.compare.pages import Page, listed, ranges
+from resnet_spec.compare.pages import Page, Row, ranges, tensor_rows
 from resnet_spec.network import Network
 from resnet_spec.problems.words import counted
 
@@ -26,16 +26,13 @@ class Comparison(NamedTuple):
 
     @property
     def page(self) -> Page:
-        said = self.difference.verdict
-        verdict = f"{said[0].upper()}{said[1:]}."
-        return Page(self.a, self.b, verdict, _sections(self), _data(self))
+        sections, verdict = _sections(self), self.difference.verdict
+        return Page(self.a, self.b, self.equal, verdict, sections, _data(self))
 
 
 def _data(found: Comparison) -> dict[str, Any]:
     difference, weights = found.difference, found.difference.weights
     return {
-        "equal": found.equal,
-        "verdict": difference.verdict,
         "digests": difference.digests,
         "fields": [change._asdict() for change in found.fields],
         "parts": [
@@ -59,7 +56,7 @@ def _object(part: Part | None) -> dict[str, Any] | None:
 # --- what is said, in rows of a label and words -------------------------------------------
 
 
-def _sections(found: Comparison) -> dict[str, list[tuple[str, str]]]:
+def _sections(found: Comparison) -> dict[str, list[Row]]:
     difference = found.difference
     return {
         "fields": [(c.field, " -> ".join(c.said)) for c in found.fields],
@@ -72,7 +69,7 @@ def _sections(found: Comparison) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _part_rows(difference: Difference) -> Iterator[tuple[str, str]]:
+def _part_rows(difference: Difference) -> Iterator[Row]:
     yield from ((row.part, _part(row)) for row in difference.parts)
     a, b = difference.a, difference.b
     if (a.params, a.macs) != (b.params, b.macs):
@@ -104,7 +101,7 @@ def _costs(a: Part | Network, b: Part | Network) -> Iterator[str]:
         yield f"{old}MACs -> {new}MACs"
 
 
-def _weight_rows(difference: Difference) -> Iterator[tuple[str, str]]:
+def _weight_rows(difference: Difference) -> Iterator[Row]:
     weights = difference.weights
     blocks = {
         stage.name: max(len(stage.blocks), len(_stage(other, stage.name)))
@@ -120,13 +117,8 @@ def _weight_rows(difference: Difference) -> Iterator[tuple[str, str]]:
     of = first if first == second else f"the first's {first}, of the second's {second}"
     yield "carry over", f"{carried} of {of}"
     shapes = {tensor.name: (tensor.a, tensor.b) for tensor in weights.changed}
-    for label, names in (
-        ("change shape", tuple(shapes)),
-        ("new", weights.new),
-        ("gone", weights.gone),
-    ):
-        if names:
-            yield label, f"{len(names)}: {listed(names, shapes, blocks)}"
+    groups = {"change shape": [*shapes], "new": weights.new, "gone": weights.gone}
+    yield from tensor_rows(groups, shapes, blocks)
 
 
 def _stage(network: Network, name: str) -> Sequence[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -12,22 +12,29 @@ from resnet_spec.problems.words import printable
 
 NAMES = 6  # of tensors, folded, before the others are counted
 LABELS = 30  # characters of a column; longer ones push what follows
+Row = tuple[str, str]
 
 
 class Page(NamedTuple):
-    """The names of two things, a sentence, rows of a label and words below titles, and all of
-    it as data. Titles without rows are left out."""
+    """The names of two things, whether they are equal and what that means, rows of a label and
+    words below titles, and the rest as data. Titles without rows are left out."""
 
     a: str
     b: str
+    equal: bool
     verdict: str
-    sections: Mapping[str, Sequence[tuple[str, str]]]
+    sections: Mapping[str, Sequence[Row]]
     data: Mapping[str, Any]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with a capital and a stop."""
+        return printable(f"{self.verdict[0].upper()}{self.verdict[1:]}.")
 
 
 def text(page: Page, width: int = 0) -> str:
     """For people, in lines of at most so many characters; 0 does not break them."""
-    lines = [f"{page.a} -> {page.b}", "", printable(page.verdict)]
+    lines = [f"{page.a} -> {page.b}", "", page.sentence]
     for title, rows in _filled(page):
         longest = min(max(len(label) for label, _ in rows), LABELS)
         lines += ["", title]
@@ -41,7 +48,7 @@ def markdown(page: Page) -> str:
     lines = [
         f"### {_code(page.a)} → {_code(page.b)}",
         "",
-        f"**{printable(page.verdict)}**",
+        f"**{page.sentence}**",
     ]
     for title, rows in _filled(page):
         lines += ["", f"| {title} | |", "| --- | --- |"]
@@ -51,7 +58,8 @@ def markdown(page: Page) -> str:
 
 def as_json(page: Page) -> str:
     """For programs: everything, every tensor by its name."""
-    data = {"a": page.a, "b": page.b, **page.data}
+    data = {"a": page.a, "b": page.b, "equal": page.equal, "verdict": page.verdict}
+    data |= page.data
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -62,7 +70,7 @@ FORMATS: dict[str, Callable[[Page], str]] = {
 }
 
 
-def _filled(page: Page) -> list[tuple[str, Sequence[tuple[str, str]]]]:
+def _filled(page: Page) -> list[tuple[str, Sequence[Row]]]:
     """Whatever names of a file have in them, a row is a line."""
     return [
         (title, [(printable(label), printable(said)) for label, said in rows])
@@ -74,11 +82,23 @@ def _filled(page: Page) -> list[tuple[str, Sequence[tuple[str, str]]]]:
 # --- tensors by name ----------------------------------------------------------------------
 
 
-def listed(
-    names: Sequence[str],
-    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]],
-    blocks: dict[str, int],
-) -> str:
+Shapes = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
+"""Those of a tensor here and there, by its name."""
+
+
+def tensor_rows(
+    groups: Mapping[str, Sequence[str]], shapes: Shapes, blocks: Mapping[str, int]
+) -> Iterator[Row]:
+    """A row for each group of tensors that is there, with how many there are.
+
+    `blocks` has how many a stage has, whose tensors are folded.
+    """
+    for label, names in groups.items():
+        if names:
+            yield label, f"{len(names)}: {_listed(names, shapes, blocks)}"
+
+
+def _listed(names: Sequence[str], shapes: Shapes, blocks: Mapping[str, int]) -> str:
     """`layer1.*.conv1.weight, fc.weight and 23 more`; of tensors that change, with shapes."""
     groups: dict[tuple[str, str, object], list[int]] = defaultdict(list)
     for name in names:
