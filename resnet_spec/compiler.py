@@ -56,11 +56,7 @@ def load(
     Raises SpecError with every problem found, each with its file, line and column.
     """
     source = generated(read(spec_path(file), overrides))
-    plan = parse(source)
-    try:
-        network = lower(plan)
-    except SpecError as error:
-        raise source.refuse(*error.problems) from None
+    plan, network = lowered(source)
     claimed = plan.spec.expect if not (features or deploy) else None
     if claimed and (problems := list(untrue(claimed, network))):
         raise source.refuse(*problems)
@@ -72,6 +68,18 @@ def load(
         network = noted(plan, fold(network))
     warnings = source.placed(*advice(plan, network))
     return Compiled(source, plan, network, tuple(warnings))
+
+
+def lowered(source: Source) -> tuple[Plan, Network]:
+    """What a source says, and the network that it is.
+
+    Raises SpecError with every problem found, each at its place in the source.
+    """
+    plan = parse(source)
+    try:
+        return plan, lower(plan)
+    except SpecError as error:
+        raise source.refuse(*error.problems) from None
 
 
 def _unread(overrides: Mapping[str, Any]) -> Iterator[Problem]:

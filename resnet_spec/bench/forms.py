@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from resnet_spec.bench.timing import Call
 from resnet_spec.compare.libraries import draw_weights, naming_of, reference
-from resnet_spec.emit.module import build
+from resnet_spec.emit.module import NETWORKS, build
 from resnet_spec.network import Network
 from resnet_spec.weights.deploying import deployed
 from resnet_spec.weights.naming import names
@@ -66,11 +66,10 @@ def _runtime(name: str, case: Case) -> Call:
         raise ValueError("it is measured on the CPU alone")
     from resnet_spec.bench import runtimes
     from resnet_spec.emit.onnx import onnx_model
-    from resnet_spec.passes.fold import fold
 
     state = case.folded.state_dict()
     arrays = {name: tensor.numpy() for name, tensor in state.items()}
-    graph = onnx_model(fold(case.network), arrays).SerializeToString()
+    graph = onnx_model(NETWORKS[case.folded], arrays).SerializeToString()
     return runtimes.RUNTIMES[name](graph, case.images.numpy(), case.threads)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,7 @@ from resnet_spec.language.reading import override
 from resnet_spec.network import Network
 from resnet_spec.output import SUFFIXES, SpecFile, obstacle, spec_files
 from resnet_spec.problems import Problem, SpecError
-from resnet_spec.problems.words import counted, either, flow
+from resnet_spec.problems.words import UNITS, counted, either, flow
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -145,6 +145,13 @@ def read_as(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def refuse_without_weights(given: Mapping[str, object]) -> None:
+    """Refuses options that say how weights are read, or what of, where there are none."""
+    if said := next((name for name, value in given.items() if value), ""):
+        option = f"--{said.replace('_', '-')}"
+        raise click.UsageError(f"{option} goes with --weights, and there are none")
+
+
 CHANNELS_BY = click.option(
     "--channels-by",
     type=click.Choice(("sum", "mean", "repeat", "first")),
@@ -184,9 +191,6 @@ def against(said: str, *, required: bool = False) -> Callable[[Any], Any]:
         shell_complete=_complete_library,
         help=said,
     )
-
-
-UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 
 def amount(context: click.Context, option: click.Parameter, text: str) -> float:

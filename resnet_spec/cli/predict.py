@@ -10,6 +10,7 @@ from resnet_spec.cli.common import (
     Overrides,
     complete_folder,
     read_as,
+    refuse_without_weights,
 )
 from resnet_spec.cli.failures import reported
 from resnet_spec.train import predict as predicted
@@ -57,10 +58,7 @@ def predict(  # a choice each
     resnet-spec predict resnet50 dinner.jpg --weights model.safetensors
     """
     if weights is None:
-        given = {"set": overrides, **choices}
-        if said := next((name for name, value in given.items() if value), ""):
-            option = f"--{said.replace('_', '-')}"
-            raise click.UsageError(f"{option} goes with --weights, and there are none")
+        refuse_without_weights({"set": overrides, **choices})
         found = predicted(run, images)
     else:
         found, lines = predict_with(run, weights, images, dict(overrides), **choices)

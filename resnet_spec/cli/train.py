@@ -14,14 +14,13 @@ from resnet_spec.cli.common import (
     Overrides,
     complete_folder,
     complete_spec,
-    read_as,
 )
 from resnet_spec.cli.failures import reported
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
 from resnet_spec.train.settings import Settings
 
-METAVARS = {"data": "DIR", "weights": "FILE", "naming": "LIBRARY"}
+METAVARS = {"data": "DIR", "weights": "FILE"}
 
 
 def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -42,10 +41,8 @@ def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     for name in reversed(Settings.model_fields):
-        if name == "prefix":  # the last of those that say how weights are read
-            command = read_as(command)
-        elif name not in READ_AS:
-            command = _option(name)(command)
+        option = READ_AS.get(name) or _option(name)
+        command = option(command)
     return command
 
 

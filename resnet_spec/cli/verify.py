@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from resnet_spec.cli.common import SET, SPEC, against, read_as
+from resnet_spec.cli.common import SET, SPEC, against, read_as, refuse_without_weights
 from resnet_spec.cli.failures import fail, reported
 from resnet_spec.compiler import load
 from resnet_spec.network import Network
@@ -58,8 +58,8 @@ def verify(  # a choice each
     resnet-spec verify resnetv2_50x1_bit --against timm:resnetv2_50x1_bit
     resnet-spec verify resnet50 --against torchvision:resnet50 --weights model.safetensors
     """
-    if weights is None and (said := next((n for n, v in how.items() if v), "")):
-        raise click.UsageError(f"--{said} goes with --weights, and there are none")
+    if weights is None:
+        refuse_without_weights(how)
     network = load(spec, dict(overrides)).network
     needs("torch", "torch")
     from resnet_spec.weights.loading import WeightsError

@@ -18,7 +18,7 @@ from resnet_spec.weights.naming.back import Sized
 from resnet_spec.weights.naming.rules import parts
 from resnet_spec.weights.reading import Reading
 from resnet_spec.weights.recognition import recognized
-from resnet_spec.weights.stored import Stored, WeightsError, contiguous, size_of
+from resnet_spec.weights.stored import Stored, WeightsError, contiguous, laid_out
 from resnet_spec.weights.wrappers import Unwrapped
 
 CHUNK = 2**16  # bytes that are compared at once
@@ -204,13 +204,8 @@ def _same_bytes(a: Stored, b: Stored) -> bool:
     alike = a.dtype == b.dtype and all(t.stride == contiguous(t.shape) for t in (a, b))
     if not alike:
         return False
-    size = size_of(a.dtype)
-    count = prod(a.shape) * size
-    x, y = (
-        memoryview(t.buffer())[t.offset * size : t.offset * size + count]
-        for t in (a, b)
-    )
+    x, y = laid_out(a), laid_out(b)
     return all(
         x[at : at + CHUNK].tobytes() == y[at : at + CHUNK].tobytes()
-        for at in range(0, count, CHUNK)
+        for at in range(0, len(x), CHUNK)
     )

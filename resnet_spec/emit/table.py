@@ -136,7 +136,7 @@ def summary(network: Network, width: int | None = None, batch: int = 1) -> str:
 
 def _whole(parts: Sequence[Part]) -> Total:
     """The costs of all of them."""
-    return Total(*(sum(column) for column in zip(*(p[4:] for p in parts), strict=True)))
+    return Total.added(Total(*part[4:]) for part in parts)
 
 
 def _wide(lines: Sequence[str]) -> int:

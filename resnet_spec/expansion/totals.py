@@ -51,6 +51,11 @@ class Total(NamedTuple):
     macs: int = 0
     activations: int = 0
 
+    @classmethod
+    def added(cls, totals: Iterable[Total]) -> Total:
+        """The sum of several; of none, zeros."""
+        return cls(*map(sum, zip(cls(), *totals, strict=True)))
+
 
 Known = dict[int, Sums]
 
@@ -63,8 +68,7 @@ def total(call: Call, known: Known) -> Total:
 
 def total_of(steps: Iterable[Step], known: Known) -> Total:
     """That of several steps."""
-    found = [total(step.call, known) for step in steps]
-    return Total(*map(sum, zip(*found, strict=True))) if found else Total()
+    return Total.added(total(step.call, known) for step in steps)
 
 
 def _papers(call: Call) -> dict[str, int]:

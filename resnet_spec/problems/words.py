@@ -107,6 +107,10 @@ def nearest(word: str, known: Iterable[str], least: float = 0.7) -> str:
     return f" (did you mean {near}?)" if near else ""
 
 
+UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+"""What follows a number that people write."""
+
+
 def counted(number: int) -> str:
     """A count in the unit that suits it, to two decimals, as `4.09 G`.
 

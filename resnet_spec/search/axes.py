@@ -33,7 +33,7 @@ def have_same_stages(axes: Sequence[Axis]) -> bool:
 
 def room(field: str) -> str:
     """The part that alone reads a field, `all` where others do; nothing of what stages have."""
-    if is_entry(field) or field == "depths":
+    if field in PER_STAGE:
         return ""
     name = field.split(".")[0]
     return name if name in ("stem", "head") else "all"

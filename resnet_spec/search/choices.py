@@ -14,13 +14,13 @@ from resnet_spec.search.fields import fields_of, wrong
 
 ONE_FOR_ALL = ("name", "title", "paper", "expect", "extends", "choices")
 """The keys of which a point cannot have another value: each has a name of its own."""
-FORMS = ("from", "each", "stages", "same")
 KEYS = {
     "from": ("from", "to", "step"),
     "each": ("each",),
     "stages": ("stages",),
     "same": ("same", "times"),
 }
+FORMS = (*KEYS,)
 EXAMPLE = "as [16, 32] or {from: 1, to: 18}"
 MOST_ALTERNATIVES = 100_000
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from resnet_spec.compiler import lowered
 from resnet_spec.expansion import (
     Total,
     expand,
@@ -18,11 +19,8 @@ from resnet_spec.expansion import (
     expand_chain,
     total,
 )
-from resnet_spec.language.parsing import parse
 from resnet_spec.language.plan import PER_STAGE, Plan, StagePlan, by_stage, written
 from resnet_spec.language.rules.conventions import CONVENTIONS
-from resnet_spec.language.source import Source
-from resnet_spec.lowering import lower
 from resnet_spec.network import Block, Chain, Network, Shape, Stage
 from resnet_spec.problems import Problem, SpecError
 from resnet_spec.search.axes import (
@@ -135,7 +133,7 @@ class Costs:
         source = self.space.source(digits)
         self.lowered += 1
         try:
-            plan, network = _compiled(source)
+            plan, network = lowered(source)
         except SpecError as error:
             first, *_ = error.problems
             if not any(problem.rule in BY_DEPTH for problem in error.problems):
@@ -151,7 +149,7 @@ class Costs:
         """The same by itself."""
         self.lowered += 1
         try:
-            _, network = _compiled(self.space.source(digits))
+            _, network = lowered(self.space.source(digits))
         except SpecError as error:
             return error.problems[0]
         return total(expand(network), {})
@@ -216,22 +214,13 @@ class _Stage:
         return depth if self.exact else depth > 1
 
 
-def _compiled(source: Source) -> tuple[Plan, Network]:
-    plan = parse(source)
-    try:
-        return plan, lower(plan)
-    except SpecError as error:
-        raise source.refuse(*error.problems) from None
-
-
 def _of(ops: Chain, x: Shape) -> Total:
     """What ops in a row cost."""
     return total(expand_chain(ops, x), {}) if ops else Total()
 
 
 def _of_blocks(blocks: Iterable[Block]) -> Total:
-    found = [Total(), *(total(expand_block(block), {}) for block in blocks)]
-    return Total(*map(sum, zip(*found, strict=True)))
+    return Total.added(total(expand_block(block), {}) for block in blocks)
 
 
 def _sizes(x: Shape) -> tuple[int, ...]:

@@ -34,8 +34,9 @@ def spec_of(space: Space, number: int, figures: Total, folder: Path) -> str:
         "name": said["name"][: LONGEST_NAME - len(name)] + name,
         "title": said["title"][: LONGEST_TITLE - len(title)] + title,
     }
+    written = dict(space.base.root.walk())
     for field, value in chosen(space, space.digits(number)).items():
-        if value is not None or _has(said, field):
+        if value is not None or tuple(field.split(".")) in written:
             merge(lines, nested(field.split("."), value))
     lines["expect"] = {"params": figures.params, "macs": figures.macs}
     return "".join(f"{key}: {as_yaml(value)}\n" for key, value in lines.items())
@@ -47,12 +48,3 @@ def _from(folder: Path, file: Path) -> str:
         return Path(os.path.relpath(file, folder)).as_posix()
     except ValueError:  # on another drive of Windows
         return file.resolve().as_posix()
-
-
-def _has(data: Any, field: str) -> bool:
-    """Whether the spec says the field, so that null takes it away."""
-    for key in field.split("."):
-        if not isinstance(data, dict) or key not in data:
-            return False
-        data = data[key]
-    return True

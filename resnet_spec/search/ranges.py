@@ -8,18 +8,9 @@ from typing import NamedTuple
 from resnet_spec.expansion import Total
 from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.problems import Place, Problem, SpecError
-from resnet_spec.problems.words import describe, either, nearest
+from resnet_spec.problems.words import UNITS, describe, either, nearest
 
 FIGURES = Total._fields
-UNITS = {
-    "": 1,
-    "k": 10**3,
-    "K": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "T": 10**12,
-    "P": 10**15,
-}
 AMOUNT = r"([0-9]+(?:\.[0-9]+)?) ?([kKMGTP]?)"
 UP_TO = re.compile(rf"<= ?{AMOUNT}")
 AT_LEAST = re.compile(rf">= ?{AMOUNT}")
@@ -86,4 +77,4 @@ def _limits(value: object) -> tuple[float, float] | None:
 
 
 def _amount(number: str, unit: str) -> float:
-    return float(number) * UNITS[unit]
+    return float(number) * UNITS.get(unit, 1.0)

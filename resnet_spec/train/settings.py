@@ -67,18 +67,9 @@ class Settings(BaseModel):
         description="file of tensors to start from, with our names or another library's; "
         "what other classes or other channels of pictures make unfit is left out",
     )
-    naming: str | None = Field(
-        default=None,
-        description="who named the tensors of --weights; found by itself where left out",
-    )
-    key: str | None = Field(
-        default=None,
-        description="of the state dict in --weights, where there are several",
-    )
-    prefix: str | None = Field(
-        default=None,
-        description="of the network's names in --weights, where there are several",
-    )
+    naming: str | None = None
+    key: str | None = None
+    prefix: str | None = None
     channels_by: Literal["sum", "mean", "repeat", "first"] | None = Field(
         default=None,
         description="how the first convolution of --weights is made to read pictures of "
