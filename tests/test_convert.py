@@ -788,6 +788,14 @@ def test_every_wrong_use_ends_in_a_line(tmp_path: Path) -> None:
     assert not there.read_bytes()
 
 
+def test_an_unknown_naming_is_a_value_error(tmp_path: Path) -> None:
+    random("resnet20", file := tmp_path / "a.safetensors")
+    with pytest.raises(ValueError, match=r"got timmm \(did you mean timm\?\)"):
+        convert_weights(
+            file, "timm", tmp_path / "b.npz", spec="resnet20", naming="timmm"
+        )
+
+
 def test_it_needs_no_torch_and_no_numpy(tmp_path: Path) -> None:
     random("resnet20", tmp_path / "a.safetensors")
     code = (

@@ -92,6 +92,16 @@ def test_it_has_the_weights_of_the_file(
         assert told["fingerprint"] == network.digests.fingerprint
 
 
+def test_features_of_a_file_without_counts(network: Network, tmp_path: Path) -> None:
+    state = build(network, init=True).state_dict()
+    few = {k: t for k, t in state.items() if not k.endswith("num_batches_tracked")}
+    save_file(few, file := tmp_path / "few.safetensors")
+    made = exported(
+        "resnet50", tmp_path / "a.onnx", *SET, "--weights", file, "--features=1"
+    )
+    assert [each.name for each in made.graph.output] == ["layer1"]
+
+
 def test_other_names_and_other_types(tmp_path: Path) -> None:
     """As transformers calls them, in bfloat16, and with other classes than the spec's."""
     state = trained(load("resnet18", {"head.classes": 5}).network).state_dict()

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from resnet_spec import build, build_model, fold, load, render
+from resnet_spec import build, build_model, fold, load, load_weights, render
 from resnet_spec.cli import main
 from resnet_spec.compare.equality import verify
 from resnet_spec.language.shipped import shortest
@@ -163,6 +163,14 @@ def test_weights_are_loaded_and_folded(tmp_path: Path) -> None:
     with torch.no_grad():
         assert not here.training
         assert_close(here(x), model(x), rtol=1e-4, atol=1e-4)
+
+
+def test_a_deployed_model_has_values() -> None:
+    """What is ignored in the next load stays as it is, and does not start afresh."""
+    here = build_model("resnet18", deploy=True)
+    before = here.fc.weight.clone()
+    load_weights(here, here.state_dict(), ignore=["fc"])
+    assert torch.equal(here.fc.weight, before)
 
 
 def written(tmp_path: Path, *args: str) -> str:

@@ -307,6 +307,13 @@ def test_what_is_no_network_of_ours_is_refused_in_a_line() -> None:
         assert "\n" not in str(raised.value)
 
 
+def test_attention_of_one_axis_is_refused() -> None:
+    file = shapes(load("seresnet50", {"widths": [48, 96, 192, 384]}).network)
+    flat = {n: s[:1] if n.endswith("se.fc1.weight") else s for n, s in file.items()}
+    with pytest.raises(InferenceError):
+        infer(flat)
+
+
 def safetensors(path: Path, file: Shapes) -> Path:
     """A file of so many zeros, which take no room on the disk."""
     import json

@@ -286,3 +286,13 @@ def test_what_names_cannot_tell_is_said_and_refused_if_asked() -> None:
     assert all(tensor.is_meta for tensor in model.state_dict().values())
     with pytest.warns(UserWarning, match=r"detectron2's .*conv1 \(v1\)"):
         load_weights(model, theirs)
+
+
+@pytest.mark.parametrize("naming", ["torchvision", "timm"])
+def test_a_naming_that_fits_is_not_what_is_wrong(naming: str) -> None:
+    """Where the classifier alone is missing, that is said."""
+    model = build_model("resnet18", device="meta")
+    trunk = build_model("resnet18", num_classes=10).state_dict()
+    trunk = {name: t for name, t in trunk.items() if not name.startswith("fc.")}
+    with pytest.raises(ValueError, match=r"all fits but .* ignore=\['fc'\]"):
+        load_weights(model, trunk, naming=naming)

@@ -143,7 +143,8 @@ def _changed(made: Trained, features: Features, deploy: bool) -> Trained:
         from resnet_spec.passes.cut import cut
 
         network = cut(network, features)
-        tensors = {name: tensors[name] for name, _ in network.tensors()}
+        kept = dict(network.tensors())
+        tensors = {name: value for name, value in tensors.items() if name in kept}
     if deploy:
         import numpy as np
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from resnet_spec.emit.module import build
+from resnet_spec.emit.module import WITHOUT_VALUES, build
 from resnet_spec.network import Network
 from resnet_spec.passes.fold import fold
 from resnet_spec.passes.folding import folded
@@ -17,4 +17,6 @@ def deployed(network: Network, model: nn.Module) -> nn.Module:
     there = build(made, device="meta")
     state = folded(made, model.state_dict(), torch.float64)
     there.load_state_dict(state, assign=True)
+    if model not in WITHOUT_VALUES:
+        WITHOUT_VALUES.discard(there)
     return there.eval()

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from resnet_spec.compiler import load
 from resnet_spec.network import Network
+from resnet_spec.weights import files
 from resnet_spec.weights.dtypes import dtype, is_real
-from resnet_spec.weights.files import contents
 from resnet_spec.weights.files.safetensors_file import metadata
 from resnet_spec.weights.inference import InferenceError, Inferred, infer
 from resnet_spec.weights.inference.candidate import fields
@@ -18,9 +18,13 @@ from resnet_spec.weights.inference.index import table, traits
 from resnet_spec.weights.inference.structure import lowered
 from resnet_spec.weights.naming.rules import CLASSIFIER, COUNT, Shapes, classifies
 from resnet_spec.weights.reading import Reading, listed
-from resnet_spec.weights.recognition import Recognized, recognized
+from resnet_spec.weights.recognition import (
+    Recognized,
+    dotted,
+    recognized,
+    refuse_unknown_naming,
+)
 from resnet_spec.weights.stored import Stored, WeightsError
-from resnet_spec.weights.wrappers import unwrapped
 
 STARTED = "resnet_spec.counts"
 """Metadata of safetensors: the counts of batches that a file had not, and which began at 0."""
@@ -65,7 +69,8 @@ def opened(
     what names and shapes cannot tell, as for `infer`. Raises AmbiguousError where nothing does,
     SpecError for a wrong spec, and WeightsError, in a line, for what else is wrong.
     """
-    found = unwrapped(contents(source.file), f"{source.file} is ", source.key)
+    refuse_unknown_naming(source.naming)
+    found = files.opened(source.file, source.key)
     said = metadata(source.file)
     tensors = _meant(found.tensors, source, said)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -81,10 +86,11 @@ def _meant(
     found: Mapping[str, Stored], source: Source, said: Mapping[str, str]
 ) -> dict[str, Stored]:
     """Those below the prefix, without the counts that were added to them."""
-    top = f"{source.prefix.rstrip('.')}." if source.prefix else ""
+    try:
+        top = dotted(source.prefix, found) or ""
+    except WeightsError as error:
+        raise WeightsError(f"{source.file}: {error}") from None
     kept = {name: tensor for name, tensor in found.items() if name.startswith(top)}
-    if not kept:
-        raise WeightsError(f"{source.file}: no name begins with {top}")
     added = said.get(STARTED, "").split()
     return {name: tensor for name, tensor in kept.items() if name not in added}
 

@@ -15,10 +15,10 @@ from resnet_spec.problems.words import nearest
 from resnet_spec.weights import conventions, files, recognition
 from resnet_spec.weights.differences import difference
 from resnet_spec.weights.fit import Fit, Loaded
-from resnet_spec.weights.naming import NAMINGS, called, possessive
+from resnet_spec.weights.naming import called, possessive
 from resnet_spec.weights.naming.rules import Calling, Shaped, parts
 from resnet_spec.weights.reading import Reading
-from resnet_spec.weights.recognition import dotted, nothing
+from resnet_spec.weights.recognition import dotted, nothing, refuse_unknown_naming
 from resnet_spec.weights.stored import WeightsError
 from resnet_spec.weights.surgery import refuse_unknown
 from resnet_spec.weights.wrappers import Unwrapped, unwrapped
@@ -29,7 +29,6 @@ __all__ = [
     "WeightsError",
     "load",
     "load_file",
-    "load_weights",
     "load_with",
 ]
 
@@ -50,18 +49,8 @@ class Choices(NamedTuple):
     whole: Mapping[str, Shaped] | None = None  # what the model is the beginning of
 
 
-def load_weights(
-    model: nn.Module,
-    weights: Weights,
-    naming: str | None = None,
-    ignore: Sequence[str] = (),
-) -> Loaded:
-    """`resnet_spec.load_weights`, which says what it takes, gives and refuses."""
-    return load_with(model, weights, Choices(naming, ignore))
-
-
 def load_with(model: nn.Module, weights: Weights, choices: Choices) -> Loaded:
-    """The same with all of its choices; warns whoever calls what calls this."""
+    """`resnet_spec.load_weights`, with all of its choices; warns who calls what calls this."""
     done = load(model, weights, choices)
     for text in done.warnings:
         warn(text, stacklevel=3)
@@ -173,11 +162,7 @@ def recognized(
     Either may be given. Raises WeightsError for a naming that is not there, a prefix that no
     name has, and several such networks.
     """
-    if naming is not None and naming not in NAMINGS:
-        near = nearest(naming, NAMINGS)
-        raise WeightsError(
-            f"naming must be one of {', '.join(NAMINGS)}, got {naming}{near}"
-        )
+    refuse_unknown_naming(naming)
     top = dotted(prefix, theirs)
     found = recognition.recognized(_shapes(theirs), ours, naming, top)
     if len(found.readings) > 1:
@@ -211,10 +196,13 @@ def _another(
         for each in (ours, theirs)
     )
     top = dotted(choices.prefix, theirs)
-    found = recognition.recognized(_shapes(kept), known, None, top)
-    if not found.readings:
+    asked, every = (
+        recognition.recognized(_shapes(kept), known, naming, top).readings
+        for naming in (choices.naming, None)
+    )
+    if asked or not every:
         return None
-    fits = f"naming={found.readings[0].naming!r} fits"
+    fits = f"naming={every[0].naming!r} fits"
     return f"{possessive(choices.naming)} names do not fit; {fits}"
 
 

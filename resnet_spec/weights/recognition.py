@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from resnet_spec.problems import words
 from resnet_spec.weights.differences import difference
 from resnet_spec.weights.naming import NAMINGS, called, possessive
 from resnet_spec.weights.naming.rules import (
@@ -28,7 +29,6 @@ from resnet_spec.weights.wrappers import WANTED
 
 OURS = "torchvision"
 ASIDE = (COUNT, "_momentum")  # beside frozen norms, and in Caffe2's files of a training
-FIRST, OTHER = range(2)
 
 
 class Recognized(NamedTuple):
@@ -91,6 +91,13 @@ def nothing(
     """The reading of a file in which there is nothing of the network."""
     missing = (name for name in ours if not name.endswith(COUNT))
     return Reading(naming or OURS, top, {}, (*missing,), 0, (), (*theirs,), ())
+
+
+def refuse_unknown_naming(naming: str | None) -> None:
+    """Raises WeightsError for one that is not in NAMINGS."""
+    if naming is not None and naming not in NAMINGS:
+        known = f"{', '.join(NAMINGS)}, got {naming}{words.nearest(naming, NAMINGS)}"
+        raise WeightsError(f"naming must be one of {known}")
 
 
 def dotted(prefix: str | None, theirs: Iterable[str]) -> str | None:
@@ -257,12 +264,11 @@ def _best(readings: Sequence[Reading]) -> list[Reading]:
         for each in readings
         if not any(each.table.items() < other.table.items() for other in readings)
     ]
-    return sorted(kept, key=lambda each: (_wanted(each), each.prefix))
+    return sorted(kept, key=lambda each: (not _wanted(each), each.prefix))
 
 
-def _wanted(reading: Reading) -> int:
-    words = reading.prefix.split(".")
-    return FIRST if WANTED & {*words} else OTHER
+def _wanted(reading: Reading) -> bool:
+    return bool(WANTED & {*reading.prefix.split(".")})
 
 
 def _several(readings: Sequence[Reading]) -> str:
@@ -274,7 +280,7 @@ def _several(readings: Sequence[Reading]) -> str:
         f"below {top}" if (top := each.prefix.rstrip(".")) else "below nothing"
         for each in readings
     )
-    wanted = ", which is mostly wanted," * (_wanted(readings[0]) == FIRST)
+    wanted = ", which is mostly wanted," * _wanted(readings[0])
     return (
         f"there are {len(readings)} such networks, {first}{wanted} and "
         f"{' and '.join(others)}: give prefix={readings[0].prefix!r}"
