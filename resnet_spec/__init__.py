@@ -176,30 +176,27 @@ def build_model(  # noqa: PLR0913  # a choice each
         image = load(spec).network.image
         overrides["input"] = [channels, image.height, image.width]
     network = load(spec, overrides, features).network
-    if weights is None:
-        model = build(network, device=device, init=init)
-        if not deploy:
-            return model
-        from resnet_spec.weights.deploying import deployed
+    model = build(network, device=device, init=init and weights is None)
+    said = None
+    if weights is not None:
+        from resnet_spec.network.tree import CLASSIFIER
+        from resnet_spec.weights.loading import Choices, load_with
 
-        return deployed(network, model)
-    if channels is not None:
-        choices["channels_by"] = channels_by or ("sum" if channels == 1 else "repeat")
-    model = build(network, device=device, init=False)
-    from resnet_spec.network.tree import CLASSIFIER
-    from resnet_spec.weights.loading import Choices, load_with
-
-    chosen = Choices(
-        **choices,
-        optional=(CLASSIFIER,) if num_classes is not None else (),
-        whole=dict(load(spec, overrides).network.tensors()) if features else None,
-    )
-    said = str(load_with(model, weights, chosen))
+        if channels is not None:
+            rule = channels_by or ("sum" if channels == 1 else "repeat")
+            choices["channels_by"] = rule
+        chosen = Choices(
+            **choices,
+            optional=(CLASSIFIER,) if num_classes is not None else (),
+            whole=dict(load(spec, overrides).network.tensors()) if features else None,
+        )
+        said = str(load_with(model, weights, chosen))
     if deploy:
         from resnet_spec.weights.deploying import deployed
 
         model = deployed(network, model)
-    model.loaded = said  # type: ignore[assignment]
+    if said is not None:
+        model.loaded = said  # type: ignore[assignment]
     return model
 
 

@@ -48,25 +48,22 @@ def ask(network: Network) -> Asked:
     ]
     lines += [f"STEM_OUT_CHANNELS: {known.width}"] * (known.width != 64)
     lines += [f"RES2_OUT_CHANNELS: {known.outs[0]}"] * (known.outs[0] != 256)
-    inner = [known.outs[0] * 2**stage for stage in range(4)]
+    outs = [known.outs[0] * 2**stage for stage in range(4)]
+    inner = [known.inner[0] * 2**stage for stage in range(4)]
     if known.is_bottleneck:
         lines.append(f"STRIDE_IN_1X1: {str(known.stride_on == 'conv1').lower()}")
         lines += [f"NUM_GROUPS: {known.groups}"] * (known.groups != 1)
         lines += [f"WIDTH_PER_GROUP: {known.group_width}"] * (known.group_width != 64)
         lines += ["RES5_DILATION: 2"] * dilated
-        inner = [known.inner[0] * 2**stage for stage in range(4)]
     made = built(
-        known,
+        known._replace(norm_groups=OF_GROUPS),
         stem={"type": "conv7x7", "width": known.width, "pool": "max"},
-        widths=inner,
-        outs=[known.outs[0] * 2**stage for stage in range(4)],
+        widths=inner if known.is_bottleneck else outs,
+        outs=outs,
         strides=[1, 2, 2, 1 if dilated else 2],
         dilations=[1, 1, 1, 2 if dilated else 1],
         dilation_from="own",
         shortcut="projection",
-        norm={"type": "group", "groups": OF_GROUPS}
-        if known.norm == "group"
-        else {"type": known.norm},
     )
     text = "MODEL:\n  BACKBONE:\n    NAME: build_resnet_backbone\n  RESNETS:\n"
     text += "".join(f"    {line}\n" for line in lines)

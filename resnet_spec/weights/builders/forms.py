@@ -20,6 +20,8 @@ from resnet_spec.weights.inference.structure import compiled
 
 Data = dict[str, Any]
 BOTTLENECK = 3  # convolutions
+PLANES = (64, 128, 256, 512)
+EXPANSION = 4
 CHANNELS = 3
 
 
@@ -77,6 +79,19 @@ class Anatomy(NamedTuple):
     def group_width(self) -> int:
         """Channels of a group in the first stage."""
         return self.inner[0] // self.groups
+
+
+def planes(known: Anatomy) -> tuple[list[int], list[int]]:
+    """Channels inside of blocks, and those that they give, in torchvision's and timm's ResNet.
+
+    Raises UnsayableError where there are not four stages.
+    """
+    if len(known.outs) != len(PLANES):
+        raise UnsayableError("its ResNet has four stages")
+    if not known.is_bottleneck:
+        return [*PLANES], [*PLANES]
+    inner = [int(each * (known.group_width / 64)) * known.groups for each in PLANES]
+    return inner, [EXPANSION * each for each in PLANES]
 
 
 def anatomy(network: Network) -> Anatomy:

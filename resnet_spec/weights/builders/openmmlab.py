@@ -8,6 +8,7 @@ from resnet_spec.network import Network
 from resnet_spec.weights.builders.detectron2 import depth_of
 from resnet_spec.weights.builders.forms import (
     CHANNELS,
+    EXPANSION,
     Anatomy,
     Asked,
     Data,
@@ -16,7 +17,6 @@ from resnet_spec.weights.builders.forms import (
     built,
 )
 
-EXPANSION = 4
 NORMS = {
     "frozen": "norm_cfg=dict(type='BN', requires_grad=False), norm_eval=True",
     "group": "norm_cfg=dict(type='GN', num_groups={})",

@@ -16,11 +16,12 @@ def nearest(network: Network, library: str) -> tuple[Row, Network] | None:
 
     For the classes and channels of this one; None where the library has none.
     """
-    found = [*_alike(network, library)]
-    same = (
-        pair for pair in found if pair[1].digests.function == network.digests.function
-    )
-    return next(same, found[0] if found else None)
+    first = None
+    for found in _alike(network, library):
+        if found[1].digests.function == network.digests.function:
+            return found
+        first = first or found
+    return first
 
 
 def _alike(network: Network, library: str) -> Iterator[tuple[Row, Network]]:

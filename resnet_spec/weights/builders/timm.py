@@ -11,6 +11,7 @@ from resnet_spec.weights.builders.forms import (
     UnsayableError,
     anatomy,
     built,
+    planes,
 )
 from resnet_spec.weights.builders.shipped import nearest
 from resnet_spec.weights.inference.index import Row
@@ -22,8 +23,6 @@ FILES = {
     "tresnet": "timm-tresnet",
 }
 """The namings of its files that have their own, by the folder of a spec that is from there."""
-PLANES = (64, 128, 256, 512)
-EXPANSION = 4
 ACTIVATIONS = ("relu", "gelu", "silu")
 LEAST, MOST = 8, 32  # pixels of the image per pixel of the last map
 
@@ -47,15 +46,11 @@ def _named(network: Network, row: Row, made: Network) -> Asked:
 
 def _resnet(network: Network, known: Anatomy) -> Asked:
     """Beyond `output_stride` stages dilate, their first blocks as the stage before."""
-    if len(known.outs) != len(PLANES):
-        raise UnsayableError("its ResNet has four stages")
+    inner, outs = planes(known)
     said = [f"layers={[*known.depths]}"]
-    inner = outs = [*PLANES]
     stem: Data = {"type": "conv7x7", "width": 64, "pool": "max"}
     if known.is_bottleneck:
         base, groups = known.group_width, known.groups
-        inner = [int(planes * (base / 64)) * groups for planes in PLANES]
-        outs = [EXPANSION * planes for planes in PLANES]
         said += [f"cardinality={groups}"] * (groups != 1)
         said += [f"base_width={base}"] * (base != 64)
     if known.entry == "deep":

@@ -11,11 +11,9 @@ from resnet_spec.weights.builders.forms import (
     UnsayableError,
     anatomy,
     built,
+    planes,
 )
 from resnet_spec.weights.builders.shipped import nearest
-
-PLANES = (64, 128, 256, 512)
-EXPANSION = 4
 
 
 def ask(network: Network) -> Asked:
@@ -38,18 +36,14 @@ def ask(network: Network) -> Asked:
 
 
 def _resnet(network: Network, known: Anatomy) -> Asked:
-    if len(known.outs) != len(PLANES):
-        raise UnsayableError("its ResNet has four stages")
+    inner, outs = planes(known)
     if known.norm == "group":
         raise UnsayableError("its group norms would be called bn1, as batch norms are")
     block = "Bottleneck" if known.is_bottleneck else "BasicBlock"
     dilated = [known.is_bottleneck and stride == 1 for stride in known.strides[1:]]
     said = [f"torchvision.models.resnet.{block}", str([*known.depths])]
-    inner = outs = [*PLANES]
     if known.is_bottleneck:
         base, groups = known.group_width, known.groups
-        inner = [int(planes * (base / 64)) * groups for planes in PLANES]
-        outs = [EXPANSION * planes for planes in PLANES]
         said += [f"groups={groups}"] * (groups != 1)
         said += [f"width_per_group={base}"] * (base != 64)
     said += [f"replace_stride_with_dilation={dilated}"] * any(dilated)
