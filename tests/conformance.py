@@ -26,13 +26,13 @@ from torchvision.models import detection, segmentation
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.models.regnet import BlockParams
 
-from resnet_spec import load, load_weights, render
+from resnet_spec import load, load_weights
 from resnet_spec.compare.libraries import differences, draw_weights, naming_of, results
 from resnet_spec.emit.module import build
 from resnet_spec.network import AttentionPool2d, Network, digests
 from resnet_spec.weights.naming import names
 from tests.families import Kinds, kinds
-from tests.models import module_of
+from tests.models import rendered
 
 TABLE = Path(__file__).with_suffix(".csv")
 FILES = (
@@ -210,7 +210,7 @@ def _default(dtype: torch.dtype) -> Iterator[None]:
 
 def _outcome(case: Case, sizes: Iterable[tuple[int, int]]) -> Outcome:
     network, theirs = case.network, case.theirs().requires_grad_(True)
-    made = {"built": build, "generated": lambda n: module_of(render(n), n.name)()}
+    made = {"built": build, "generated": lambda n: rendered(n)}
     naming = naming_of(build(network, device="meta"), theirs)
     draw_weights(theirs)
     weights = theirs.state_dict()

@@ -23,6 +23,13 @@ QUIET = [
     *("--disable-component-update", "--disable-sync"),
 ]
 
+
+def launched(running: Any) -> Any:
+    """The system's Chromium, else playwright's own."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    return running.chromium.launch(executable_path=path, args=QUIET)
+
+
 settings.register_profile(
     "ci",
     derandomize=True,
@@ -61,9 +68,8 @@ def browser() -> Iterator[Any]:
     reason = "needs playwright and a Chromium"
     playwright = pytest.importorskip("playwright.sync_api", reason=reason)
     with playwright.sync_playwright() as running:
-        try:  # the system's, else playwright's own
-            path = shutil.which("chromium") or shutil.which("google-chrome")
-            opened = running.chromium.launch(executable_path=path, args=QUIET)
+        try:
+            opened = launched(running)
         except playwright.Error:
             pytest.skip(reason)
         yield opened

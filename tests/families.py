@@ -1,4 +1,4 @@
-"""The specs that ship, and of those with the same kinds of ops the smallest."""
+"""The specs that ship, of those with the same kinds of ops the smallest, and shallow ones."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -53,3 +53,107 @@ def covering(networks: Iterable[Network]) -> Iterator[Network]:
         if kinds(network) - seen:
             seen |= kinds(network)
             yield network
+
+
+def subclasses(of: type[Op]) -> set[type[Op]]:
+    """All kinds of that op, near and far."""
+    return {kind for each in of.__subclasses__() for kind in {each} | subclasses(each)}
+
+
+# --- shallow networks ---------------------------------------------------------------------
+
+SHALLOW: dict[str, Any] = {
+    "input": [3, 64, 64],
+    "depths": [2, 1],
+    "widths": [64, 64],
+    "strides": [1, 2],
+}
+PRE = SHALLOW | {"head.classifier": "conv", "preact.first": "shared"}
+PRE |= {"widths": [32, 64], "expansion": 2}
+RADIX = {"spatial.type": "split_attention", "spatial.radix": 2, "spatial.pool": "after"}
+KERNELS = {
+    "spatial.type": "selective_kernel",
+    "spatial.ratio": 0.25,
+    "spatial.divisor": 8,
+    "spatial.split": True,
+}
+STRIDES = {"stride": "block"}
+SCALED = {
+    "name": "Scaled",
+    "pre": [{"scalar_bias": 0.5}],
+    "body": [{"conv": 3, **STRIDES}, "norm", {"scalar_multiplier": 1}, {"scale": 0.1}],
+}
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "basic": (
+        "resnet18",
+        SHALLOW
+        | {"shortcut": ["none", "zero_pad_after"], "norm.type": "frozen"}
+        | {"widths": [64, 128], "activation": "silu"},
+    ),
+    "bottleneck": (
+        "resnet50",
+        SHALLOW
+        | {"groups": 4, "attention": ["se", "eca"], "head.pool": 8}
+        | {"activation": ["relu", "prelu"]},
+    ),
+    "mixed": (
+        "resnetblur50d",
+        SHALLOW
+        | {"block": ["basic", "bottleneck"], "expansion": [None, 4]}
+        | {"stride_on": [None, "conv2"], "head.dropout": 0.5, "drop_path": 0.5},
+    ),
+    "res2net": (
+        "resnet50",
+        SHALLOW
+        | {"spatial.type": "res2net", "spatial.scale": 4, "head.pool": "statistics"},
+    ),
+    "selective_kernel": (
+        "resnet18",
+        SHALLOW
+        | KERNELS
+        | {"shortcut": ["projection", "zero_pad_around"], "widths": [64, 96]},
+    ),
+    "split_attention": ("resnet50", SHALLOW | RADIX),
+    "norms": (
+        "resnet18",
+        {"input": [3, 64, 64], "widths": [64, 64, 80], "strides": [1, 2, 2]}
+        | {"depths": [1, 1, 1], "norm.type": ["ibn_a", "layer", "instance"]}
+        | {"head.pool": "max"},
+    ),
+    "attention": (
+        "resnet50",
+        SHALLOW
+        | {"attention": ["se", "cbam"], "se.bias": False, "conv_bias": "all"}
+        | {"norm.type": ["ibn_b", "batch"]}
+        | {"head.pool": "avg_max", "head.hidden": [16, "norm", "activation"]},
+    ),
+    "standardized": ("resnetv2_50x1_bit", PRE),
+    "evonorm": ("resnetv2_50d_evos", PRE),
+    "frn": ("resnetv2_50d_frn", PRE),
+    "bare": (
+        "resnet18",
+        {"input": [3, 64, 64], "widths": 64, "strides": [1, 2, 2]}
+        | {"depths": [1, 1, 2], "norm.groups": 8, "shortcut": "identity_or_none"}
+        | {"norm.type": ["evonorm_s0", "frn", "evonorm_s0a"]}
+        | {"attention": ["none", "none", "se"], "se.activation": "silu"},
+    ),
+    "squares": (
+        "resnet18",
+        SHALLOW
+        | {"stem.type": [{"space_to_depth": 4}, {"conv": 3}, "norm"], "stem.pool": None}
+        | {"attention": ["bat", "gca"], "head.pool": "attention"},
+    ),
+    "scalars": (
+        "field/fixup/resnet20_fixup",
+        {"input": [3, 64, 64], "block": SCALED, "norm.type": "batch"}
+        | {"stem.type": "none", "stem.width": None}
+        | {"depths": [2, 1], "widths": [3, 8], "strides": [1, 2]}
+        | {"shortcut": [{"scalar_bias": 0}, {"scale": 0.5}, {"pad": "out", **STRIDES}]},
+    ),
+}
+"""Shallow networks with every op, each by the spec that it starts from and what differs."""
+
+
+def shallow(name: str) -> Network:
+    spec, fields = NETWORKS[name]
+    return load(spec, fields).network

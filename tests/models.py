@@ -4,11 +4,14 @@ import importlib.util
 import linecache
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from resnet_spec import build_model
+from resnet_spec import build, build_model, fold, render
+from resnet_spec.network import Network
+from resnet_spec.passes.folding import folded
 
 Make = Callable[[], nn.Module]
 
@@ -27,15 +30,25 @@ def generated(name: str) -> type[nn.Module]:
     return network
 
 
-def module_of(source: str, name: str) -> type[nn.Module]:
-    """The class of that name in a generated source, whose lines torch's compilers find."""
-    scope: dict[str, object] = {"__name__": name}
+def scope_of(source: str, name: str) -> dict[str, Any]:
+    """What a generated source defines; torch's compilers find its lines."""
+    scope: dict[str, Any] = {"__name__": name}
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     exec(compile(source, file, "exec"), scope)
-    made = scope[name]
+    return scope
+
+
+def module_of(source: str, name: str) -> type[nn.Module]:
+    """The class of that name in a generated source."""
+    made = scope_of(source, name)[name]
     assert isinstance(made, type)
     return made
+
+
+def rendered(network: Network) -> nn.Module:
+    """The module of its generated source."""
+    return module_of(render(network), network.name)()
 
 
 def both(name: str) -> dict[str, Make]:
@@ -83,3 +96,35 @@ def assert_same_results(models: Sequence[nn.Module], images: Tensor) -> None:
         for other_name, other in others:
             assert name == other_name
             assert torch.equal(first, other), name
+
+
+# --- trained, and deployed ---------------------------------------------------------------
+
+
+@torch.no_grad()
+def trained(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
+    """Its module, with norms that have learned something and seen something."""
+    torch.manual_seed(0)
+    model = build(network)
+    for name, tensor in model.state_dict().items():
+        if tensor.ndim == 1 and name.endswith(("weight", "running_var")):
+            tensor.uniform_(0.5, 1.5)
+        elif tensor.ndim == 1 and tensor.is_floating_point():
+            tensor.normal_(std=0.1)
+    return model.to(dtype).eval()
+
+
+def deployed(network: Network, model: nn.Module) -> nn.Module:
+    made = fold(network)
+    here = build(made).to(next(model.parameters()).dtype).eval()
+    here.load_state_dict(folded(made, model.state_dict(), torch.float64))
+    return here
+
+
+def images(network: Network, side: int = 33) -> Tensor:
+    """Two images, as small as the network takes them from 33 pixels on."""
+    sizes = [
+        next((n for n in range(side, 400) if n in lengths), int(own))
+        for lengths, own in zip(network.sides, network.image[1:], strict=True)
+    ]
+    return torch.randn(2, int(network.image.channels), *sizes)

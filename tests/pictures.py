@@ -4,7 +4,6 @@
 here shows of the page of all specs, `docs/page-dark.png` the same in the dark.
 """
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.conftest import QUIET
+from tests.conftest import launched
 
 DOCS = Path(__file__).parents[1] / "docs"
 PICKED = ("resnet50", "resnetaa50")
@@ -40,9 +39,7 @@ def photographs(folder: Path) -> None:
     with TemporaryDirectory() as made, sync_playwright() as running:
         html = Path(made, "page.html")
         resnet_spec("page", "specs", "-o", str(html))
-        browser = running.chromium.launch(
-            executable_path=shutil.which("chromium"), args=QUIET
-        )
+        browser = launched(running)
         for theme, name in (("light", "page.png"), ("dark", "page-dark.png")):
             page = browser.new_page(viewport=SIZE, color_scheme=theme)
             page.goto(html.as_uri())

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from resnet_spec import SpecError, build, digests, load, render
 from resnet_spec.compare.equality import verify
 from resnet_spec.network import Network
-from tests.models import module_of
+from tests.models import rendered
 
 Fields = dict[str, Any]
 OWN = sorted(Path("specs/own").glob("*.yaml"))
@@ -210,7 +210,7 @@ def test_it_is_what_plain_torch_says(spec: str) -> None:
     compiled = load(f"specs/own/{spec}.yaml")
     built, generated = (
         build(compiled.network),
-        module_of(render(compiled.network), compiled.network.name)(),
+        rendered(compiled.network),
     )
     generated.load_state_dict(built.state_dict())
     for model in (built.double(), generated.double()):
@@ -234,7 +234,7 @@ def test_no_activation_overwrites_what_the_shortcut_reads() -> None:
     network = load(
         "resnet18", {"block": {**steps, "post": []}, "shortcut": chain}
     ).network
-    made = build(network), module_of(render(network), network.name)()
+    made = build(network), rendered(network)
     for model in made:
         for path in ("layer1.0", "layer2.0"):
             block = model.get_submodule(path)
@@ -258,7 +258,7 @@ def started(*steps: Fields, **fields: Any) -> Network:
 
 
 def both(network: Network) -> list[nn.Module]:
-    return [build(network), module_of(render(network), network.name)()]
+    return [build(network), rendered(network)]
 
 
 def test_scalars_start_as_the_spec_says_and_are_tensors_of_one_number() -> None:
@@ -393,7 +393,7 @@ def test_what_is_said_twice_is_done_twice(
     fields = own(body) | {"activation": "silu", "depths": [1] * 4}
     network = load("resnet18", fields).network
     assert not verify(network, render(network))
-    for model in (build(network), module_of(render(network), network.name)()):
+    for model in (build(network), rendered(network)):
         block, x = model.eval().get_submodule("layer1.0"), torch.randn(2, 64, 9, 7)
         y = F.silu(expected(block.get_submodule("conv1"), x) + x)
         torch.testing.assert_close(block(x), y)

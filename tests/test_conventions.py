@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from resnet_spec import SpecError, build, load, render
 from resnet_spec.network import Network
 from resnet_spec.problems.words import flow
-from tests.models import module_of
+from tests.models import rendered
 
 Fields = dict[str, Any]
 Lowered = Callable[..., Network]
@@ -68,7 +68,7 @@ class Weights:
 
 def networks(network: Network) -> list[nn.Module]:
     """Built and generated, of the same weights, none of them as they start."""
-    generated = module_of(render(network), network.name)()
+    generated = rendered(network)
     torch.manual_seed(0)
     for name, tensor in generated.state_dict().items():
         if tensor.is_floating_point():

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import resnet_spec
-from resnet_spec import SpecError, load, render
+from resnet_spec import SpecError, load
 from resnet_spec.emit.cost import costs
 from resnet_spec.emit.cost.reconcile import faults, reconciled
 from resnet_spec.emit.cost.roofline import Machine, roofline
@@ -24,7 +24,7 @@ from resnet_spec.expansion import Call, expand
 from resnet_spec.network import Network
 from tests.cost_tools import asked, measured
 from tests.families import covering, families, shipped_networks, sized
-from tests.models import module_of
+from tests.models import rendered
 from tests.strategies import Pool
 
 TABLE = Path(__file__).parent / "tables" / "costs.csv"
@@ -78,7 +78,7 @@ OURS = {"macs", "params", "pycls", "timm"}  # by rules of which no tool here has
 
 def ways(network: Network) -> Iterator[nn.Module]:
     yield build(network)
-    yield module_of(render(network), network.name)()
+    yield rendered(network)
 
 
 @pytest.mark.slow

@@ -6,12 +6,11 @@ from torch import nn
 
 from resnet_spec.compiler import load
 from resnet_spec.emit.module import build
-from resnet_spec.emit.source import render
 from resnet_spec.expansion import Call, expand
 from resnet_spec.expansion.layers import INSIDE
-from resnet_spec.network import Layer, Network, Op
-from tests.families import families, kinds, shipped_networks
-from tests.models import module_of
+from resnet_spec.network import Layer, Network
+from tests.families import families, kinds, shipped_networks, subclasses
+from tests.models import rendered
 from tests.strategies import Pool
 
 Row = tuple[str, str, tuple[int, ...]]
@@ -51,7 +50,7 @@ def built(network: Network) -> nn.Module:
 
 def generated(network: Network) -> nn.Module:
     with torch.device("meta"):
-        return module_of(render(network), network.name)()
+        return rendered(network)
 
 
 @pytest.mark.slow
@@ -81,11 +80,10 @@ def test_modules_of_all_that_ship_and_all_drawn(drawn: Pool) -> None:
 
 
 def test_every_layer_says_what_runs_inside() -> None:
-    def kinds(of: type[Op]) -> set[type[Op]]:
-        return {of} | {kind for each in of.__subclasses__() for kind in kinds(each)}
-
     bases = {"Layer", "Conv3x3", "Scalar"}
-    assert {k for k in kinds(Layer) if k.__name__ not in bases} == {*INSIDE}
+    assert {k for k in {Layer} | subclasses(Layer) if k.__name__ not in bases} == {
+        *INSIDE
+    }
 
 
 def test_blocks_that_repeat_are_one_call() -> None:

@@ -18,7 +18,7 @@ from torch import nn
 from resnet_spec import build, convert_weights, load
 from resnet_spec.cli import main
 from resnet_spec.network import Network
-from tests.test_fold import trained
+from tests.models import trained
 from tests.test_onnx import BOUND, given, session
 
 SMALL = {"input": [3, 64, 64], "depths": [1, 1, 1, 1], "widths": [16, 32, 64, 128]}

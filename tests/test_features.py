@@ -13,7 +13,7 @@ from torchvision.ops import FeaturePyramidNetwork
 from resnet_spec import SpecError, build_model, load, render
 from resnet_spec.emit.module import build
 from resnet_spec.passes.cut import cut
-from tests.models import module_of, seeded
+from tests.models import module_of, rendered, seeded
 
 SPECS = ["resnet18", "resnetd/resnet50d", "resnetv2_18", "detection/resnet50_frozen"]
 
@@ -43,9 +43,7 @@ def test_maps_are_those_of_the_stages(spec: str, features: tuple[int, ...]) -> N
 @pytest.mark.parametrize("way", ["built", "generated"])
 def test_it_works_inside_torchvisions_pyramid(way: str) -> None:
     network = load("resnet18", features=(1, 2, 3, 4)).network
-    ours = (
-        build(network) if way == "built" else module_of(render(network), network.name)()
-    )
+    ours = build(network) if way == "built" else rendered(network)
     layers = {name: str(i) for i, name in enumerate(ours.channels)}
     pyramid = BackboneWithFPN(ours, layers, list(ours.channels.values()), 32)
     maps = pyramid(torch.randn(1, 3, 64, 64))
@@ -166,7 +164,7 @@ def test_the_stem_before_and_after_its_pool(
     """Built and generated give what the modules of the whole network give on their way."""
     whole = build(load(spec).network).eval()
     network = load(spec, features=features).network
-    made = [build(network), module_of(render(network), network.name)()]
+    made = [build(network), rendered(network)]
     images = torch.randn(1, 3, 64, 96)
     x, expected = images, {}
     for name, child in whole.named_children():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from torch import Tensor, nn
+from torch import Tensor
 from torch.testing import assert_close
 
 from resnet_spec import build, build_model, fold, load, load_weights, render
@@ -20,41 +20,12 @@ from resnet_spec.compare.equality import verify
 from resnet_spec.language.shipped import shortest
 from resnet_spec.network import BatchNorm, Conv, InstanceBatchNorm2d, Linear, Network
 from resnet_spec.passes.folding import folded
-from tests.families import covering, families, shipped_networks
+from tests.families import NETWORKS, covering, families, shallow, shipped_networks
+from tests.models import deployed, images, scope_of, trained
 from tests.strategies import Pool
-from tests.test_capture import NETWORKS, shallow
 
 BOUND = {torch.float32: 1e-5, torch.float64: 1e-12}  # of the largest output
 TOO_LARGE = 60e6  # parameters
-
-
-@torch.no_grad()
-def trained(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
-    """Its module, with norms that have learned something and seen something."""
-    torch.manual_seed(0)
-    model = build(network)
-    for name, tensor in model.state_dict().items():
-        if tensor.ndim == 1 and name.endswith(("weight", "running_var")):
-            tensor.uniform_(0.5, 1.5)
-        elif tensor.ndim == 1 and tensor.is_floating_point():
-            tensor.normal_(std=0.1)
-    return model.to(dtype).eval()
-
-
-def deployed(network: Network, model: nn.Module) -> nn.Module:
-    made = fold(network)
-    here = build(made).to(next(model.parameters()).dtype).eval()
-    here.load_state_dict(folded(made, model.state_dict(), torch.float64))
-    return here
-
-
-def images(network: Network, side: int = 33) -> Tensor:
-    """Two images, as small as the network takes them from 33 pixels on."""
-    sizes = [
-        next((n for n in range(side, 400) if n in lengths), int(own))
-        for lengths, own in zip(network.sides, network.image[1:], strict=True)
-    ]
-    return torch.randn(2, int(network.image.channels), *sizes)
 
 
 @torch.no_grad()
@@ -132,11 +103,9 @@ def test_the_source_is_the_module_and_folds_as_we_do() -> None:
             continue
         source = render(made)
         assert verify(made, source) == []
-        scope: dict[str, object] = {"__name__": made.name}
-        exec(compile(source, made.name, "exec"), scope)
         state = trained(network).state_dict()
         ours = folded(made, state, torch.float64)
-        theirs = scope["folded"](state)  # type: ignore[operator]
+        theirs = scope_of(source, made.name)["folded"](state)
         assert ours.keys() == theirs.keys() == build(made).state_dict().keys()
         for name, tensor in ours.items():
             assert_close(theirs[name], tensor, rtol=1e-6, atol=1e-7)

@@ -32,14 +32,8 @@ from resnet_spec.weights.recognition import recognized
 from tests import which
 from tests.strategies import Pool, spec_data
 from tests.strategies import network_of as drawn_network
-from tests.test_namings import ROWS, rows
+from tests.test_namings import ROWS, Shapes, rows, shapes
 from tests.test_startup import measured
-
-Shapes = dict[str, tuple[int, ...]]
-
-
-def shapes(network: Network) -> Shapes:
-    return {name: tensor.shape for name, tensor in network.tensors()}
 
 
 def network_of(text: str, folder: Path) -> Network:

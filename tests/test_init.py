@@ -9,10 +9,10 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from resnet_spec import build, build_model, load, render
+from resnet_spec import build, build_model, load
 from resnet_spec.compare.libraries import naming_of
 from resnet_spec.weights.naming import names
-from tests.models import module_of, seeded
+from tests.models import rendered, seeded
 
 # A model of each way in which timm makes its ResNets. Where it makes a block's projection
 # before the block, what torch draws while they are made differs in such blocks: the biases of
@@ -99,7 +99,7 @@ def test_every_tensor_starts_as_the_scheme_says(
     network = load("resnet50", fields).network
     made = {
         "built": lambda: build(network),
-        "generated": lambda: module_of(render(network), network.name)(),
+        "generated": lambda: rendered(network),
     }
     model = seeded(made[way])
     for path, module in model.named_modules():

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from resnet_spec import build, load, render
+from resnet_spec import build, load
 from resnet_spec.emit.cost.memory import saved_bytes
 from resnet_spec.emit.cost.peaks import evaluation_peak, training_peak
 from resnet_spec.emit.cost.report import facts
 from resnet_spec.network import Network
 from tests import memory_tools
 from tests.families import sized
-from tests.models import module_of
+from tests.models import rendered
 from tests.strategies import Drawn, Pool
 
 BATCH = 2
@@ -72,7 +72,7 @@ class Apart(NamedTuple):
 def apart(network: Network) -> Apart:
     """Of the network as generated, which its source describes."""
     with torch.device("meta"):
-        model = module_of(render(network), network.name)()
+        model = rendered(network)
         images = torch.zeros(BATCH, *map(int, network.image))
     gradients = 4 * network.params
     training = memory_tools.training_peak(model, images)

@@ -17,10 +17,9 @@ from resnet_spec.emit.onnx import onnx_model
 from resnet_spec.emit.onnx.bands import NODES
 from resnet_spec.language.shipped import shortest
 from resnet_spec.network import Network, Op
-from tests.families import covering, shipped_networks
+from tests.families import NETWORKS, covering, shallow, shipped_networks, subclasses
+from tests.models import deployed, images, trained
 from tests.strategies import Pool
-from tests.test_capture import NETWORKS, _kinds, shallow
-from tests.test_fold import deployed, images, trained
 
 BOUND = 1e-5  # of the largest output
 STEEP = (
@@ -77,7 +76,7 @@ def test_it_computes_what_the_module_does(name: str) -> None:
 
 
 def test_every_op_has_its_nodes() -> None:
-    kinds = {op for op in _kinds(Op) if not op.__subclasses__()}
+    kinds = {op for op in subclasses(Op) if not op.__subclasses__()}
     tried = {type(op) for name in NETWORKS for _, op in shallow(name).ops()}
     for kind in kinds & tried:
         assert any(base in NODES for base in kind.__mro__), kind

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from resnet_spec import SpecError, build, digests, load, render
 from resnet_spec.compare.equality import verify
 from resnet_spec.network import Network, Sizes
-from tests.models import module_of, seeded
+from tests.models import rendered, seeded
 
 Fields = dict[str, Any]
 Chain = list[Any]
@@ -194,7 +194,7 @@ def test_a_stem_is_that_of_its_source(
     images = torch.randn(3, 3, *size, dtype=torch.float64)
     kept = images.clone()
     expected = theirs(images)
-    for model in (build(network), module_of(render(network), network.name)()):
+    for model in (build(network), rendered(network)):
         mine = model.double().train()
         parameters = list(zip(mine.parameters(), theirs.parameters(), strict=True))
         with torch.no_grad():

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from resnet_spec import build, fold, load, render
 from resnet_spec.emit.onnx import onnx_model
 from resnet_spec.network import Network
-from tests.test_fold import trained
+from tests.models import scope_of, trained
 from tests.test_readme import blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torchao's, of its own parts
@@ -48,8 +48,7 @@ def code(word: str) -> str:
 def deployed(network: Network, state: dict[str, Tensor]) -> nn.Module:
     """The module of the deployed file, with weights by the file's own function."""
     made = fold(network)
-    scope: dict[str, Any] = {"__name__": made.name}
-    exec(compile(render(made), made.name, "exec"), scope)
+    scope = scope_of(render(made), made.name)
     model: nn.Module = scope[made.name]().eval()
     model.load_state_dict(scope["folded"](state))
     return model

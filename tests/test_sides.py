@@ -13,7 +13,7 @@ from resnet_spec.language.canonical import canonical
 from resnet_spec.language.explanation import explain
 from resnet_spec.network import Network
 from resnet_spec.passes.cut import cut
-from tests.models import module_of
+from tests.models import rendered
 
 Fields = dict[str, Any]
 SMALL: Fields = {
@@ -150,7 +150,7 @@ def test_features_and_tables_tell_both_strides() -> None:
     network = small(fields, [2, "2x1", "1x2"])
     parts = cut(network, ["layer1", "layer2", "layer3"])
     strides = {"layer1": (2, 2), "layer2": (4, 2), "layer3": (4, 4)}
-    for model in (build(parts), module_of(render(parts), parts.name)()):
+    for model in (build(parts), rendered(parts)):
         assert model.strides == strides
         given = model(torch.zeros(1, 3, 40, 36))
         for name, (height, width) in strides.items():

@@ -19,13 +19,13 @@ import torch
 import torchinfo
 from torch import nn
 
-from resnet_spec import load, render
+from resnet_spec import load
 from resnet_spec.emit.cost import styles
 from resnet_spec.emit.module import build
 from resnet_spec.network import Network
 from tests.cost_tools import torchsummary_text
 from tests.families import covering, families, shipped_networks
-from tests.models import module_of
+from tests.models import rendered
 from tests.strategies import Pool
 
 TABLES = Path(__file__).parent / "tables"
@@ -74,7 +74,7 @@ def meta(network: Network) -> nn.Module:
 
 def generated(network: Network) -> nn.Module:
     with torch.device("meta"):
-        return module_of(render(network), network.name)()
+        return rendered(network)
 
 
 @pytest.mark.slow
