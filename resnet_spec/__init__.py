@@ -344,8 +344,8 @@ def convert_weights(  # noqa: PLR0913  # a choice each
     for our own names, or another naming of `load_weights`. `output` is a .safetensors, .pth,
     .pt, .pyth or .npz, or a folder, which gets model.safetensors, and for transformers
     config.json. `spec` says what network it is, or `assume` what names and shapes cannot tell,
-    `torchvision`, `timm` or a spec; classes and channels are the file's. `naming`, `key` and
-    `prefix` are those of `load_weights`.
+    `torchvision`, `timm` or a spec; classes and channels are the file's. `naming` and `key`
+    are those of `load_weights`; the network is below `prefix`, be it deeper.
 
     Returns what was done, which reads as a line; its `asked.text` is how the library is asked
     for the network. Warns where that builds another one, which `strict` refuses. Raises

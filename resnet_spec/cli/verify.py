@@ -88,7 +88,7 @@ def verify(  # a choice each
 def _weights(
     network: Network, file: str, how: Mapping[str, str | None]
 ) -> Mapping[str, Tensor]:
-    """The weights in a file by our names, and a line of what was taken."""
+    """The weights in a file by our names; prints a line of what was taken."""
     from resnet_spec.emit.module import build
     from resnet_spec.weights.loading import Choices, WeightsError, load_file
 

@@ -1,6 +1,6 @@
 """What differs between two files of weights: their names, their tensors, the numbers in those.
 
-torch is asked only how far apart numbers are that are not equal to the bit.
+torch is asked only how far apart numbers are that are not equal byte by byte, as they lie.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def checkpoints(
     Where both have a network of one kind, tensors are compared by our names for them, whoever
     named them in the files; else by their own. `key` and `prefix` are of the files that have
     them. Raises WeightsError for what is no file of weights, and for files that have no name
-    in common; ImportError where numbers differ and torch is missing.
+    in common; ImportError where bytes differ and torch is missing.
     """
     found = [(file, *_opened(file, key)) for file in (a, b)]
     if key and not any(key in (*into, ".".join(into)) for _, _, into, _ in found):

@@ -56,7 +56,7 @@ def build(
 NETWORKS: WeakKeyDictionary[nn.Module, Network] = WeakKeyDictionary()
 """The networks of the models that were built."""
 WITHOUT_VALUES: WeakSet[nn.Module] = WeakSet()
-"""The models that were built without values, until they are given some."""
+"""The models that were built without values, until `load_weights` gives them some."""
 
 
 def _initialize(model: nn.Module, network: Network) -> None:

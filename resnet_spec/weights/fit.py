@@ -33,7 +33,7 @@ class Loaded:
     inside: tuple[str, ...]  # the keys that the state dict was found under
     beside: tuple[str, ...]  # the other keys that have tensors
     below: str  # what every name that was taken begins with
-    elsewhere: int  # tensors whose names do not
+    elsewhere: int  # tensors that are no part of the network
     ignored: tuple[str, ...]
     started: int = 0  # of those ignored, tensors that had no values
     left: list[str] = field(

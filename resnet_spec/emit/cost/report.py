@@ -96,7 +96,7 @@ def text(
 
 
 def _per(machine: Machine) -> str:
-    """`at 20.00 TFLOP/s and 900.00 GB/s`"""
+    """`of the slower of both, at 20.00 TFLOP/s and 900.00 GB/s`"""
     flops, moved = (counted(int(rate)) for rate in machine)
     return f"of the slower of both, at {flops}FLOP/s and {moved}B/s"
 

@@ -83,7 +83,7 @@ def looked_at(
     """The specs that ship that it may be of, and the networks that may be in there.
 
     Our own names are asked first, then what ships with such filters, and then all namings are
-    turned around, unless one of those was all of the file.
+    turned around, unless one of those was all of the file and a spec that ships.
     """
     sizes = {
         name: tuple(tensor if isinstance(tensor, tuple) else tensor.shape)

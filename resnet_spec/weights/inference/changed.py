@@ -1,4 +1,4 @@
-"""A spec that ships with other classes or channels, as people change them every day."""
+"""A spec that ships with other fields, as other classes or channels."""
 
 from __future__ import annotations
 

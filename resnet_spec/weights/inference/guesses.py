@@ -17,8 +17,8 @@ from resnet_spec.weights.naming.rules import Shapes
 class Guesses:
     """Whole specs that may be a file's, as its blocks are words or chains.
 
-    `refused` says why there are no others. Raises UnreadableError where stem, blocks or head
-    are none that are known.
+    `refused` says why blocks cannot be chains. Raises UnreadableError where stem, blocks or
+    head are none that are known.
     """
 
     def __init__(self, shapes: Shapes) -> None:

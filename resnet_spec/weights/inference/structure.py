@@ -24,7 +24,7 @@ from resnet_spec.weights.inference.pages import left_out
 from resnet_spec.weights.inference.trunk import Trunk
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
-__all__ = ["UnreadableError", "compiled", "lowered", "read"]
+__all__ = ["UnreadableError", "compiled", "guessed", "lowered", "page", "read"]
 
 IMAGES = 4  # axes of the weight of a convolution of images
 LARGEST = 2000  # pixels along a side, at which no image is looked for any more
