@@ -335,10 +335,20 @@ def convert_weights(  # noqa: PLR0913  # a choice each
     naming: str | None = None,
     key: str | None = None,
     prefix: str | None = None,
+    channels: int | None = None,
+    channels_by: str | None = None,
+    classes: int | None = None,
+    seed: int | None = None,
+    features: Sequence[str | int] = (),
     strict: bool = False,
     force: bool = False,
 ) -> Conversion:
-    """Write the weights in a file by the names that a library has for them; needs no torch.
+    """Write the weights in a file by the names that a library has for them.
+
+    Bytes get other names, and torch is not needed, but for what follows. `channels` are what
+    the first convolution is made to read, by a rule of `load_weights`; `classes` take a new
+    classifier, drawn from `seed` as training starts from it, 0 if that is left out; `features`
+    are parts that are wanted, and what lies behind the last of them is left out.
 
     `to` is transformers, timm, torchvision, detectron2, mmpretrain, mmdet, pycls, resnet-spec
     for our own names, or another naming of `load_weights`. `output` is a .safetensors, .pth,
@@ -350,17 +360,19 @@ def convert_weights(  # noqa: PLR0913  # a choice each
     Returns what was done, which reads as a line; its `asked.text` is how the library is asked
     for the network. Warns where that builds another one, which `strict` refuses. Raises
     SpecError for a wrong spec, and ValueError, with nothing written, where names and shapes
-    leave several networks, the library lacks a name for a tensor, or, without `force`, a file
-    is there already.
+    leave several networks, the library lacks a name for a tensor, a choice would change
+    nothing, or, without `force`, a file is there already.
     """
     from pathlib import Path
 
     from resnet_spec.compare.rebuilt import warnings
     from resnet_spec.output import write
+    from resnet_spec.weights.operation import Operation
     from resnet_spec.weights.renaming import Source, conversion, files
 
+    operation = Operation(channels, channels_by, classes, seed, features)
     source = Source(Path(file), key, prefix, naming)
-    made = conversion(source, to, str(spec), assume)
+    made = conversion(source, to, str(spec), assume, operation)
     written = files(made, Path(output), force)
     for said in warnings(made):
         if strict:

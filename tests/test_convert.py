@@ -605,6 +605,117 @@ def test_of_several_networks_one_is_asked_for(tmp_path: Path) -> None:
     assert same(load_file(out), other)
 
 
+# --- other channels, other classes, the first parts ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of", "channels", "rule"),
+    [
+        ("resnet20", 1, "sum"),
+        ("resnet20", 4, "repeat"),
+        ("tresnet/tresnet_m", 4, "mean"),
+    ],
+)
+def test_channels_and_classes_become_others(
+    of: str, channels: int, rule: str, tmp_path: Path
+) -> None:
+    """Held to the model that has them, and the first convolution to plain arithmetic."""
+    model = random(of, tmp_path / "a.safetensors").half()
+    save_file(model.state_dict(), tmp_path / "a.safetensors")
+    args = ("--to", OURS, "--spec", of, "-o", tmp_path / "b.safetensors")
+    said = ("--channels", channels, "--classes", 7, "--seed", 3)
+    done = run(tmp_path / "a.safetensors", *args, *said, "--channels-by", rule)
+    changes = (
+        f"3 input channels made {channels} by {rule}; "
+        "a new classifier of 7 classes, drawn from seed 3"
+    )
+    assert (done.exit_code, changes in done.stderr) == (0, True), done.stderr
+    with safe_open(tmp_path / "b.safetensors", "pt") as file:
+        assert file.metadata()["resnet_spec.changes"] == changes
+    state = load_file(tmp_path / "b.safetensors")
+    torch.manual_seed(3)
+    other = build_model(of, num_classes=7, channels=channels)
+    fresh = {n: t.half() for n, t in other.state_dict().items() if n.startswith("fc.")}
+    first = next(name for name, t in model.state_dict().items() if t.ndim == 4)
+    kept = {
+        n: t for n, t in model.state_dict().items() if n != first and n[:3] != "fc."
+    }
+    made = state.pop(first)
+    assert same(state, kept | fresh)
+    weight, pixels = model.state_dict()[first], made.shape[1] // channels
+    per_pixel = weight.reshape(len(weight), pixels, 3, *weight.shape[2:]).double()
+    if rule == "sum":
+        wanted = per_pixel.sum(2)[:, :, None]
+    elif rule == "mean":
+        wanted = per_pixel.mean(2)[:, :, None].expand(-1, -1, 4, -1, -1)
+    else:
+        wanted = torch.cat([per_pixel, per_pixel[:, :, :1]], 2) * 3 / 4
+    assert torch.allclose(
+        made.double(), wanted.reshape(made.shape), rtol=1e-3, atol=1e-4
+    )
+    other.load_state_dict(load_file(tmp_path / "b.safetensors"))
+
+
+def test_parts_that_are_wanted_go_along(tmp_path: Path) -> None:
+    state = random("resnet20", tmp_path / "a.safetensors").state_dict()
+    args = ("--to", "timm", "--spec", "resnet20", "-o", tmp_path / "b.safetensors")
+    done = run(tmp_path / "a.safetensors", *args, "--features", "1,2")
+    assert (done.exit_code, done.stderr.count("left out")) == (0, 1)
+    assert (
+        "from torchvision's names to timm's; up to layer2; layer3, fc left out"
+        in done.stderr
+    )
+    trunk = build_model("resnet20", features=[1, 2])
+    trunk.load_state_dict(load_file(tmp_path / "b.safetensors"))
+    assert same(trunk.state_dict(), {n: state[n] for n in trunk.state_dict()})
+
+
+@pytest.mark.parametrize(
+    ("args", "said", "status"),
+    [
+        (["--channels", "3"], "is of 3 channels already", 1),
+        (["--channels-by", "sum"], "a rule for channels needs how many", 2),
+        (
+            ["--seed", "1"],
+            "a seed is that of a new classifier, and needs its classes",
+            2,
+        ),
+        (["--features", "1", "--classes", "3"], "so classes change nothing", 2),
+        (
+            ["--features", "layer9"],
+            "features must be different ones of stem, layer1",
+            1,
+        ),
+        (["--channels", "0"], "0 is not in the range x>=1", 2),
+    ],
+)
+def test_what_would_change_nothing_is_refused(
+    args: list[str], said: str, status: int, tmp_path: Path
+) -> None:
+    random("resnet20", tmp_path / "a.safetensors")
+    out = tmp_path / "b.safetensors"
+    where = ("--to", OURS, "--spec", "resnet20", "-o", out)
+    done = run(tmp_path / "a.safetensors", *where, *args)
+    assert (done.exit_code, said in done.stderr) == (status, True), done.stderr
+    assert not out.exists()
+
+
+def test_channels_that_two_convolutions_read_are_left_to_them(tmp_path: Path) -> None:
+    """There each channel has filters of its own, and no rule makes more of them."""
+    stem = [
+        {"conv": 3, "groups": "each"},
+        {"conv": 3, "to": "width", "stride": 2},
+        "norm",
+        "activation",
+    ]
+    of = spec(tmp_path, extends="resnet20", stem={"type": stem})
+    random(of, tmp_path / "a.safetensors")
+    where = ("--to", OURS, "--spec", of, "-o", tmp_path / "b.safetensors")
+    done = run(tmp_path / "a.safetensors", *where, "--channels", 6)
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "would be of other shapes, for which there is no rule" in done.stderr
+
+
 # --- another network ----------------------------------------------------------------------
 
 
@@ -831,7 +942,7 @@ def test_the_page_shows_what_is_printed(
     blurred = {"extends": "resnetblur18", "name": "Blurred", "title": "Blurred"}
     Path("blurred.yaml").write_text(yaml.safe_dump(blurred))
     sessions = re.findall(r"```console\n\$ resnet-spec convert (.*)\n([^`]*)```", text)
-    assert len(sessions) == 2
+    assert len(sessions) == 3
     for command, printed in sessions:
         assert run(*shlex.split(command)).output == printed
     (code,) = re.findall(r"```python\n([^`]*)```", text)

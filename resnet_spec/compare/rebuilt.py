@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resnet_spec.compare.changes import changes
 from resnet_spec.network import Network
+from resnet_spec.passes.cut import cut
 from resnet_spec.weights.reading import listed
 from resnet_spec.weights.renaming import Conversion
 
@@ -38,5 +39,7 @@ def warnings(made: Conversion) -> list[str]:
     """Why the library, given converted weights, computes something else, a line each."""
     said = [*made.warnings]
     if made.asked:
-        said.append(apart(made.network, made.asked.network, made.library))
+        parts, built = made.network.features, made.asked.network
+        built = cut(built, parts) if parts else built
+        said.append(apart(made.network, built, made.library))
     return [text for text in said if text]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,10 @@ class AmbiguousError(WeightsError):
     """Names and shapes are those of several networks, with the candidates, in a line."""
 
 
+Other = Callable[[Mapping[str, Any]], Network]
+"""The same network with other fields, as `head.classes`. Raises SpecError."""
+
+
 class Source(NamedTuple):
     """A file and which of its tensors are meant, as for `load_weights`."""
 
@@ -46,7 +51,8 @@ class Source(NamedTuple):
 class Opened(NamedTuple):
     """A file that was read as a network's.
 
-    `said` is its metadata, `beside` the keys of other state dicts in it.
+    `said` is its metadata, `beside` the keys of other state dicts in it. `done` is what
+    was changed of it since.
     """
 
     file: Path
@@ -55,6 +61,8 @@ class Opened(NamedTuple):
     beside: tuple[str, ...]
     network: Network
     reading: Reading
+    other: Other
+    done: tuple[str, ...] = ()
 
 
 def opened(
@@ -75,11 +83,11 @@ def opened(
     tensors = _meant(found.tensors, source, said)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if spec:
-        network, reading = _of_spec(shapes, spec, overrides or {}, source)
+        network, other, reading = _of_spec(shapes, spec, overrides or {}, source)
     else:
-        network, reading = _inferred(shapes, assume, source)
+        network, other, reading = _inferred(shapes, assume, source)
     _refuse_others(reading, tensors, source.file)
-    return Opened(source.file, tensors, said, found.beside, network, reading)
+    return Opened(source.file, tensors, said, found.beside, network, reading, other)
 
 
 def _meant(
@@ -107,7 +115,9 @@ def _refuse_others(reading: Reading, tensors: Mapping[str, Stored], file: Path) 
         )
 
 
-def _inferred(shapes: Shapes, assume: str, source: Source) -> tuple[Network, Reading]:
+def _inferred(
+    shapes: Shapes, assume: str, source: Source
+) -> tuple[Network, Other, Reading]:
     file = source.file
     try:
         found = infer(shapes, assume, source.naming)
@@ -120,28 +130,36 @@ def _inferred(shapes: Shapes, assume: str, source: Source) -> tuple[Network, Rea
             f"{file}: no spec that ships has such names and shapes; give --spec SPEC, which "
             "`resnet-spec infer` can begin"
         )
-    network = _network(found)
+    other = _other(found)
+    network = other({})
     read = recognized(shapes, dict(network.tensors()), source.naming)
-    return network, _one(read, file, network.name)
+    return network, other, _one(read, file, network.name)
 
 
-def _network(found: Inferred) -> Network:
+def _other(found: Inferred) -> Other:
     if not found.specs:
-        return lowered(found.text)
+        return partial(lowered, found.text)
     row = next(each for each in table() if each.spec == found.specs[0])
-    return changed(row.spec, fields(row, traits(found.trunk.shapes)))[1].network
+    return partial(_spec_with, row.spec, fields(row, traits(found.trunk.shapes)))
+
+
+def _spec_with(spec: str, own: Mapping[str, Any], others: Mapping[str, Any]) -> Network:
+    return changed(spec, {**own, **others})[1].network
 
 
 def _of_spec(
     shapes: Shapes, spec: str, overrides: Mapping[str, Any], source: Source
-) -> tuple[Network, Reading]:
+) -> tuple[Network, Other, Reading]:
     network = load(spec, overrides).network
     found = recognized(shapes, dict(network.tensors()), source.naming)
     ends = _ends(network, found)
-    if ends and not ends.keys() & overrides.keys():
-        network = changed(spec, {**overrides, **ends})[1].network
+    if ends.keys() & overrides.keys():
+        ends = {}
+    other = partial(_spec_with, spec, {**overrides, **ends})
+    if ends:
+        network = other({})
         found = recognized(shapes, dict(network.tensors()), source.naming)
-    return network, _one(found, source.file, spec)
+    return network, other, _one(found, source.file, spec)
 
 
 def _ends(network: Network, found: Recognized) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from resnet_spec.network import Network
+from resnet_spec.problems.extras import needs
 from resnet_spec.problems.words import nearest
 from resnet_spec.weights.builders import BUILDERS, Asked, UnsayableError, asked
 from resnet_spec.weights.conventions import unlike
@@ -15,6 +16,7 @@ from resnet_spec.weights.files.writers import WRITERS, Extras, Parts
 from resnet_spec.weights.identity import STARTED, AmbiguousError, Opened, Source, opened
 from resnet_spec.weights.naming import NAMINGS, NamingError, names, possessive, unsaid
 from resnet_spec.weights.naming.rules import COUNT, Shaped
+from resnet_spec.weights.operation import AS_IT_IS, Operation
 from resnet_spec.weights.reading import listed
 from resnet_spec.weights.stored import Refusal, Stored, WeightsError
 
@@ -64,17 +66,32 @@ class Conversion(NamedTuple):
         return self.said
 
 
-def conversion(source: Source, to: str, spec: str = "", assume: str = "") -> Conversion:
+def conversion(
+    source: Source,
+    to: str,
+    spec: str = "",
+    assume: str = "",
+    operation: Operation = AS_IT_IS,
+) -> Conversion:
     """The network of a file under the names that `to` gives, one of TARGETS.
 
     `spec` or `assume` say which network it is, as for `infer`. Classes and channels are those
-    of the file. Raises AmbiguousError where neither is given and names cannot tell, SpecError
-    for a wrong spec, WeightsError, in a line, for all else.
+    of the file, unless `operation` asks for others, which needs torch. Raises AmbiguousError
+    where neither is given and names cannot tell, SpecError for a wrong spec, WeightsError, in
+    a line, for all else.
     """
     if to not in TARGETS:
         known = f"{', '.join(TARGETS)}, got {to}{nearest(to, TARGETS)}"
         raise WeightsError(f"the library must be one of {known}")
-    return _converted(opened(source, spec, assume), to)
+    operation.refuse_idle()
+    if operation:
+        needs("torch", "torch")
+    read = opened(source, spec, assume)
+    if operation:
+        from resnet_spec.weights.operating import operated
+
+        read = operated(read, operation)
+    return _converted(read, to)
 
 
 def _converted(read: Opened, to: str) -> Conversion:
@@ -98,7 +115,9 @@ def _converted(read: Opened, to: str) -> Conversion:
         tensors,
         to,
         naming,
-        "; ".join([said, *_left_out(read, theirs), *_started(len(started))]),
+        "; ".join(
+            [said, *read.done, *_left_out(read, theirs), *_started(len(started))]
+        ),
         known._replace(metadata=_metadata(read, naming, made, started)),
         made,
         (*warnings,),
@@ -172,6 +191,8 @@ def _metadata(
         "resnet_spec.layout": digests.layout,
         "resnet_spec.function": digests.function,
     }
+    if read.done:
+        said["resnet_spec.changes"] = "; ".join(read.done)
     if made and made.text:
         said["resnet_spec.config"] = made.text
     if started:

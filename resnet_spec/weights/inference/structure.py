@@ -6,11 +6,12 @@ by name, so that a wrong one is never said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.parsing import parse
+from resnet_spec.language.reading import changed
 from resnet_spec.language.source import Source
 from resnet_spec.language.yaml_nodes import compose
 from resnet_spec.lowering import lower
@@ -200,10 +201,13 @@ def compiled(data: Data) -> Network:
     return lowered("".join(f"{key}: {flow(value)}\n" for key, value in data.items()))
 
 
-def lowered(text: str) -> Network:
-    """The network of a spec that extends none."""
+def lowered(text: str, fields: Mapping[str, Any] | None = None) -> Network:
+    """The network of a spec that extends none, with other fields, as `head.classes`."""
     root, noted = compose(text, "what was read off it")
-    return lower(parse(Source(root, tuple(noted))))
+    nodes = {
+        name: compose(flow(value), "")[0] for name, value in (fields or {}).items()
+    }
+    return lower(parse(Source(changed(root, nodes), tuple(noted))))
 
 
 def _mend(data: Data, problem: Problem) -> bool:
