@@ -148,7 +148,7 @@ def test_every_build_that_is_shown_is_safe_in_a_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One with the specs that stand in no family."""
-    for kind, suffix in (("specs", "yaml"), ("generated", "py")):
+    for kind, suffix in (("specs", "yaml"), ("generated", "py"), ("examples", "yaml")):
         (tmp_path / kind).mkdir()
         for file in Path(kind).glob(f"*.{suffix}"):
             copyfile(file, tmp_path / file)

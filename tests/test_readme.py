@@ -21,7 +21,8 @@ def blocks(language: str, page: Path = README) -> list[str]:
     return [body for kind, body in FENCE.findall(text) if kind == language]
 
 
-PAGES = [README, *(Path("docs", name) for name in ("costs.md", "diff.md"))]
+SHOWN = ("costs.md", "diff.md", "explained.md", "start.md")
+PAGES = [README, *(Path("docs", name) for name in SHOWN)]
 SESSIONS = [session for page in PAGES for session in blocks("console", page)]
 
 

@@ -1,0 +1,226 @@
+"""The pages of the site, as Markdown for mkdocs: `python docs/site/pages.py FOLDER`.
+
+They are those of docs and two of the root, with links that hold there; the examples of the
+language, each of which opens in the playground; and a gallery of what ships.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from zlib import compressobj
+
+from resnet_spec.compiler import load
+from resnet_spec.emit.diagram import diagram
+from resnet_spec.language.shipped import family, shipped, shortest
+from resnet_spec.language.yaml_nodes import compose
+from resnet_spec.problems.words import counted
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SOURCE = "https://example.org/resnet-spec/blob/main"
+COPIED = (".svg", ".png", ".json")
+OWN_FILES = (".md", ".css")
+MOVED = {
+    "docs/start.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
+"""The pages that files become, where they are called otherwise."""
+RECORD = "first-use.md"  # of what was, and no page for readers
+LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?(?=\))")
+ROW = re.compile(r"\| `([a-z_0-9]+)` \|.*\|")
+
+
+def write(folder: Path) -> None:
+    """Write all of them, in place of what is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for file, page in pages().items():
+        text = linked(file.read_text(encoding="utf-8"), file)
+        (folder / page).write_text(text, encoding="utf-8")
+    for file in (ROOT / "docs").iterdir():
+        if file.suffix in COPIED:
+            shutil.copyfile(file, folder / file.name)
+    for file in HERE.iterdir():
+        if file.suffix in OWN_FILES:
+            shutil.copyfile(file, folder / file.name)
+    language = folder / "language.md"
+    language.write_text(exemplified(language.read_text("utf-8")), encoding="utf-8")
+    for name, text in gallery().items():
+        file = folder / "gallery" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def pages() -> dict[Path, str]:
+    """The page that each file becomes."""
+    found = sorted((ROOT / "docs").glob("*.md"))
+    docs = {file: file.name for file in found if file.name != RECORD}
+    elsewhere = {ROOT / file: page for file, page in MOVED.items()}
+    return docs | elsewhere
+
+
+def linked(text: str, file: Path) -> str:
+    """With links to pages of the site, and to the repository where the site has none."""
+    known = {path.resolve(): page for path, page in pages().items()}
+
+    def link(found: re.Match[str]) -> str:
+        target, place = found[1], found[2] or ""
+        path = (file.parent / target).resolve()
+        if path.parent == ROOT / "docs" and path.suffix in COPIED:
+            return target
+        if path in known:
+            return known[path] + place
+        return f"{SOURCE}/{path.relative_to(ROOT).as_posix()}{place}"
+
+    return LINK.sub(link, text)
+
+
+# --- the language -------------------------------------------------------------------------
+
+CHAINS = {"An op": "block-", "An op of a stem": "stem-", "An op of a head": "head-"}
+"""Where the ops of a table stand, as examples of them are called."""
+
+
+def exemplified(text: str) -> str:
+    """The page of the language, each field with an example that opens in the playground."""
+    lines, section = [], ""
+    for line in text.splitlines():
+        if line.startswith("## "):
+            section = line.removeprefix("## ")
+        if found := ROW.fullmatch(line):
+            above = f"{section.strip('`')}." if section.startswith("`") else ""
+            name, address = example(CHAINS.get(section, above) + found[1])
+            line = f"{line[:-2]} ([{name}]({address})) |"
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def example(field: str) -> tuple[str, str]:
+    """The name of the shortest spec that says a field, and its address in the playground.
+
+    `stem-conv` is an op of a chain, there. What no spec that ships says is said in a file.
+    """
+    if (own := HERE / "examples" / f"{field}.yaml").exists():
+        text = own.read_text(encoding="utf-8")
+        return "example", f"playground/index.html#from=resnet18&spec={packed(text)}"
+    name = shortest()[said()[field]]
+    return name, f"playground/index.html#from={name}"
+
+
+@cache
+def said() -> dict[str, str]:
+    """The shortest spec that ships of those that say a field, or an op in a chain."""
+    found: dict[str, str] = {}
+    lengths = {key: len(file.read_text("utf-8")) for key, file in shipped().items()}
+    for key in sorted(shipped(), key=lambda key: lengths[key]):
+        root, _ = compose(shipped()[key].read_text("utf-8"), key)
+        for field in fields(root.data):
+            found.setdefault(field, key)
+    return found
+
+
+def fields(
+    data: Any, path: tuple[str, ...] = (), in_chain: bool = False
+) -> Iterator[str]:
+    """`head`, `head.classes`, and `block-conv` for an op of a chain; no null, which takes away."""
+    if isinstance(data, list):
+        for each in data:
+            yield from fields(each, path, True)
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            if value is None:
+                continue
+            if in_chain and path:
+                place = "block" if path[0] == "shortcut" else path[0]
+                yield f"{place}-{key}"
+            yield ".".join((*path, key))
+            yield from fields(value, (*path, key))
+
+
+def packed(text: str) -> str:
+    """As the playground's address has it: by deflate, in base64url."""
+    deflate = compressobj(9, wbits=-15)
+    raw = deflate.compress(text.encode()) + deflate.flush()
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+# --- the gallery --------------------------------------------------------------------------
+
+
+def gallery() -> dict[str, str]:
+    """A page for each family, their pictures, and one that has all names and figures."""
+    made = {}
+    index = ["# Gallery\n", GALLERY.format(count=len(shipped()))]
+    for name, group in groupby(sorted(shipped(), key=family), key=family):
+        keys, page = [*group], f"{name.replace('/', '_')}.md"
+        texts = [f"# {name}\n"]
+        index += [f"## [{name}]({page})\n", HEADER]
+        for key in keys:
+            network = load(key).network
+            short, picture = shortest()[key], f"{key.replace('/', '_')}.svg"
+            anchor = re.sub(r"[^a-z0-9_]+", "-", short.lower()).strip("-")
+            figures = f"{network.params:,} | {counted(network.macs)}"
+            index.append(
+                f"| [{short}]({page}#{anchor}) | {network.title} | {figures} |"
+            )
+            made[picture] = diagram(network, "svg")
+            texts.append(entry(key, short, anchor, picture))
+        made[page] = "\n".join(texts)
+        index.append("")
+    made["index.md"] = "\n".join(index)
+    return made
+
+
+GALLERY = """\
+All {count} specs that ship, with the figures that `resnet-spec summary` gives at the size
+of the input that each names. Every one has its generated file in the repository,
+and opens in the [playground](../playground/index.html).
+"""
+HEADER = "| name | network | parameters | multiply-adds |\n| --- | --- | ---: | ---: |"
+ENTRY = """\
+## {short} {{#{anchor}}}
+
+{title}: {params} parameters, {macs}MACs at {image}. [Open in the playground]({playground}),
+[generated source]({source}), [spec]({spec}).
+
+![{title}, drawn from its spec]({picture})
+
+??? note "{file}"
+    ```yaml
+{text}
+    ```
+"""
+
+
+def entry(key: str, short: str, anchor: str, picture: str) -> str:
+    network, file = load(key).network, shipped()[key].relative_to(ROOT)
+    lines = shipped()[key].read_text(encoding="utf-8").rstrip().splitlines()
+    return ENTRY.format(
+        short=short,
+        anchor=anchor,
+        title=network.title,
+        params=f"{network.params:,}",
+        macs=counted(network.macs),
+        image=" x ".join(map(str, map(int, network.image))),
+        playground=f"../playground/index.html#from={short}",
+        source=f"{SOURCE}/generated/{key}.py",
+        spec=f"{SOURCE}/{file.as_posix()}",
+        picture=picture,
+        file=file.as_posix(),
+        text="\n".join(f"    {line}".rstrip() for line in lines),
+    )
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    write(Path(sys.argv[1]))
