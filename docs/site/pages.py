@@ -132,7 +132,7 @@ def said() -> dict[str, str]:
 def fields(
     data: Any, path: tuple[str, ...] = (), in_chain: bool = False
 ) -> Iterator[str]:
-    """`head`, `head.classes`, and `block-conv` for an op of a chain; no null, which takes away."""
+    """`head`, `head.classes`, and `block-conv` for an op of a chain; none that is null."""
     if isinstance(data, list):
         for each in data:
             yield from fields(each, path, True)
