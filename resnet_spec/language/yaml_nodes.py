@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import yaml
+from yaml.reader import ReaderError
 
 from resnet_spec.problems import FieldPath, Place, Problem, SpecError
 from resnet_spec.problems.words import shortened
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+UNLIKE = re.compile("[\t?!\ufeff]")  # what the two parsers take in different ways
 DEEPEST = 8  # levels of nesting; a spec has three
 MOST_VALUES = 4000  # values in a document; a spec of a hundred stages has some thousand
 LONGEST = 40  # characters of a number
@@ -32,21 +34,35 @@ PLAIN_WORDS = {
         "a colon where no key can stand; is the line before whole?",
         False,
     ),
-    "block sequence entries are not allowed": (
+    "mapping keys are not allowed": ("a ? where no key can stand", False),
+    "sequence entries are not allowed": (
         "an item of a list starts on a line of its own",
         False,
     ),
     "found unexpected end of stream": ("a quote that is not closed", True),
-    "did not find expected ',' or ']'": ("a [ that is not closed by ]", True),
-    "did not find expected ',' or '}'": ("a { that is not closed by }", True),
-    "did not find expected node": ("a value or a closing bracket is missing", False),
-    "did not find expected '-'": ("a line of a list that does not start with -", False),
-    "did not find expected key": (
-        "a line that is indented unlike its neighbours",
+    "found unexpected document separator": ("a quote that is not closed", True),
+    "found unknown escape character": (
+        "a backslash that says nothing; in single quotes it is itself",
         False,
     ),
+    "expected escape sequence": ("a backslash without the digits it needs", False),
+    "expected ',' or ']'": ("a [ that is not closed by ]", True),
+    "expected ',' or '}'": ("a { that is not closed by }", True),
+    "expected the node content": ("a value or a closing bracket is missing", False),
+    "expected <block end>": ("a line that is indented unlike its neighbours", False),
+    "expected '<document start>'": ("a line that no key or value leads to", False),
+    "expected chomping": ("text after > or | starts on the next line", False),
+    "expected a comment or a line break": (
+        "text after > or | starts on the next line",
+        False,
+    ),
+    "expected indentation indicator": ("> and | take an indentation from 1 on", False),
 }
 """The parser's words, ours, and whether the mistake is where the parser began to wait."""
+BEYOND_UNICODE = "an escape that is no character"
+SURROGATE = re.compile("[\ud800-\udfff]")
+LARGE_ESCAPE = re.compile(r"\\U(?!000|0010)")
+CLOSING = re.compile(r"expected <block end>, but found '([\]},:])'")
 
 CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -100,22 +116,37 @@ class Node(NamedTuple):
 def compose(text: str, file: str) -> tuple[Node, tuple[Problem, ...]]:
     """The root node of the one document in `text`, and what is wrong in it.
 
-    Raises SpecError for what stops the reading: no YAML, a second document, a key that is
-    not a word, and nesting that no spec has.
+    The parser in C reads, and what it cannot read, the one in Python reads again, so that a
+    mistake is told alike where there is no other. Raises SpecError for what stops the
+    reading: no YAML, a second document, a key that is not a word, and nesting that no spec
+    has.
     """
-    return _Composer(text, file).document()
+    if not UNLIKE.search(text):
+        try:
+            return _Composer(text, file, LOADER).document()
+        except yaml.YAMLError:
+            pass
+    composer = _Composer(text, file, yaml.SafeLoader)
+    try:
+        return composer.document()
+    except SpecError:
+        raise
+    except (yaml.YAMLError, ValueError) as error:
+        raise composer.unreadable(error) from None
 
 
 def _misplaced(problem: str, mark: Any, lines: list[str]) -> str:
     """What a parser that stumbled there likely should have met, by that line and the last."""
     line, before = lines[mark.line], lines[mark.line - 1] if mark.line else ""
-    if problem.startswith("did not find expected ','"):
+    if problem.startswith("expected ','"):
         word = WORD.match(line, mark.column)
         found = WITHOUT_COMMA.search(line, 0, word.end() if word else mark.column)
         return f"a comma is missing before {found[1]}" if found else ""
     dashed = DASHED.match(line)
-    if dashed and problem.startswith("did not find expected"):
+    if dashed and problem.startswith("expected <block end>"):
         return f"a key has no dash before it; write {dashed[1]}"
+    if closing := CLOSING.fullmatch(problem):
+        return f"a {closing[1]} that nothing before it asks for"
     deeper = _indentation(line) > _indentation(before)
     if problem.startswith("mapping values") and deeper and KEYED.match(before):
         return "a line that is indented more than the one before"
@@ -126,54 +157,77 @@ def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
+def _of_characters(event: Any) -> Any:
+    """The event. Raises yaml.MarkedYAMLError for an escape that the parser in C refuses."""
+    if isinstance(event, yaml.ScalarEvent) and SURROGATE.search(event.value):
+        mark: Any = event.start_mark
+        raise yaml.MarkedYAMLError(None, None, BEYOND_UNICODE, mark)
+    return event
+
+
 class _Composer:
     """Builds the nodes of one document from the parser's events."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, loader: Any) -> None:
         self.file = file
         self.problems: list[Problem] = []
         self.values = 0
         self.text = text
-        self.events = yaml.parse(text, Loader=LOADER)
+        self.events = map(_of_characters, yaml.parse(text, Loader=loader))
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return BREAK.split(self.text)
 
     def document(self) -> tuple[Node, tuple[Problem, ...]]:
         """The document's root, and what is wrong that does not stop the reading."""
-        try:
-            root = self.root()
-        except yaml.MarkedYAMLError as error:
-            message, mark = self.plainly(error)
-            raise self.stopped("yaml", f"is not YAML, {message}", mark) from None
-        except yaml.YAMLError as error:
-            message = f"is not YAML, {str(error).splitlines()[0]}"
-            raise self.stopped("yaml", message) from None
-        return root, tuple(self.problems)
+        return self.root(), tuple(self.problems)
+
+    def unreadable(self, error: Exception) -> SpecError:
+        """What the parser in Python says of a text that is no YAML, in our words."""
+        if isinstance(error, ReaderError):
+            before = BREAK.split(self.text[: error.position])
+            message = (
+                f"is not YAML, a character that no text has, U+{error.character:04X}"
+            )
+            place = Place(self.file, len(before), len(before[-1]) + 1)
+            return SpecError(Problem("yaml", message, place=place))
+        assert isinstance(error, yaml.MarkedYAMLError)
+        message, mark = self.plainly(error)
+        return self.stopped("yaml", f"is not YAML, {message}", mark)
 
     def plainly(self, error: yaml.MarkedYAMLError) -> tuple[str, Any]:
         """What the parser stumbled over and where that began, without its jargon."""
         problem, mark = error.problem or "", error.problem_mark
+        context = error.context or ""
         assert mark is not None  # the parser's errors have one
-        lines = BREAK.split(f"{self.text}\n")  # the parser ends the last one too
+        lines = [*self.lines, ""]  # the parser ends the last one too
         found = TEXT_WITH_COLON.fullmatch(lines[mark.line])
         if found and problem.startswith("mapping values") and found[0].isprintable():
             said = shortened(f'{found[1]}: "{found[2]}"')
             return f"text with a colon goes in quotes; write {said}", mark
-        at = error.context_mark if problem.endswith("expected '-' indicator") else mark
-        if at and (said := _misplaced(problem, at, lines)):
+        listed = context.endswith("block collection")
+        at = (error.context_mark if listed else mark) or mark
+        if said := _misplaced(problem, at, lines):
             return said, at
+        if listed:
+            return "a line of a list that does not start with -", mark
+        if context.endswith(("an anchor", "an alias", "a tag", "a directive")):
+            problem, mark = "found character", error.context_mark or mark
         for words, (message, at_start) in PLAIN_WORDS.items():
             if problem.startswith(words):
                 return message, (at_start and error.context_mark) or mark
         character = lines[mark.line][mark.column : mark.column + 1]
         if character == "\t":
             return "a tab; indent with spaces", mark
-        if problem.startswith("found character that cannot start"):
+        if problem.startswith("found character"):
             return f"no value starts with {character} but in quotes", mark
         return problem, mark
 
     def root(self) -> Node:
         next(self.events)  # the stream starts
         if isinstance(event := next(self.events), yaml.StreamEndEvent):
-            return Node(None, self.place(event))
+            return Node(None, Place(self.file, 1, 1))
         root = self.node(next(self.events), (), None)
         next(self.events)  # the document ends
         if not isinstance(event := next(self.events), yaml.StreamEndEvent):
@@ -202,6 +256,10 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             quoted = not event.implicit[0]
             text = event.value
+            if key and not (text or quoted):  # the parsers differ on where nothing is
+                after = key.column + key.length
+                colon = self.lines[key.line - 1].startswith(":", after - 1)
+                place = key._replace(column=after + colon, length=1)
             value = text if quoted else self.scalar(text, path, place)
             return Node(value, place, key)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -244,7 +302,7 @@ class _Composer:
             return name, node._replace(value=self.scalar(value, path, place))
         if key.isdecimal():
             self.note("yaml", "write a number without commas", (*path, key), place)
-        line = BREAK.split(self.text)[place.line - 1][place.column - 1 + len(key) :]
+        line = self.lines[place.line - 1][place.column - 1 + len(key) :]
         if (found := COMMENT.fullmatch(line)) and line.isprintable():
             said = f'{key}: "{found[1]}"'
             message = f"has no value, as # begins a comment; write {shortened(said)}"
