@@ -56,6 +56,17 @@ def load(
     Raises SpecError with every problem found, each with its file, line and column.
     """
     source = generated(read(spec_path(file), overrides))
+    return compiled(source, overrides, features, deploy=deploy)
+
+
+def compiled(
+    source: Source,
+    overrides: Mapping[str, Any] | None = None,
+    features: Sequence[str | int] = (),
+    *,
+    deploy: bool = False,
+) -> Compiled:
+    """What `load` gives, of a source that was read."""
     plan, network = lowered(source)
     claimed = plan.spec.expect if not (features or deploy) else None
     if claimed and (problems := list(untrue(claimed, network))):

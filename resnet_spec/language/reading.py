@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from resnet_spec.problems import (
 )
 from resnet_spec.problems.words import describe, flow, nearest, shortened
 
+TOO_LARGE = f"is larger than {texts.LARGEST_FILE:,} bytes"
 LONGEST_CHAIN = 16  # specs that extend one another
 OWN = (
     "name",
@@ -29,15 +30,22 @@ OWN = (
 )  # said of one file alone, so never inherited
 
 
+Texts = Mapping[Path, str]
+"""What files have that are being edited, by absolute path, in place of what was saved."""
+
+
 def read(
-    file: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None
+    file: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None = None,
+    unsaved: Texts | None = None,
 ) -> Source:
     """The data of a spec file with its `extends` and overrides, `{"head.classes": 10}`.
 
+    A file, also one that is extended, has the text that is unsaved, where there is one.
     Refuses what cannot be read or is not one YAML mapping, and an `extends` that is
     missing or goes in a circle. Keys given twice, anchors and tags are noted as problems.
     """
-    root, problems, links = _extended(Path(file))
+    root, problems, links = _extended(Path(file), unsaved or {})
     if overrides:
         root = _without(root, "expect")
     for path, value in (overrides or {}).items():
@@ -93,13 +101,13 @@ def _override(path: str, value: Any) -> Node:
     return node(nested(path.split("."), value))
 
 
-def _extended(file: Path) -> tuple[Node, list[Problem], list[Link]]:
+def _extended(file: Path, unsaved: Texts) -> tuple[Node, list[Problem], list[Link]]:
     """The file's document laid over all that it extends."""
-    document, noted = _document(file)
+    document, noted = _document(file, unsaved)
     chain, files, links = [(document, noted)], [file], []
     while link := document.value.get("extends"):
-        file = _target(link, files)
-        document, noted = _base(link, file)
+        file = target(link, files, unsaved)
+        document, noted = _base(link, file, unsaved)
         name = shown(file)
         links.append(Link(name, link.place, name != str(file)))
         chain.append((document, noted))
@@ -111,9 +119,9 @@ def _extended(file: Path) -> tuple[Node, list[Problem], list[Link]]:
     return root, problems, links
 
 
-def _document(file: Path) -> tuple[Node, tuple[Problem, ...]]:
+def _document(file: Path, unsaved: Texts) -> tuple[Node, tuple[Problem, ...]]:
     """What the file says, and what is wrong in it; refuses what is no mapping."""
-    root, noted = compose(_text(file), shown(file))
+    root, noted = compose(_text(file, unsaved), shown(file))
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.data)
         message = f"must be a mapping of keys to values, got {got}"
@@ -121,10 +129,10 @@ def _document(file: Path) -> tuple[Node, tuple[Problem, ...]]:
     return root, noted
 
 
-def _base(link: Node, file: Path) -> tuple[Node, tuple[Problem, ...]]:
+def _base(link: Node, file: Path, unsaved: Texts) -> tuple[Node, tuple[Problem, ...]]:
     """A document to extend. Of what is no spec nothing is printed: it may be anybody's."""
     try:
-        document, noted = _document(file)
+        document, noted = _document(file, unsaved)
         if shown(file) != str(file) or _is_spec(document):
             return document, noted
         why = "has no field of a spec"
@@ -143,37 +151,41 @@ def _is_spec(document: Node) -> bool:
     return not document.value or not keys.isdisjoint(document.value)
 
 
-def _target(link: Node, files: list[Path]) -> Path:
-    """The file that `extends` names, seen from the folder of the file that says it."""
+def target(link: Node, files: Sequence[Path], unsaved: Texts) -> Path:
+    """The file that `extends` names, seen from the folder of the last file, which says it.
+
+    Raises SpecError where there is none, or it is one of the files.
+    """
     if not isinstance(link.value, str):
         got = describe(link.data)
         raise _not_extended(
             link, f"takes one spec, as resnet50 or base.yaml, got {got}"
         )
-    target = Path(os.path.normpath(files[-1].parent / link.value))
-    if not target.suffix:
-        target = shipped_spec(link.value) or target
-    if any(target.absolute() == seen.absolute() for seen in files):
-        circle = " -> ".join(map(shown, (*files, target)))
+    found = Path(os.path.normpath(files[-1].parent / link.value))
+    if not found.suffix:
+        found = shipped_spec(link.value) or found
+    if any(found.absolute() == seen.absolute() for seen in files):
+        circle = " -> ".join(map(shown, (*files, found)))
         raise _not_extended(link, f"goes in a circle, {circle}")
     if len(files) > LONGEST_CHAIN:
         message = f"is the {len(files)}th in a row, and {LONGEST_CHAIN} are enough"
         raise _not_extended(link, message)
     try:
-        if target.is_file():
-            return target
-        is_folder = target.is_dir()
-        names = [file.name for file in target.parent.glob("*.yaml") if file.is_file()]
+        if found.absolute() in unsaved or found.is_file():
+            return found
+        is_folder = found.is_dir()
+        names = [file.name for file in found.parent.glob("*.yaml") if file.is_file()]
+        names += [f.name for f in unsaved if f.parent == found.parent.absolute()]
         names = [name for name in names if name != files[-1].name]
-        names += [] if target.suffix else shipped_names()
+        names += [] if found.suffix else shipped_names()
     except (OSError, ValueError):  # a path that no file system takes
         is_folder, names = False, []
     if is_folder:
-        raise _not_extended(link, f"{shortened(str(target))} is a folder; name a file")
+        raise _not_extended(link, f"{shortened(str(found))} is a folder; name a file")
     if keys := named(link.value):
         raise _not_extended(link, f"is the name of several specs, {', '.join(keys)}")
     raise _not_extended(
-        link, f"no such file {shortened(str(target))}{_meant(target, names)}"
+        link, f"no such file {shortened(str(found))}{_meant(found, names)}"
     )
 
 
@@ -194,10 +206,14 @@ def _not_extended(link: Node, message: str) -> SpecError:
     return SpecError(Problem("extends", message, ("extends",), link.place))
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, unsaved: Texts) -> str:
     def refused(rule: str, message: str) -> SpecError:
         return SpecError(Problem(rule, message, place=Place(shown(file))))
 
+    if (text := unsaved.get(file.absolute())) is not None:
+        if len(text.encode("utf-8", "surrogatepass")) > texts.LARGEST_FILE:
+            raise refused("file", TOO_LARGE)
+        return text.removeprefix("\ufeff")
     if file.is_dir():
         raise refused("file", "is a folder, or a family of specs; give one of them")
     try:
@@ -206,7 +222,7 @@ def _text(file: Path) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise refused("file", f"cannot be read, {reason.lower()}") from None
     if len(data) > texts.LARGEST_FILE:
-        raise refused("file", f"is larger than {texts.LARGEST_FILE:,} bytes")
+        raise refused("file", TOO_LARGE)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

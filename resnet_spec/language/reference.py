@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
+from resnet_spec.language.expected import model_at
 from resnet_spec.language.rules.conventions import CONVENTIONS
 from resnet_spec.language.schema import json_schema
 from resnet_spec.language.shipped import spec_path
@@ -243,6 +245,28 @@ def _table(
         said = schema["description"].replace("|", "\\|")
         yield f"| `{name}` | {_value(schema)} | {default} | {said} |"
     yield ""
+
+
+@cache
+def _models() -> dict[str, Any]:
+    models: dict[str, Any] = json_schema()["$defs"]
+    return models
+
+
+def row(path: tuple[str, ...]) -> tuple[str, str, str]:
+    """What may be written in a field, its default where it has one, and what it says.
+
+    >>> row(("stem", "width"))[:2]
+    ('an integer from 1 to 65536', '')
+    """
+    model = model_at(path[:-1]).__name__
+    fields = _models()["Whole" if model == "Spec" else model]["properties"]
+    default = _default(fields[path[-1]])
+    return (
+        _value(fields[path[-1]]),
+        f"{default} where nothing is said" if default else "",
+        fields[path[-1]]["description"],
+    )
 
 
 def _reference(schema: dict[str, Any]) -> str | None:

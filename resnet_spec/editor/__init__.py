@@ -1,0 +1,47 @@
+"""What an editor asks of the text of a spec, saved or not, half typed or wrong.
+
+    from resnet_spec.editor import Document, check, completions, definition, hover
+
+    document = Document(text, file, unsaved)
+
+`file` is a path, relative or absolute, that need not be there; messages call the file so.
+`unsaved` has the texts of other files that are being edited, by absolute `Path`; `extends`
+reads those before the disk. Lines and columns count from 1, columns in code points; a line
+ends where YAML ends one (`Document.offset` and `Document.place` go to an index of the text
+and back). Nothing here is kept between calls, and nothing is written.
+
+    check(document)        Checked(problems, compiled): the problems that `resnet-spec check
+                           FILE` prints, in its order and words; or its warnings, and the
+                           `Compiled`, whose `network` the emitters take. `problem.place` is
+                           None or has file, line, column and length; where `place.file` is
+                           not `document.name`, the mistake is in a file that is extended.
+    hover(document, line, column, compiled=None)
+                           Hover(text, place) or None: Markdown, and the word it is about.
+                           With `compiled`, entries of depths and widths say their stage.
+    completions(document, line, column)
+                           [Completion(label, kind, about, edit)], kind is `key` or `value`.
+    definition(document, line, column)
+                           the Place of the file that `extends` names, or None.
+    edited(document, *edits)
+                           the document after edits: Edit(line, column, end_line,
+                           end_column, text), which replace up to the end, exclusive.
+"""
+
+from resnet_spec.editor.checking import Checked, check
+from resnet_spec.editor.completing import Completion, completions
+from resnet_spec.editor.document import Document, Edit, edited
+from resnet_spec.editor.hovering import Hover, hover
+from resnet_spec.editor.linking import definition
+
+__all__ = [
+    "Checked",
+    "Completion",
+    "Document",
+    "Edit",
+    "Hover",
+    "check",
+    "completions",
+    "definition",
+    "edited",
+    "hover",
+]

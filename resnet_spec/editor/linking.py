@@ -1,0 +1,31 @@
+"""The file that a document extends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resnet_spec.editor.cursor import scanned
+from resnet_spec.editor.document import Document
+from resnet_spec.language.reading import target
+from resnet_spec.language.yaml_nodes import Node
+from resnet_spec.problems import Place, SpecError
+
+
+def definition(document: Document, line: int, column: int) -> Place | None:
+    """The start of the file that is extended, from `extends` or what it names."""
+    token = scanned(document.text).at(document.offset(line, column))
+    file = extended(document) if token and token.path == ("extends",) else None
+    return Place(str(file), 1, 1) if file else None
+
+
+def extended(document: Document) -> Path | None:
+    """The file that a document names, as it stands, by its absolute path; None for none."""
+    tokens = scanned(document.text).tokens
+    named = [t.text for t in tokens if t.path == ("extends",) and t.kind != "key"]
+    if not named:
+        return None
+    link = Node(named[0], Place(document.name))
+    try:
+        return target(link, [document.path], document.texts).absolute()
+    except SpecError:
+        return None
