@@ -9,7 +9,8 @@ from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import Plan
 from resnet_spec.language.values import both_of
 from resnet_spec.network import Network
-from resnet_spec.problems import FieldPath, Problem
+from resnet_spec.problems import FieldPath, Problem, Proposal, write
+from resnet_spec.problems.words import as_yaml
 
 SMALL = 32  # pixels, CIFAR's
 NARROW = 32  # channels of a group where `widths` says 64
@@ -38,6 +39,10 @@ def _warning(
     """A warning, and the other fields that it comes from."""
     fields = (o if isinstance(o, tuple) else tuple(o.split(".")) for o in others)
     return Problem(rule, message, path, warning=True, others=tuple(fields))
+
+
+def _proposing(warning: Problem, path: FieldPath, value: object) -> Problem:
+    return warning._replace(proposals=write(path, value))
 
 
 def _strides_of_one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
@@ -87,7 +92,15 @@ def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Probl
     message = (
         f"{left} before the first block; {stem} keeps it, as in ResNet-20 for CIFAR-10"
     )
-    yield _warning("large-stem", message, field, *others)
+    stem_fields = {"type": "conv3x3", "width": spec.stem.width, "pool": "none"}
+    stem_fields |= {"stride": 1} if strides else {}
+    proposals = (
+        Proposal(
+            tuple((("stem", key), as_yaml(value)) for key, value in stem_fields.items())
+        ),
+    )
+    warning = _warning("large-stem", message, field, *others)
+    yield warning._replace(proposals=proposals)
 
 
 def _image_with_channels_last(spec: Spec, network: Network) -> Iterator[Problem]:
@@ -113,7 +126,8 @@ def _widths_that_are_outputs(plan: Plan) -> Iterator[Problem]:
             f"what they are to give, write {inside}"
         )
         others = ("expansion", "block", "stem.width")
-        yield _warning("widths-outputs", message, ("widths",), *others)
+        warning = _warning("widths-outputs", message, ("widths",), *others)
+        yield _proposing(warning, ("widths",), inside)
 
 
 def _narrow_without_groups(plan: Plan) -> Iterator[Problem]:
@@ -142,7 +156,8 @@ def _dilation_that_strides(plan: Plan) -> Iterator[Problem]:
                 "dilate in place of striding, as DeepLabV3 does, write strides of 1 there"
             )
             path = stage.path("dilations")
-            yield _warning("dilation-strides", message, path, stage.path("strides"))
+            said = stage.path("strides")
+            yield _proposing(_warning("dilation-strides", message, path, said), said, 1)
             return
 
 
@@ -156,7 +171,10 @@ def _blocks_that_are_sides(spec: Spec) -> Iterator[Problem]:
                 f"[{first}, 1] is of two blocks, and the same as {first}; for a height and a "
                 f"width write {first}x1"
             )
-            yield _warning("block-strides", message, ("strides", index), "depths")
+            path = ("strides", index)
+            warning = _warning("block-strides", message, path, "depths")
+            pair = [*write(path, f"{first}x1"), *write(path, first)]
+            yield warning._replace(proposals=tuple(pair))
             return
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from resnet_spec.language.fields import Expect
 from resnet_spec.network import Network
-from resnet_spec.problems import Problem
+from resnet_spec.problems import Problem, write
 from resnet_spec.problems.words import by_sides
 
 
@@ -25,7 +25,10 @@ def untrue(expect: Expect, network: Network) -> Iterator[Problem]:
             message = (
                 f"claims {_shown(claimed)}, and the network has {_shown(computed)}"
             )
-            yield Problem("untrue-claim", message, ("expect", field))
+            path = ("expect", field)
+            yield Problem(
+                "untrue-claim", message, path, proposals=write(path, computed)
+            )
 
 
 def _shown(value: Any) -> str:

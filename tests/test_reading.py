@@ -148,6 +148,11 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
             'a: "\\q"',
             "1:6: is not YAML, a backslash that says nothing; in single quotes it is itself",
         ),
+        ('a: "\\ud800"', "1:4: is not YAML, an escape that is no character"),
+        (
+            'a: 1\nb: "\\U00110000"',
+            "2:5: is not YAML, an escape that is no character",
+        ),
         ("a: *", "1:4: is not YAML, no value starts with * but in quotes"),
         ("a: >b", "1:5: is not YAML, text after > or | starts on the next line"),
         ("a: [1]]", "1:7: is not YAML, a ] that nothing before it asks for"),

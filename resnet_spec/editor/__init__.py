@@ -22,6 +22,10 @@ and back). Nothing here is kept between calls, and nothing is written.
                            [Completion(label, kind, about, edit)], kind is `key` or `value`.
     definition(document, line, column)
                            the Place of the file that `extends` names, or None.
+    fixes(document, problem)
+                           [Fix(title, edits)] for a problem of `check`, the likeliest first:
+                           what a click on its message writes, always in this document.
+    formatted(document)    [Edit]: its fields in the order of the reference, comments kept.
     edited(document, *edits)
                            the document after edits: Edit(line, column, end_line,
                            end_column, text), which replace up to the end, exclusive.
@@ -30,6 +34,8 @@ and back). Nothing here is kept between calls, and nothing is written.
 from resnet_spec.editor.checking import Checked, check
 from resnet_spec.editor.completing import Completion, completions
 from resnet_spec.editor.document import Document, Edit, edited
+from resnet_spec.editor.fixing import Fix, fixes
+from resnet_spec.editor.formatting import formatted
 from resnet_spec.editor.hovering import Hover, hover
 from resnet_spec.editor.linking import definition
 
@@ -38,10 +44,13 @@ __all__ = [
     "Completion",
     "Document",
     "Edit",
+    "Fix",
     "Hover",
     "check",
     "completions",
     "definition",
     "edited",
+    "fixes",
+    "formatted",
     "hover",
 ]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from resnet_spec.language.reading import Texts
 from resnet_spec.language.shipped import shown
-from resnet_spec.language.yaml_nodes import BREAK
+from resnet_spec.language.syntax import BREAK
 from resnet_spec.problems import Place
 
 

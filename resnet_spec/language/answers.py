@@ -44,6 +44,7 @@ BOOLEANS = {
     **dict.fromkeys(("yes", "on", "y", "1"), "true"),
     **dict.fromkeys(("no", "off", "n", "0"), "false"),
 }
+EXTENDS = re.compile(r"\bextends: (\S+)$")  # of an answer that names a spec
 ALIKE = {"width_per_group": 64}  # what a field without a default is as good as
 
 SAID = {plainly(text): said for text, said in SENTENCES.items()}
@@ -95,6 +96,32 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
     return here or (elsewhere if elsewhere.startswith(("write", "called")) else "")
 
 
+def fields_of(path: FieldPath, value: Any, rule: str, data: Data) -> dict[str, Any]:
+    """The fields that an answer says to write, `{"stem.width": 64}`; none of a sentence."""
+    names = [part for part in path if isinstance(part, str)]
+    meant: list[Said] = []
+    if not in_chain(path, data) and rule == "model-type":
+        meant = [_of_mapping(".".join(names), value, data)]
+    if not in_chain(path, data) and rule == "unknown-key":
+        meant = [_meaning(key, value, data) for key in (".".join(names), names[-1])]
+    for said in meant:
+        if isinstance(said, dict) and said:
+            return _new(said, data)
+        if isinstance(said, str) and (named := EXTENDS.search(said)):
+            return {"extends": named[1]}
+    return {}
+
+
+def op_of(value: Any) -> str:
+    """The op of a chain that a word of others is, as YAML; empty if none."""
+    if SAID.get(plainly(f"activation: {flow(value)}")):
+        return ""
+    for field in ("activation", "norm.type"):
+        if isinstance(value, str) and (word := our_word(field, value)):
+            return f"{{{field.split('.')[0]}: {word}}}"
+    return OF_OPS.get(text_of(value), "")
+
+
 def in_chain(path: FieldPath, data: Data) -> bool:
     """Whether a path is that of an op in a chain, or below one."""
     if path[:2] in (("stem", "type"), ("head", "pre")):
@@ -116,10 +143,7 @@ def _of_op(path: FieldPath, value: Any, rule: str) -> str:
         return "write stride: block; `strides` says how much"
     if said := SAID.get(plainly(f"activation: {flow(value)}")):
         return said
-    for field in ("activation", "norm.type"):
-        if isinstance(value, str) and (word := our_word(field, value)):
-            return f"write {{{field.split('.')[0]}: {word}}}"
-    return f"write {OF_OPS[name]}" if (name := text_of(value)) in OF_OPS else ""
+    return f"write {op}" if (op := op_of(value)) else ""
 
 
 def _of_stem(path: FieldPath, value: Any, rule: str, data: Data) -> str:
@@ -201,23 +225,30 @@ def _written(said: Said, above: list[str], data: Data) -> str:
     """The sentence that says to write those fields, below the keys above; not what is so."""
     if isinstance(said, str):
         return said
-    fields: dict[str, Any] = {}
-    suffix = ""
-    for each, value in said.items():
-        field, _, note = each.partition(", ")
-        suffix = f", {note}" if note else suffix
-        if why := next(
-            refused(field, fields.setdefault(field, taken(field, value))), ""
-        ):
-            known = SAID.get(plainly(f"{field}: {flow(type_of(value))}"))
+    fields = _taken(said)
+    notes = [note for each in said for note in each.split(", ")[1:]]
+    for (field, value), written in zip(fields.items(), said.values(), strict=True):
+        if why := next(refused(field, value), ""):
+            known = SAID.get(plainly(f"{field}: {flow(type_of(written))}"))
             return known or f"called {field} here, which {_takes(field, why)}"
-    new = {
-        field: value for field, value in fields.items() if _now(field, data) != value
-    }
+    new = _new(said, data)
+    suffix = f", {notes[-1]}" if notes else ""
     if not new:
         same = (f"{field} is {flow(value)}" for field, value in fields.items())
         return f"leave it out, {' and '.join(same)} already"
     return f"write {' and '.join(_lines(new, above, data))}{suffix}"
+
+
+def _taken(said: dict[str, Any]) -> dict[str, Any]:
+    """The fields without what is noted behind them, each with the value as it takes it."""
+    names = {each: each.partition(", ")[0] for each in said}
+    return {names[each]: taken(names[each], value) for each, value in said.items()}
+
+
+def _new(said: dict[str, Any], data: Data) -> dict[str, Any]:
+    """Those that the network does not have already."""
+    fields = _taken(said).items()
+    return {field: value for field, value in fields if _now(field, data) != value}
 
 
 def taken(field: str, value: Any) -> Any:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.plan import Plan
 from resnet_spec.language.source import Source
-from resnet_spec.language.values import PAIR
 from resnet_spec.language.yaml_nodes import Node
 from resnet_spec.problems import FieldPath
-
-PLAIN = re.compile(
-    rf"[A-Za-z][\w./-]*( [\w./*-]+)*|{PAIR}", re.ASCII
-)  # text that needs no quotes
-WORDS = ("true", "false", "null")
+from resnet_spec.problems.words import as_yaml
 
 
 def explain(source: Source, plan: Plan, plain: bool = False) -> str:
@@ -48,14 +41,3 @@ def _lines(
         else:
             place = str(nodes[below].place) if below in nodes else "default"
             yield f"{indent}{key}: {as_yaml(value)}", place
-
-
-def as_yaml(value: Any) -> str:
-    """Plain data as YAML of one line, text in quotes where it needs them."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(as_yaml, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {as_yaml(of)}' for key, of in value.items())}}}"
-    if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
-        return value
-    return json.dumps(value, ensure_ascii=False)

@@ -5,19 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import ErrorDetails
 
 from resnet_spec.catalog import CATALOG, words
-from resnet_spec.language.answers import BOOLEANS, answer, holds_fields
+from resnet_spec.language.answers import (
+    BOOLEANS,
+    answer,
+    fields_of,
+    holds_fields,
+    in_chain,
+    op_of,
+)
 from resnet_spec.language.expected import error_path, expected, kind, model_at
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.meanings import Data
 from resnet_spec.language.vocabulary import misspelling, our_word
 from resnet_spec.language.yaml_nodes import FLOAT, INTEGER
-from resnet_spec.problems import FieldPath, Problem, dotted, nested
-from resnet_spec.problems.words import by_sides, closest, describe, either, flow
+from resnet_spec.problems import (
+    FieldPath,
+    Problem,
+    Proposal,
+    dotted,
+    leave_out,
+    nested,
+    write,
+)
+from resnet_spec.problems.words import (
+    as_yaml,
+    by_sides,
+    closest,
+    describe,
+    either,
+    flow,
+)
 
 GIVEN = (("depths",), ("widths",))  # what `stages` gives
 
@@ -37,15 +59,24 @@ def translated(errors: Sequence[ErrorDetails], data: Any) -> Iterator[Problem]:
             if path in GIVEN and "stages" in data:
                 continue  # whose own mistake is said
             if not {path, ("extends",)} & meant:
-                yield Problem("missing", f"is missing; {_purpose(path)}", path)
+                message = f"is missing; {_purpose(path)}"
+                yield Problem("missing", message, path, proposals=_lawful(path))
         elif rule == "extra_forbidden":
             said = _unknown_key(path, error["input"], data, listed)
-            yield Problem("unknown-key", said, path, about_key=True)
+            proposals = _in_place(path, error["input"], data)
+            yield Problem(
+                "unknown-key", said, path, about_key=True, proposals=proposals
+            )
             yield from _below(path, error["input"], data)
         elif isinstance(path[-1], int) and (numbers := _in_quotes(data, path[:-1])):
             if path[:-1] not in quoted:
                 message = f"must be numbers without quotes; write {numbers}"
-                yield Problem(rule.replace("_", "-"), message, path[:-1])
+                yield Problem(
+                    rule.replace("_", "-"),
+                    message,
+                    path[:-1],
+                    proposals=(Proposal(((path[:-1], numbers),)),),
+                )
             quoted.add(path[:-1])
         else:
             yield _wrong_value(error, data)
@@ -64,7 +95,54 @@ def _wrong_value(error: ErrorDetails, data: Data) -> Problem:
     ):
         takes = f"{takes}, as {example}"
     message = f"{takes}, got {describe(value)}{hint}"
-    return Problem(rule, message, path)
+    proposals = tuple(dict.fromkeys(_values(error, data)))
+    return Problem(rule, message, path, proposals=proposals)
+
+
+def _values(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
+    """What may be written in place of the value, the likeliest first."""
+    path, rule, value = error_path(error), kind(error), error["input"]
+    said = answer(path, value, rule.replace("_", "-"), data)
+    if said.endswith(", so take it away"):
+        yield from leave_out(path)
+        return
+    if fields := fields_of(path, value, rule.replace("_", "-"), data):
+        yield Proposal(_pairs(fields))
+    if rule == "choice":
+        field = ".".join(part for part in path if isinstance(part, str))
+        meant = our_word(field, value) if field in CATALOG else ""
+        meant = meant or (op_of(value) if in_chain(path, data) else "")
+        near = closest(value, error["ctx"]["legal"]) if isinstance(value, str) else ""
+        yield from (Proposal(((path, word),)) for word in (meant, near) if word)
+        yield from write(path, *error["ctx"]["legal"])
+    if rule == "bool_type":
+        near = BOOLEANS.get(flow(value).lower(), "true")
+        yield from write(path, near == "true", near != "true")
+    if {"<both>", "<sides>"} & {*error["loc"]} and (pair := _two(value)):
+        yield from write(path, by_sides(pair))
+    if written := _rewritten(path, rule, value).text:
+        yield Proposal(((path, written),))
+    if rule == "less_than_equal" and path[-1] == "ratio" and value > 1:
+        yield from write(path, float(f"{1 / value:.4g}"))
+    if rule in BOUNDS and isinstance(value, (int, float)):
+        yield from write(path, error["ctx"][BOUNDS[rule]])
+    if rule in ("model_type", "tuple_type", "too_short") or path == ("input",):
+        yield from _lawful(path)
+
+
+BOUNDS = {"greater_than_equal": "ge", "less_than_equal": "le"}
+"""What pydantic calls the number that another one is beyond, by the rule."""
+
+
+def _lawful(path: FieldPath) -> tuple[Proposal, ...]:
+    """All words that a field takes by themselves, or an example of what it takes."""
+    if (name := dotted(path)) in CATALOG and words(name):
+        return write(path, *words(name))
+    return write(path, *_examples(path)[:1])
+
+
+def _pairs(fields: dict[str, Any]) -> tuple[tuple[FieldPath, str], ...]:
+    return tuple((tuple(f.split(".")), as_yaml(value)) for f, value in fields.items())
 
 
 def _hint(error: ErrorDetails, data: Data) -> str:
@@ -75,8 +153,8 @@ def _hint(error: ErrorDetails, data: Data) -> str:
         said = _sides(path, value)
     if not said and isinstance(value, str) and re.search(r"\$[({\w]|\{\{", value):
         said = "nothing is filled in here, so write the value itself"
-    if not said and (written := _rewritten(path, rule, value)):
-        said = f"write {written}"
+    if not said and any(written := _rewritten(path, rule, value)):
+        said = f"write {''.join(written)}"
     if not said and path[-1] == "ratio" and rule == "less_than_equal":
         said = f"1 / {flow(value)} is {1 / value:.4g}"
     if not said and rule == "choice" and isinstance(value, str):
@@ -84,21 +162,32 @@ def _hint(error: ErrorDetails, data: Data) -> str:
     return f"; {said}" if said and said.isprintable() else ""
 
 
-def _rewritten(path: FieldPath, rule: str, value: Any) -> str:
+class Rewritten(NamedTuple):
+    """A value as it was likely meant, before and behind what a message says of it."""
+
+    before: str = ""
+    text: str = ""
+    behind: str = ""
+
+
+def _rewritten(path: FieldPath, rule: str, value: Any) -> Rewritten:
     """The value as it was likely meant: without quotes, in brackets, with a space."""
     text = value if isinstance(value, str) else ""
     if rule in ("int_type", "float_type", "tuple_type"):
         return _number(path, rule, value)
     if rule == "string_type" and isinstance(value, (int, float)):
-        return "a class name, as ResNet50" if path == ("name",) else f'"{flow(value)}"'
+        if path == ("name",):
+            return Rewritten("a class name, as ResNet50")
+        return Rewritten(text=f'"{flow(value)}"')
     if rule == "bool_type":
-        return BOOLEANS.get(flow(value).lower(), "")
+        return Rewritten(text=BOOLEANS.get(flow(value).lower(), ""))
     if rule == "class_name":
-        return _class_of(text)
+        return Rewritten(text=_class_of(text))
     if rule == "choice" and isinstance(value, dict):
         field = ".".join(part for part in path if isinstance(part, str))
-        return our_word(field, value.get("type")) if field in CATALOG else ""
-    return _wrapped(path, value) if rule == "model_type" else ""
+        word = our_word(field, value.get("type")) if field in CATALOG else ""
+        return Rewritten(text=word)
+    return _wrapped(path, value) if rule == "model_type" else Rewritten()
 
 
 SEPARATED = re.compile(r"\D?([0-9]{1,5})\D{1,4}([0-9]{1,5})\D?", re.ASCII)
@@ -107,19 +196,22 @@ HALF = re.compile(r"\(\s*[0-9]+|[0-9]+\s*\)")  # of (2, 1), which a comma takes 
 
 def _sides(path: FieldPath, value: Any) -> str:
     """A height and a width as one writes them, where two numbers were likely meant so."""
-    if isinstance(value, list) and [*map(type, value)] == [int, int]:
-        found = value
-    elif isinstance(value, str) and (match := SEPARATED.fullmatch(value)):
-        found = [int(each) for each in match.groups()]
-    elif isinstance(value, str) and HALF.fullmatch(value):
+    if isinstance(value, str) and HALF.fullmatch(value):
         return "write a height and a width as one word, 2x1"
-    else:
+    if not (found := _two(value)):
         return ""
-    said = str(by_sides(found))
-    if min(found) < 1 or said == value:
-        return ""
+    said = by_sides(found)
     stages = f", or {flow(found)} for two stages" if path == ("strides",) else ""
     return f"write {said}{stages}"
+
+
+def _two(value: Any) -> list[int]:
+    """Two numbers that a value is likely meant as; none where there are no two."""
+    found = value if isinstance(value, list) else []
+    if isinstance(value, str) and (match := SEPARATED.fullmatch(value)):
+        found = [int(each) for each in match.groups()]
+    two = [*map(type, found)] == [int, int] and min(found) > 0
+    return found if two and str(by_sides(found)) != value else []
 
 
 def _class_of(text: str) -> str:
@@ -129,34 +221,35 @@ def _class_of(text: str) -> str:
     return name if name[:1].isalpha() and name != text else ""
 
 
-def _number(path: FieldPath, rule: str, value: Any) -> str:
+def _number(path: FieldPath, rule: str, value: Any) -> Rewritten:
     """A number without quotes, fraction or percent; a list of numbers in brackets."""
     text = value if isinstance(value, str) else ""
     if rule != "tuple_type" and re.fullmatch(r"[0-9]{1,3}([_,][0-9]{3})+", text):
-        return re.sub("[_,]", "", text)
+        return Rewritten(text=re.sub("[_,]", "", text))
     if re.fullmatch(r"\(?[0-9]+([\s,]+[0-9]+)+,?\)?", text):
         numbers = ", ".join(re.findall("[0-9]+", text))
-        return numbers if isinstance(path[-1], int) else f"[{numbers}]"
+        return Rewritten(text=numbers if isinstance(path[-1], int) else f"[{numbers}]")
     if re.fullmatch("[0-9]{1,2}%", text):
-        return f"{int(text[:-1]) / 100:g}"
+        return Rewritten(text=f"{int(text[:-1]) / 100:g}")
     if isinstance(value, float) and value.is_integer():
-        return f"{value:.0f}"
-    return f"{text} without quotes" if _is_number(text) else ""
+        return Rewritten(text=f"{value:.0f}")
+    return Rewritten("", text, " without quotes") if _is_number(text) else Rewritten()
 
 
-def _wrapped(path: FieldPath, value: Any) -> str:
+def _wrapped(path: FieldPath, value: Any) -> Rewritten:
     """`{type: batch}` for `batch`, where a field of the mapping has that word."""
     fields = model_at(path).model_fields
     glued = re.fullmatch(r"(\w+):(\S+)", value) if isinstance(value, str) else None
     if glued and glued[1] in fields:
-        return f"{glued[1]}: {glued[2]}, with a space after the colon"
+        note = ", with a space after the colon"
+        return Rewritten("", f"{glued[1]}: {glued[2]}", note)
     for name in fields:
         field = f"{path[0]}.{name}"
         if field in CATALOG and (word := our_word(field, value)):
             (example,) = Spec.model_fields[str(path[0])].examples or [{}]
             whole = example if example.get(name) == word else {name: word}
-            return f"{path[0]}: {flow(whole)}"
-    return ""
+            return Rewritten(f"{path[0]}: ", flow(whole))
+    return Rewritten()
 
 
 def _is_number(text: str) -> bool:
@@ -189,6 +282,34 @@ def _unknown_key(
     return f"unknown key; known here: {', '.join(_known(path))}"
 
 
+def _in_place(
+    path: FieldPath, value: Any, data: Data, where: FieldPath = ()
+) -> tuple[Proposal, ...]:
+    """What may be written in place of an unknown key: other fields, or nothing.
+
+    It stands `where` that says, and else at the path as which it is read.
+    """
+    *above, key = path
+    gone = (where or path, None)
+    first, *inner = str(key).split(".")
+    if isinstance(value, dict) and _said_of(path, value, data).startswith("take `"):
+        inside = (((*above, k), as_yaml(of)) for k, of in value.items())
+        return (Proposal((gone, *inside)),)
+    if inner and first in _known(path):
+        return (Proposal((gone, ((*above, first, *inner), as_yaml(value)))),)
+    if fields := fields_of(path, value, "unknown-key", data):
+        return (Proposal((gone, *_pairs(fields))),)
+    said = _answer(path, value, data)
+    if called := re.match(r"called (\w+) here", said):
+        return (Proposal((gone, ((*above, called[1]), as_yaml(value)))),)
+    if said.startswith("leave it out"):
+        return (Proposal((gone,)),)
+    near = closest(str(key), _known(path))
+    if said or not near:
+        return ()
+    return (Proposal((gone, ((*above, near), as_yaml(value)))),)
+
+
 def _below(path: FieldPath, value: Any, data: Data) -> Iterator[Problem]:
     """The keys of others in a mapping of theirs, as if they stood at the top."""
     if not isinstance(value, dict) or not holds_fields(path[-1]):
@@ -196,7 +317,10 @@ def _below(path: FieldPath, value: Any, data: Data) -> Iterator[Problem]:
     for key, inner in value.items():
         if key not in Spec.model_fields and (said := _answer((key,), inner, data)):
             below, message = (*path, key), f"unknown key; {said}"
-            yield Problem("unknown-key", message, below, about_key=True)
+            proposals = _in_place((key,), inner, data, below)
+            yield Problem(
+                "unknown-key", message, below, about_key=True, proposals=proposals
+            )
             yield from _below(below, inner, data)
 
 
@@ -256,7 +380,10 @@ def _purpose(path: FieldPath) -> str:
 
 def _example(path: FieldPath) -> str:
     """An example of the field at a path, where it has one."""
+    return next(map(flow, _examples(path)), "")
+
+
+def _examples(path: FieldPath) -> list[Any]:
     if not isinstance(path[-1], str):
-        return ""
-    examples = model_at(path[:-1]).model_fields[str(path[-1])].examples
-    return flow(examples[0]) if examples else ""
+        return []
+    return model_at(path[:-1]).model_fields[path[-1]].examples or []

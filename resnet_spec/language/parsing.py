@@ -14,7 +14,7 @@ from resnet_spec.language.rules import CHECKS, LENGTHS, Check
 from resnet_spec.language.source import Source
 from resnet_spec.language.values import LARGEST, Model
 from resnet_spec.language.yaml_nodes import Node
-from resnet_spec.problems import Problem
+from resnet_spec.problems import Problem, leave_out
 from resnet_spec.problems.words import flow, shortened
 
 MOST_PROBLEMS = 100  # problems that one report shows
@@ -68,6 +68,7 @@ def _said_twice(field: str) -> Problem:
         others=(("stages",),),
         about_key=True,
         inherited=f"is inherited, and `stages` gives it, so write {field}: null",
+        proposals=(*leave_out((field,)), *leave_out(("stages",))),
     )
 
 

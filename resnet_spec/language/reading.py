@@ -15,10 +15,12 @@ from resnet_spec.problems import (
     Place,
     Problem,
     SpecError,
+    leave_out,
     nested,
     texts,
+    write,
 )
-from resnet_spec.problems.words import describe, flow, nearest, shortened
+from resnet_spec.problems.words import closest, describe, flow, nearest, shortened
 
 TOO_LARGE = f"is larger than {texts.LARGEST_FILE:,} bytes"
 LONGEST_CHAIN = 16  # specs that extend one another
@@ -183,27 +185,34 @@ def target(link: Node, files: Sequence[Path], unsaved: Texts) -> Path:
     if is_folder:
         raise _not_extended(link, f"{shortened(str(found))} is a folder; name a file")
     if keys := named(link.value):
-        raise _not_extended(link, f"is the name of several specs, {', '.join(keys)}")
-    raise _not_extended(
-        link, f"no such file {shortened(str(found))}{_meant(found, names)}"
-    )
+        message = f"is the name of several specs, {', '.join(keys)}"
+        raise _not_extended(link, message, *keys)
+    hint, *meant = _meant(found, names)
+    message = f"no such file {shortened(str(found))}{hint}"
+    beside = [str(Path(link.value).parent / m) if Path(m).suffix else m for m in meant]
+    raise _not_extended(link, message, *beside)
 
 
-def _meant(target: Path, names: list[str]) -> str:
-    """What a file that is not there may have meant: one beside it, or one that ships."""
-    hint = nearest(target.name, names)
+def _meant(target: Path, names: list[str]) -> list[str]:
+    """What a file that is not there may have meant: one beside it, or one that ships.
+
+    How a message says so, and then what to write.
+    """
+    near = closest(target.name, names)
+    hint, meant = nearest(target.name, names), [near] if near else []
     if target.suffix and shipped_spec(target.stem):
-        return f"{hint}; {target.stem}, without a suffix, ships"
+        message = f"{hint}; {target.stem}, without a suffix, ships"
+        return [message, *meant, target.stem]
     after = target.suffix[1:]  # as in torchvision.resnet50
-    return (
-        f", and no spec that ships (did you mean {after}?)"
-        if shipped_spec(after)
-        else hint
-    )
+    if shipped_spec(after):
+        return [f", and no spec that ships (did you mean {after}?)", after]
+    return [hint, *meant]
 
 
-def _not_extended(link: Node, message: str) -> SpecError:
-    return SpecError(Problem("extends", message, ("extends",), link.place))
+def _not_extended(link: Node, message: str, *meant: str) -> SpecError:
+    path = ("extends",)
+    proposals = write(path, *meant)
+    return SpecError(Problem("extends", message, path, link.place, proposals=proposals))
 
 
 def _text(file: Path, unsaved: Texts) -> str:
@@ -249,7 +258,10 @@ def _merged(
             values[key] = node
         elif values.pop(key, None) is None and not _is_noted(below, problems):
             message = f"{TAKEN_AWAY}; remove the key or give it a value"
-            problems.append(Problem("null", message, below, node.place))
+            proposals = leave_out(below)
+            problems.append(
+                Problem("null", message, below, node.place, proposals=proposals)
+            )
     over = isinstance(base.value, dict) and base.place.line and not new.place.line
     kept = base if over else new  # an override does not move what it is laid over
     return new._replace(value=values, place=kept.place, key=kept.key)

@@ -34,9 +34,14 @@ class Source(NamedTuple):
         Where null stands for a field that is needed, that is said, and what the field is for.
         """
         noted = {p.path for p in self.problems}
-        missing = {p.path: p.message for p in problems if p.rule == "missing"}
+        missing = {p.path: p for p in problems if p.rule == "missing"}
         before = (
-            p._replace(message=missing[p.path].replace("is missing", "has no value", 1))
+            p._replace(
+                message=missing[p.path].message.replace(
+                    "is missing", "has no value", 1
+                ),
+                proposals=missing[p.path].proposals,
+            )
             if p.message.startswith(TAKEN_AWAY) and p.path in missing
             else p
             for p in self.problems

@@ -14,9 +14,17 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import yaml
-from yaml.reader import ReaderError
 
-from resnet_spec.problems import FieldPath, Place, Problem, SpecError
+from resnet_spec.language.syntax import BEYOND_UNICODE, BREAK, no_yaml
+from resnet_spec.problems import (
+    FieldPath,
+    Place,
+    Problem,
+    Proposal,
+    SpecError,
+    leave_out,
+    write,
+)
 from resnet_spec.problems.words import shortened
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -24,46 +32,7 @@ UNLIKE = re.compile("[\t?!\ufeff]")  # what the two parsers take in different wa
 DEEPEST = 8  # levels of nesting; a spec has three
 MOST_VALUES = 4000  # values in a document; a spec of a hundred stages has some thousand
 LONGEST = 40  # characters of a number
-BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where the parser counts a new line
-PLAIN_WORDS = {
-    "could not find expected ':'": (
-        "a key without a colon and a space after it",
-        True,
-    ),
-    "mapping values are not allowed": (
-        "a colon where no key can stand; is the line before whole?",
-        False,
-    ),
-    "mapping keys are not allowed": ("a ? where no key can stand", False),
-    "sequence entries are not allowed": (
-        "an item of a list starts on a line of its own",
-        False,
-    ),
-    "found unexpected end of stream": ("a quote that is not closed", True),
-    "found unexpected document separator": ("a quote that is not closed", True),
-    "found unknown escape character": (
-        "a backslash that says nothing; in single quotes it is itself",
-        False,
-    ),
-    "expected escape sequence": ("a backslash without the digits it needs", False),
-    "expected ',' or ']'": ("a [ that is not closed by ]", True),
-    "expected ',' or '}'": ("a { that is not closed by }", True),
-    "expected the node content": ("a value or a closing bracket is missing", False),
-    "expected <block end>": ("a line that is indented unlike its neighbours", False),
-    "expected '<document start>'": ("a line that no key or value leads to", False),
-    "expected chomping": ("text after > or | starts on the next line", False),
-    "expected a comment or a line break": (
-        "text after > or | starts on the next line",
-        False,
-    ),
-    "expected indentation indicator": ("> and | take an indentation from 1 on", False),
-}
-"""The parser's words, ours, and whether the mistake is where the parser began to wait."""
-BEYOND_UNICODE = "an escape that is no character"
 SURROGATE = re.compile("[\ud800-\udfff]")
-LARGE_ESCAPE = re.compile(r"\\U(?!000|0010)")
-CLOSING = re.compile(r"expected <block end>, but found '([\]},:])'")
-
 CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -77,11 +46,6 @@ FLOAT = re.compile(
 
 GLUED = re.compile(r"([a-z_]+):([\w.+-]+)", re.ASCII)  # key:value, one word in YAML
 COMMENT = re.compile(r":\s+(#[^\s\"\\][^\"\\]*)")  # what follows a key
-WORD = re.compile(r"\w+", re.ASCII)
-WITHOUT_COMMA = re.compile(r"[\w.\]}\"'] +(\w+)(?=:?$)", re.ASCII)
-DASHED = re.compile(r"- +(\w+:)(?=\s|$)", re.ASCII)
-KEYED = re.compile(r"\s*\w+:\s+[^\s#]", re.ASCII)
-TEXT_WITH_COLON = re.compile(r"\s*(\w+):\s+([^\s\[{\"'][^\"\\]*?:.*?)(\s+#.*|\s*)")
 
 
 class Node(NamedTuple):
@@ -126,35 +90,12 @@ def compose(text: str, file: str) -> tuple[Node, tuple[Problem, ...]]:
             return _Composer(text, file, LOADER).document()
         except yaml.YAMLError:
             pass
-    composer = _Composer(text, file, yaml.SafeLoader)
     try:
-        return composer.document()
+        return _Composer(text, file, yaml.SafeLoader).document()
     except SpecError:
         raise
     except (yaml.YAMLError, ValueError) as error:
-        raise composer.unreadable(error) from None
-
-
-def _misplaced(problem: str, mark: Any, lines: list[str]) -> str:
-    """What a parser that stumbled there likely should have met, by that line and the last."""
-    line, before = lines[mark.line], lines[mark.line - 1] if mark.line else ""
-    if problem.startswith("expected ','"):
-        word = WORD.match(line, mark.column)
-        found = WITHOUT_COMMA.search(line, 0, word.end() if word else mark.column)
-        return f"a comma is missing before {found[1]}" if found else ""
-    dashed = DASHED.match(line)
-    if dashed and problem.startswith("expected <block end>"):
-        return f"a key has no dash before it; write {dashed[1]}"
-    if closing := CLOSING.fullmatch(problem):
-        return f"a {closing[1]} that nothing before it asks for"
-    deeper = _indentation(line) > _indentation(before)
-    if problem.startswith("mapping values") and deeper and KEYED.match(before):
-        return "a line that is indented more than the one before"
-    return ""
-
-
-def _indentation(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
+        raise SpecError(no_yaml(error, text, file)) from None
 
 
 def _of_characters(event: Any) -> Any:
@@ -182,47 +123,6 @@ class _Composer:
     def document(self) -> tuple[Node, tuple[Problem, ...]]:
         """The document's root, and what is wrong that does not stop the reading."""
         return self.root(), tuple(self.problems)
-
-    def unreadable(self, error: Exception) -> SpecError:
-        """What the parser in Python says of a text that is no YAML, in our words."""
-        if isinstance(error, ReaderError):
-            before = BREAK.split(self.text[: error.position])
-            message = (
-                f"is not YAML, a character that no text has, U+{error.character:04X}"
-            )
-            place = Place(self.file, len(before), len(before[-1]) + 1)
-            return SpecError(Problem("yaml", message, place=place))
-        assert isinstance(error, yaml.MarkedYAMLError)
-        message, mark = self.plainly(error)
-        return self.stopped("yaml", f"is not YAML, {message}", mark)
-
-    def plainly(self, error: yaml.MarkedYAMLError) -> tuple[str, Any]:
-        """What the parser stumbled over and where that began, without its jargon."""
-        problem, mark = error.problem or "", error.problem_mark
-        context = error.context or ""
-        assert mark is not None  # the parser's errors have one
-        lines = [*self.lines, ""]  # the parser ends the last one too
-        found = TEXT_WITH_COLON.fullmatch(lines[mark.line])
-        if found and problem.startswith("mapping values") and found[0].isprintable():
-            said = shortened(f'{found[1]}: "{found[2]}"')
-            return f"text with a colon goes in quotes; write {said}", mark
-        listed = context.endswith("block collection")
-        at = (error.context_mark if listed else mark) or mark
-        if said := _misplaced(problem, at, lines):
-            return said, at
-        if listed:
-            return "a line of a list that does not start with -", mark
-        if context.endswith(("an anchor", "an alias", "a tag", "a directive")):
-            problem, mark = "found character", error.context_mark or mark
-        for words, (message, at_start) in PLAIN_WORDS.items():
-            if problem.startswith(words):
-                return message, (at_start and error.context_mark) or mark
-        character = lines[mark.line][mark.column : mark.column + 1]
-        if character == "\t":
-            return "a tab; indent with spaces", mark
-        if problem.startswith("found character"):
-            return f"no value starts with {character} but in quotes", mark
-        return problem, mark
 
     def root(self) -> Node:
         next(self.events)  # the stream starts
@@ -286,7 +186,8 @@ class _Composer:
             if first := nodes.get(key):
                 line = first.key.line if first.key else 0
                 message = f"is given twice, first in line {line}; keep one"
-                self.note("duplicate-key", message, (*path, key), place)
+                below = (*path, key)
+                self.note("duplicate-key", message, below, place, leave_out(below))
             nodes.setdefault(key, node)
         return nodes
 
@@ -298,7 +199,8 @@ class _Composer:
         if found := GLUED.fullmatch(key):
             name, value = found.groups()
             message = f"a space is missing after the colon; write {name}: {value}"
-            self.note("yaml", message, (*path, name), place)
+            spaced = Proposal(text=f"{name}: {value}", at=place)
+            self.note("yaml", message, (*path, name), place, (spaced,))
             return name, node._replace(value=self.scalar(value, path, place))
         if key.isdecimal():
             self.note("yaml", "write a number without commas", (*path, key), place)
@@ -306,7 +208,8 @@ class _Composer:
         if (found := COMMENT.fullmatch(line)) and line.isprintable():
             said = f'{key}: "{found[1]}"'
             message = f"has no value, as # begins a comment; write {shortened(said)}"
-            self.note("null", message, (*path, key), place)
+            below = (*path, key)
+            self.note("null", message, below, place, write(below, found[1]))
         return key, node
 
     def scalar(self, text: str, path: FieldPath, place: Place) -> Any:
@@ -323,8 +226,15 @@ class _Composer:
             return float(re.sub(r"\.(?=inf|nan)", "", text, flags=re.IGNORECASE))
         return text
 
-    def note(self, rule: str, message: str, path: FieldPath, place: Place) -> None:
-        self.problems.append(Problem(rule, message, path, place))
+    def note(
+        self,
+        rule: str,
+        message: str,
+        path: FieldPath,
+        place: Place,
+        proposals: tuple[Proposal, ...] = (),
+    ) -> None:
+        self.problems.append(Problem(rule, message, path, place, proposals=proposals))
 
     def place(self, event: Any) -> Place:
         start, end = event.start_mark, event.end_mark

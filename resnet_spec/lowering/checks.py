@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import gcd
 from operator import itemgetter
 
@@ -32,7 +32,7 @@ from resnet_spec.network import (
     StdConv2d,
     plain,
 )
-from resnet_spec.problems import FieldPath, Problem
+from resnet_spec.problems import FieldPath, Problem, Proposal, leave_out, write
 
 FLAT = (BatchNorm1d, GroupNorm)  # the norms that take features (N, C)
 
@@ -76,7 +76,10 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
         message = (
             f"{image} leaves a map too small for a pool that follows; {large} do not"
         )
-        yield Problem("image-too-small", message, ("input",), others=others)
+        proposals = _taken(plan, enough)
+        yield Problem(
+            "image-too-small", message, ("input",), others=others, proposals=proposals
+        )
     elif _is_empty(network):
         yield _no_size(plan, network)
     else:
@@ -86,7 +89,15 @@ def _wrong_sizes(plan: Plan, network: Network) -> Iterator[Problem]:
             f"{pool} x {pool}; {_fitting(*network.sides)} give it",
             ("input",),
             others=others,
+            proposals=_taken(plan, network.sides),
         )
+
+
+def _taken(plan: Plan, sides: Sequence[Sizes]) -> tuple[Proposal, ...]:
+    """The image that is nearest to the spec's and has such heights and widths."""
+    channels, *asked = plan.spec.input
+    each = (taken.nearest(side) for taken, side in zip(sides, asked, strict=True))
+    return write(("input",), [channels, *each])
 
 
 def _is_empty(network: Network) -> bool:
@@ -111,14 +122,17 @@ def _cut(plan: Plan, network: Network, path: str, x: Shape) -> Problem:
     """
     taken = network.replace(head=()) if _is_empty(network) else network
     others = "no image gives every layer one that it can"
+    proposals: tuple[Proposal, ...] = ()
     if not _is_empty(taken):
         others = f"write {_fitting(*taken.sides)}"
+        proposals = _taken(plan, taken.sides)
     return Problem(
         "image-divides",
         f"{list(plan.spec.input)} gives {path} a map of {x.height} x {x.width}, which it "
         f"cannot divide; {others}",
         ("input",),
         others=(("stem", "type"), ("attention",), ("strides",), ("head", "pre")),
+        proposals=proposals,
     )
 
 
@@ -129,7 +143,9 @@ def _no_size(plan: Plan, network: Network) -> Problem:
             f"norm.type: {plan.blocks[-1].norm} takes the variance of a map, and what the pool "
             "leaves is a single pixel; leave norm out, or write norm.type: batch"
         )
-        return Problem("image-too-small", message, ("head", "hidden"))
+        batch = write(("norm", "type"), "batch")
+        field = ("head", "hidden")
+        return Problem("image-too-small", message, field, proposals=batch)
     pool = plan.spec.head.pool
     ends = {op.path for op in network.head}
     *_, (path, most) = (
@@ -144,7 +160,8 @@ def _no_size(plan: Plan, network: Network) -> Problem:
         f"fits no image: it needs a last map of {pool} x {pool}, and {path} reads {reads}; "
         "write head.pool: global"
     )
-    return Problem("image-too-small", message, ("head", "pool"))
+    proposals = write(("head", "pool"), "global")
+    return Problem("image-too-small", message, ("head", "pool"), proposals=proposals)
 
 
 def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
@@ -159,6 +176,7 @@ def _dropped_channels(plan: Plan, network: Network) -> Iterator[Problem]:
                 f"{before} to {after}; projection can",
                 stage.path("shortcut"),
                 others=(stage.path("widths"), stage.path("expansion"), ("depths",)),
+                proposals=write(stage.path("shortcut"), "projection"),
             )
             found.setdefault(problem.path, problem)
     yield from found.values()
@@ -257,14 +275,17 @@ def _taken_name(plan: Plan, network: Network) -> Iterator[Problem]:
         if kind in taken or blocks.setdefault(kind, stage.block) != stage.block:
             message = f"{kind} is another class of the network; choose another name"
             name = ("name",) * isinstance(stage.block, OwnBlock)
-            yield Problem("name-taken", message, (*stage.path("block"), *name))
+            path = (*stage.path("block"), *name)
+            mine = write(path, f"My{kind}") if name else ()
+            yield Problem("name-taken", message, path, proposals=mine)
             return
     if network.name in taken | blocks.keys():
         message = (
             f"{network.name} is a class that the network itself uses; choose another, as "
             f"My{network.name}"
         )
-        yield Problem("name-taken", message, ("name",))
+        mine = write(("name",), f"My{network.name}")
+        yield Problem("name-taken", message, ("name",), proposals=mine)
 
 
 def _odd_groups(plan: Plan, network: Network) -> Iterator[Problem]:
@@ -275,10 +296,15 @@ def _odd_groups(plan: Plan, network: Network) -> Iterator[Problem]:
                 one = "channels_per_group" in field
                 what = f"groups of {groups}" if one else f"{groups} groups"
                 message = f"{what} do not divide {channels} channels, of {path}"
+                proposals: tuple[Proposal, ...] = ()
                 if field[0] == "norm":
-                    message = f"{message}; {_divisor(plan, network, groups)} divide all"
+                    near = _divisor(plan, network, groups)
+                    message = f"{message}; {near} divide all"
+                    proposals = write(field, near)
                 others = (("widths",), ("stem", "width"), ("groups",), ("spatial",))
-                yield Problem("odd-groups", message, field, others=others)
+                yield Problem(
+                    "odd-groups", message, field, others=others, proposals=proposals
+                )
                 return
 
 
@@ -367,7 +393,9 @@ def _one_channel(network: Network) -> Iterator[Problem]:
         if isinstance(op, InstanceBatchNorm2d) and op.input.channels == 1:
             message = f"ibn_a halves channels, and {path} has one; batch takes it"
             others = (("widths",), ("reduce_first",))
-            yield Problem("odd-groups", message, ("norm", "type"), others=others)
+            field = ("norm", "type")
+            batch = write(field, "batch")
+            yield Problem("odd-groups", message, field, others=others, proposals=batch)
             return
 
 
@@ -386,6 +414,7 @@ def _no_bias(plan: Plan, network: Network) -> Iterator[Problem]:
         about_key=True,
         others=(("shortcut",), ("preact",), ("norm", "type")),
         inherited=f"{why}; write conv_bias: null",
+        proposals=leave_out(("conv_bias",)),
     )
 
 
@@ -405,8 +434,9 @@ def _norms_of_maps(plan: Plan, network: Network) -> Iterator[Problem]:
                 f"norm.type: {plan.blocks[-1].norm} has no form for what a linear layer gives; "
                 "leave norm out behind one, or write norm.type: batch"
             )
-            others = (("norm", "type"),)
-            yield Problem("flat-norm", message, ("head", "hidden"), others=others)
+            path, others = ("head", "hidden"), (("norm", "type"),)
+            batch = write(others[0], "batch")
+            yield Problem("flat-norm", message, path, others=others, proposals=batch)
             return
         flat = flat or op.flattens
 
@@ -417,22 +447,32 @@ def _unequal_shapes(plan: Plan, network: Network) -> Iterator[Problem]:
         name, nth = found.block.split(".")
         stage = plan.stages[[s.name for s in network.stages].index(name)]
         stage = stage.blocks[int(nth)] if stage.by_block else stage
+        addable = _addable(stage)
         yield Problem(
             "unequal-shapes",
             f"{found.block} cannot be added: for {_image(network, found.image)} "
             f"its body gives {found.body} and its shortcut {found.shortcut}; "
-            f"write {_addable(stage)}",
+            f"write {_said(*addable) if addable else STRIDE_BOTH}",
             stage.path("shortcut"),
             others=(("anti_alias",), stage.path("block"), stage.path("strides")),
+            proposals=write(stage.path(addable[0]), addable[1]) if addable else (),
         )
 
 
-def _addable(stage: StagePlan) -> str:
-    """What to write where a block's two sides cannot be added."""
+STRIDE_BOTH = "stride: block in one op of the body and in one of the shortcut"
+FLOORS = "which rounds down as it does"
+
+
+def _said(field: str, word: str, why: str) -> str:
+    return f"{field}: {word}, {why}"
+
+
+def _addable(stage: StagePlan) -> tuple[str, str, str] | None:
+    """A field and a word with which a block's two sides can be added, and why."""
     if isinstance(stage.shortcut, tuple):
-        return "stride: block in one op of the body and in one of the shortcut"
+        return None
     if stage.shortcut == "avg_floor_projection":
-        return "anti_alias: avg_floor, which rounds down as it does"
+        return "anti_alias", "avg_floor", FLOORS
     if stage.known("anti_alias") == "avg_floor":
-        return "shortcut: avg_floor_projection, which rounds down as it does"
-    return "shortcut: projection, which changes as the body does"
+        return "shortcut", "avg_floor_projection", FLOORS
+    return "shortcut", "projection", "which changes as the body does"

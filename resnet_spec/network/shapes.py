@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from itertools import count, takewhile
+from itertools import count, islice, takewhile
 from typing import NamedTuple
 
 
@@ -102,6 +102,17 @@ class Sizes(NamedTuple):
         ):
             return of_each
         return f"from {self.smallest} {most} {of_each}".rstrip()
+
+    def nearest(self, length: int) -> int:
+        """The one that is nearest to a length, of two the smaller; itself where none is.
+
+        >>> Sizes(193, 224).nearest(256), Sizes(20, None, (Multiples(0, 4, 1),)).nearest(226)
+        (224, 224)
+        """
+        most = min(length, self.largest or length)
+        shorter = (each for each in range(most, self.smallest - 1, -1) if each in self)
+        found = [*islice(shorter, 1), *islice(self.lengths(length), 1)]
+        return min(found, key=lambda each: abs(each - length), default=length)
 
     def lengths(self, start: int = 1, until: int = UNTIL) -> Iterator[int]:
         """Those from `start` on, in order, up to a limit."""

@@ -4,20 +4,26 @@ from resnet_spec.problems.problem import (
     FieldPath,
     Place,
     Problem,
+    Proposal,
     RunError,
     SpecError,
     dotted,
+    leave_out,
     merge,
     nested,
+    write,
 )
 
 __all__ = [
     "FieldPath",
     "Place",
     "Problem",
+    "Proposal",
     "RunError",
     "SpecError",
     "dotted",
+    "leave_out",
     "merge",
     "nested",
+    "write",
 ]

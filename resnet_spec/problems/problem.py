@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from resnet_spec.problems.words import as_yaml
+
 FieldPath = tuple[str | int, ...]
 """Where in a document a value stands: `("widths", 2)` is the third width."""
 
@@ -65,6 +67,31 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+class Proposal(NamedTuple):
+    """What a message proposes: YAML for the value at each path, None to leave that out.
+
+    Or, where a text is no YAML, what is written over the characters `at` a place.
+    """
+
+    fields: tuple[tuple[FieldPath, str | None], ...] = ()
+    text: str = ""
+    at: Place | None = None
+
+
+def write(path: FieldPath, *values: Any) -> tuple[Proposal, ...]:
+    """Proposals of one of the values at a path.
+
+    >>> write(("block",), "basic")
+    (Proposal(fields=((('block',), 'basic'),), text='', at=None),)
+    """
+    return tuple(Proposal(((path, as_yaml(value)),)) for value in values)
+
+
+def leave_out(path: FieldPath) -> tuple[Proposal, ...]:
+    """The proposal to say nothing at a path, or to take away what is inherited there."""
+    return (Proposal(((path, None),)),)
+
+
 class Problem(NamedTuple):
     """One mistake: what is wrong, what would be legal, and where it stands.
 
@@ -72,7 +99,8 @@ class Problem(NamedTuple):
     wrong, whatever value it has; a `warning` is lawful and almost certainly a mistake.
     `others` are the other fields that it comes from: where the value at `path` is inherited,
     the problem is shown at one of those that is not, and says `inherited` where that is
-    another message. A problem of a spec that stands in a file that it extends, or in an
+    another message; `proposals` are what the message says to write, the likeliest first. A
+    problem of a spec that stands in a file that it extends, or in an
     override, is `inherited_by` that spec, and `note` is said in addition.
     """
 
@@ -86,6 +114,7 @@ class Problem(NamedTuple):
     note: str = ""
     others: tuple[FieldPath, ...] = ()
     inherited: str = ""
+    proposals: tuple[Proposal, ...] = ()
 
     @property
     def file(self) -> str:

@@ -52,6 +52,29 @@ def flow(value: Any) -> str:
     return value if isinstance(value, str) else describe(value)
 
 
+PLAIN = re.compile(
+    r"[A-Za-z][\w./-]*( [\w./*-]+)*|[1-9][0-9]*x[1-9][0-9]*", re.ASCII
+)  # text that needs no quotes
+WORDS = ("true", "false", "null")
+
+
+def as_yaml(value: Any) -> str:
+    """Plain data as YAML of one line, text in quotes where it needs them.
+
+    >>> as_yaml({"title": "ResNet: mine", "widths": (64, None)})
+    '{title: "ResNet: mine", widths: [64, null]}'
+    """
+    import json
+
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(as_yaml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {as_yaml(of)}' for key, of in value.items())}}}"
+    if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
 def by_sides(value: int | Sequence[int]) -> int | str:
     """A number of height and width, or one for each, as a spec has them.
 

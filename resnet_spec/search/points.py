@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from resnet_spec.expansion import Total
-from resnet_spec.language.explanation import as_yaml
 from resnet_spec.problems import merge, nested
+from resnet_spec.problems.words import as_yaml
 from resnet_spec.search.space import Digits, Space
 
 LONGEST_NAME, LONGEST_TITLE = 60, 75  # characters that a spec takes

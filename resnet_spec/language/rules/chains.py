@@ -10,7 +10,7 @@ from resnet_spec.catalog import NORMS, STEPS, Read
 from resnet_spec.language.chains import Formula, OwnBlock, StemStep, Step, Steps
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.values import LARGEST, function_of
-from resnet_spec.problems import FieldPath, Problem
+from resnet_spec.problems import FieldPath, Problem, Proposal, leave_out, write
 from resnet_spec.problems.words import either
 
 EXAMPLES = {
@@ -125,20 +125,28 @@ def _odd_ops(placed: Placed) -> Iterator[Problem]:
                 f"takes {either(takes)}" if takes else "takes nothing beside itself"
             )
             message = f"is not for {ops[0]}, which {all_of_it}"
-            yield Problem("op-takes", message, placed.at(i, key), about_key=True)
+            path, proposals = placed.at(i, key), leave_out(placed.at(i, key))
+            yield Problem(
+                "op-takes", message, path, about_key=True, proposals=proposals
+            )
         yield from _idle(placed, i, step)
 
 
 def _idle(placed: Placed, i: int, step: Step) -> Iterator[Problem]:
     if step.depthwise and step.to:
         message = "changes nothing where each channel is its own group; take it away"
-        yield Problem("op-takes", message, placed.at(i, "to"), about_key=True)
+        path = placed.at(i, "to")
+        proposals = leave_out(path)
+        yield Problem("op-takes", message, path, about_key=True, proposals=proposals)
     if step.pool and not (step.kernel or step.strides):
         stride = "stride: block" if placed.in_block else "stride"
         message = f"does nothing without `kernel` or `{stride}`"
-        yield Problem("op-takes", message, placed.at(i))
+        strides = write(placed.at(i, "stride"), "block" if placed.in_block else 2)
+        proposals = (*strides, *write(placed.at(i, "kernel"), 3))
+        yield Problem("op-takes", message, placed.at(i), proposals=proposals)
     if step.scale == 1:
-        yield Problem("op-takes", "changes nothing; take it away", placed.at(i))
+        message, proposals = "changes nothing; take it away", leave_out(placed.at(i))
+        yield Problem("op-takes", message, placed.at(i), proposals=proposals)
 
 
 def every_word_has_a_meaning(plan: Plan) -> Iterator[Problem]:
@@ -153,8 +161,14 @@ def every_word_has_a_meaning(plan: Plan) -> Iterator[Problem]:
                 message = (
                     f"is nothing here; write {example} in the spec, or take it away"
                 )
+                field = (str(step),)
+                value = Proposal(((field, example.partition(": ")[2]),))
                 yield Problem(
-                    "word-idle", message, placed.at(i), others=((str(step),),)
+                    "word-idle",
+                    message,
+                    placed.at(i),
+                    others=(field,),
+                    proposals=(value, *leave_out(placed.at(i))),
                 )
                 return
 
@@ -192,7 +206,13 @@ def _odd_zeros(placed: Placed) -> Iterator[Problem]:
         else:
             continue
         path = placed.at(i, "scalar_multiplier")
-        yield Problem("never-learns", f"starts at 0 and {why}", path, others=others)
+        yield Problem(
+            "never-learns",
+            f"starts at 0 and {why}",
+            path,
+            others=others,
+            proposals=write(path, 1) if why.endswith(start) else (),
+        )
 
 
 def _is_relu(before: str | Step, step: str | Step, stage: StagePlan) -> bool:
@@ -238,8 +258,18 @@ def _odd_strides(placed: Placed) -> Iterator[Problem]:
             f"has nothing that strides, and stage {placed.stage.index + 1} has a stride of "
             f"{placed.stage.stride}; write stride: block in one op"
         )
-        others = (placed.stage.path("strides"),)
-        yield Problem("chain-stride", message, placed.path, others=others)
+        yield Problem(
+            "chain-stride",
+            message,
+            placed.path,
+            others=(placed.stage.path("strides"),),
+            proposals=tuple(
+                each
+                for i, step in placed.said
+                if step.op in ("conv", "pool", "blur", "pad")
+                for each in write(placed.at(i, "stride"), "block")
+            ),
+        )
 
 
 # --- channels -----------------------------------------------------------------------------
@@ -261,11 +291,13 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
     if not all(bases.values()):  # which is refused by another rule
         return None
     x = bases["out"] if placed.role == "post" else before
-    write = "conv and pad change them"
+    said = "conv and pad change them"
+    proposals: tuple[Proposal, ...] = ()
     for i, step in enumerate(placed.steps):
         if isinstance(step, Step) and step.channels:
             key, last = ("pad", "pad") if step.pad else ("to", "convolution")
-            write = f"write `{key}: {placed.gives}` in its last {last}"
+            said = f"write `{key}: {placed.gives}` in its last {last}"
+            proposals = write(placed.at(i, key), placed.gives)
         given = _given(step, x, bases, stage)
         if isinstance(given, Wrong):
             message = f"{placed.where} {given.message}".strip()
@@ -275,7 +307,8 @@ def _odd_channels(placed: Placed, before: int) -> Problem | None:
         return None
     asked = f"`{placed.gives}`, {bases[placed.gives]}"
     message = f"gives {x} channels {placed.where}".strip() + f", and must give {asked}"
-    return _problem(placed, f"{message}; {write}")
+    problem = _problem(placed, f"{message}; {said}")
+    return problem._replace(proposals=proposals)
 
 
 class Wrong(NamedTuple):
@@ -334,9 +367,9 @@ def _given_by_layer(x: int, width: int, stage: StagePlan) -> int | Wrong:
         return width
     bands = spatial.scale or 1
     if x != width * bands:
-        write = f"to: width * {bands}" if bands > 1 else "to: width"
+        said = f"to: width * {bands}" if bands > 1 else "to: width"
         return Wrong(
-            f"reads {width * bands} channels and not {x}; write {write} before it"
+            f"reads {width * bands} channels and not {x}; write {said} before it"
         )
     return x
 

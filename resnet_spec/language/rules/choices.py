@@ -27,7 +27,7 @@ from resnet_spec.language.plan import (
     covers,
 )
 from resnet_spec.language.values import LeakyReLU
-from resnet_spec.problems import FieldPath, Problem, nested
+from resnet_spec.problems import FieldPath, Problem, Proposal, leave_out, nested, write
 from resnet_spec.problems.words import article, either, flow
 
 
@@ -39,9 +39,20 @@ def what_is_needed_is_there(plan: Plan) -> Iterator[Problem]:
                 for owner, by in _readers_here(stage, field):
                     message = f"is missing; {by} needs it: {read.example}"
                     path, others = stage.path(field), (stage.path(owner),)
-                    problem = Problem("missing", message, path, others=others)
+                    words = CATALOG.get(field) or read.example.split()[:1]
+                    problem = Problem(
+                        "missing",
+                        message,
+                        path,
+                        others=others,
+                        proposals=write(path, *map(_number_or_word, words)),
+                    )
                     found.setdefault(field, problem)
     yield from found.values()
+
+
+def _number_or_word(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def _readers_here(stage: StagePlan, field: str) -> Iterator[tuple[str, str]]:
@@ -107,6 +118,7 @@ def unused(
         about_key=True,
         others=others,
         inherited=f"{why}, so write {flow(nested(path, None))[1:-1]}",
+        proposals=leave_out(path),
     )
 
 
@@ -126,7 +138,13 @@ def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
                 where = f"block {blocks[0].nth + 1} of {where}"
             message = f"changes nothing; only {_readers(field)} reads it"
             message += f", so write null for {where}"
-            yield Problem("unused-entry", message, path, others=_owners(field))
+            yield Problem(
+                "unused-entry",
+                message,
+                path,
+                others=_owners(field),
+                proposals=write(path, None),
+            )
 
 
 # --- what goes together -------------------------------------------------------------------
@@ -181,9 +199,20 @@ def _refused(stage: StagePlan, asked: Asked) -> Problem:
     at_choice = f"{refusal.field} must {legal}; {refusal.why}"
     if word:
         at_choice = f"with {word}, {at_choice}"
+    path = stage.path(refusal.field)
+    proposals = _allowed(path, refusal)
     if not _is_written(stage, refusal.field):
-        return Problem("not-together", at_choice, stage.path(owner))
-    return Problem("not-together", message, stage.path(refusal.field), others=others)
+        return Problem(
+            "not-together", at_choice, stage.path(owner), proposals=proposals
+        )
+    return Problem("not-together", message, path, others=others, proposals=proposals)
+
+
+def _allowed(path: FieldPath, refusal: Refusal) -> tuple[Proposal, ...]:
+    """What may be written in place of the value at a path that is refused."""
+    allowed = [value for value in refusal.allowed if value is not OWN]
+    gone = leave_out(path) if None in allowed and isinstance(path[-1], str) else ()
+    return (*gone, *write(path, *(v for v in allowed if not (gone and v is None))))
 
 
 def _legal(stage: StagePlan, refusal: Refusal) -> str:

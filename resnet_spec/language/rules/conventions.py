@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from resnet_spec.catalog import STEMS
+from resnet_spec.catalog import CATALOG, STEMS
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.language.rules.choices import unused
-from resnet_spec.problems import FieldPath, Problem
+from resnet_spec.problems import FieldPath, Problem, write
 
 
 class Convention(NamedTuple):
@@ -77,7 +77,8 @@ def are_said_where_they_matter(plan: Plan) -> Iterator[Problem]:
         written = plan.stages[0].value(field) is not None
         if field in asked and not written:
             why = f"is missing; published code disagrees: {convention.who}"
-            yield Problem("missing", why, path, others=others)
+            words = write(path, *CATALOG.get(field, (False, True)))
+            yield Problem("missing", why, path, others=others, proposals=words)
         elif written and field not in asked:
             why = f"changes nothing here; only {convention.where} reads it"
             yield unused(why, field, others)

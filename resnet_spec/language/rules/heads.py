@@ -7,7 +7,7 @@ from typing import Any
 
 from resnet_spec.catalog import WHOLE_POOLS
 from resnet_spec.language.plan import Plan
-from resnet_spec.problems import Problem
+from resnet_spec.problems import Problem, write
 from resnet_spec.problems.words import either
 
 REFUSING = (*WHOLE_POOLS, "attention")  # a map of another size, or reading any
@@ -22,9 +22,9 @@ def other_maps_are_refused(plan: Plan) -> Iterator[Problem]:
         f"must be {either(REFUSING)} with `head.classes: none`; only a linear layer, in "
         "head.hidden or as classifier, refuses a map of another size"
     )
-    yield Problem(
-        "not-together", message, ("head", "pool"), others=(("head", "classes"),)
-    )
+    path, others = ("head", "pool"), (("head", "classes"),)
+    proposals = write(path, *REFUSING)
+    yield Problem("not-together", message, path, others=others, proposals=proposals)
 
 
 def a_convolution_reads_a_map(plan: Plan) -> Iterator[Problem]:
@@ -35,7 +35,13 @@ def a_convolution_reads_a_map(plan: Plan) -> Iterator[Problem]:
             "linear reads what a linear layer gives"
         )
         others = (("head", "classifier"),)
-        yield Problem("not-together", message, ("head", "hidden"), others=others)
+        yield Problem(
+            "not-together",
+            message,
+            ("head", "hidden"),
+            others=others,
+            proposals=write(others[0], "linear"),
+        )
 
 
 def _layers(plan: Plan) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from resnet_spec.language.plan import PER_STAGE, Plan, by_stage, covers
-from resnet_spec.problems import Problem
+from resnet_spec.problems import FieldPath, Problem, Proposal, leave_out, write
 from resnet_spec.problems.words import by_sides
 
 MOST_BLOCKS = 20_000
@@ -27,6 +27,7 @@ def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
                 tuple(field.split(".")),
                 others=(("depths",),),
                 inherited=f"{why}, so write {field} with {len(depths)} here",
+                proposals=_sides(tuple(field.split(".")), value),
             )
 
 
@@ -44,13 +45,20 @@ def one_entry_per_block(plan: Plan) -> Iterator[Problem]:
                     f"depths has {depth} there: {list(depths)}{_as_sides(field, said)}",
                     (*field.split("."), index),
                     others=(("depths",),),
+                    proposals=_sides((*field.split("."), index), said),
                 )
 
 
 def _as_sides(field: str, said: tuple[Any, ...]) -> str:
     """What to write where a height and a width were meant, and not two entries."""
-    meant = field == "strides" and [*map(type, said)] == [int, int]
+    meant = _sides((field,), said)
     return f"; for a height and a width write {by_sides(said)}" if meant else ""
+
+
+def _sides(path: FieldPath, said: tuple[Any, ...]) -> tuple[Proposal, ...]:
+    """A height and a width in place of two entries, where those were likely meant."""
+    meant = path[0] == "strides" and [*map(type, said)] == [int, int]
+    return write(path, by_sides(said)) if meant else ()
 
 
 def not_too_many_blocks(plan: Plan) -> Iterator[Problem]:
@@ -72,6 +80,7 @@ def dilation_is_used(plan: Plan) -> Iterator[Problem]:
             f"which keeps the dilation of the stage before, {kept}, with "
             "`dilation_from: previous`",
             last.path("dilations"),
+            proposals=write(last.path("dilations"), kept),
             others=(("dilation_from",), ("depths",), ("block",)),
         )
 
@@ -92,6 +101,7 @@ def ibn_b_ends_a_stage(plan: Plan) -> Iterator[Problem]:
                     "is batch in all but a stage's last block, whose sum it normalizes, so "
                     f"write batch for block {nth + 1} of stage {stage.index + 1}",
                     ("norm", "type", stage.index, nth),
+                    proposals=write(("norm", "type", stage.index, nth), "batch"),
                 )
 
 
@@ -105,4 +115,5 @@ def a_path_can_be_dropped(plan: Plan) -> Iterator[Problem]:
             about_key=True,
             others=(("depths",),),
             inherited="is 0 in the first block, and there is no other; write drop_path: null",
+            proposals=leave_out(("drop_path",)),
         )

@@ -7,7 +7,7 @@ from math import gcd
 
 from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.plan import Plan, StagePlan
-from resnet_spec.problems import FieldPath, Problem
+from resnet_spec.problems import FieldPath, Problem, write
 
 STEM_MULTIPLES = {"deep": 2, "tiered": 8}
 
@@ -29,7 +29,13 @@ def groups_divide(plan: Plan) -> Iterator[Problem]:
             message = f"{asked} does not divide the width {widths} of stage {numbers}"
             others = tuple(stage.path("widths") for stage in odd)
             message = f"{message}; {near} does"
-            yield Problem("groups-divide", message, path, others=others)
+            yield Problem(
+                "groups-divide",
+                message,
+                path,
+                others=others,
+                proposals=write(path, near),
+            )
 
 
 def _divisor(stage: StagePlan) -> int:
