@@ -33,6 +33,7 @@ COMMANDS = {
     "features": "Print the maps of networks, with receptive fields.",
     "infer": "Say of what network a checkpoint is.",
     "list": "Print the specs that ship, by family.",
+    "lsp": "Answer an editor about the specs open in it.",
     "page": "Write one HTML page that compares networks.",
     "predict": "Print the likeliest classes of pictures, by a run.",
     "rule": "Explain what a mistake is about.",

@@ -18,6 +18,22 @@ def definition(document: Document, line: int, column: int) -> Place | None:
     return Place(str(file), 1, 1) if file else None
 
 
+def chain(document: Document) -> list[Path]:
+    """The files that a document extends: the one that it names, the one that names, and so on.
+
+    What a file says is what is unsaved of it, or else on disk.
+    """
+    found: list[Path] = []
+    while (file := extended(document)) and file not in found:
+        found.append(file)
+        try:
+            text = document.unsaved.get(file) or file.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            break
+        document = Document(text, str(file), document.unsaved)
+    return found
+
+
 def extended(document: Document) -> Path | None:
     """The file that a document names, as it stands, by its absolute path; None for none."""
     tokens = scanned(document.text).tokens

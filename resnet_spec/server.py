@@ -1,0 +1,300 @@
+"""The language server: what the editor room says of open files, by the protocol of editors.
+
+https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lsprotocol import types as lsp
+from pygls import uris
+from pygls.lsp.server import LanguageServer
+
+from resnet_spec import __version__
+from resnet_spec.editor import (
+    Checked,
+    Document,
+    Edit,
+    check,
+    completions,
+    definition,
+    fixes,
+    formatted,
+    hover,
+)
+from resnet_spec.editor.cursor import scanned
+from resnet_spec.editor.linking import chain
+from resnet_spec.problems import Place, Problem
+
+LANGUAGE = "resnet-spec"  # a languageId, which says that a document is a spec
+OF_SPECS = {
+    "stem",
+    "block",
+    "depths",
+    "widths",
+}  # of which other YAML has none at its top
+LINE_END = re.compile("\r\n|[\r\n]")  # as the protocol has it
+BYTES = {"utf-8": 1, "utf-16": 2, "utf-32": 4}  # of a unit of each encoding
+TRIGGERS = (" ", ",", "[", "{")
+KINDS = {
+    "key": lsp.CompletionItemKind.Field,
+    "value": lsp.CompletionItemKind.EnumMember,
+}
+
+
+def is_spec(text: str, language: str = "") -> bool:
+    """Whether a document is a spec, as far as its language or its keys at the top tell.
+
+    Those are a field that every spec has which extends no other, or `extends` beside a
+    `name` or a `title`.
+    """
+    keys = {*scanned(text).keys.get((), ())}
+    extends = "extends" in keys and bool({"name", "title"} & keys)
+    return language == LANGUAGE or bool(OF_SPECS & keys) or extends
+
+
+class Open(NamedTuple):
+    """An open spec, what is known of it, and how positions are counted."""
+
+    document: Document
+    encoding: str
+
+    def position(self, index: int) -> lsp.Position:
+        """An index of the text in lines and units from 0."""
+        text = self.document.text
+        starts = self.starts()
+        line = max(i for i, start in enumerate(starts) if start <= index)
+        return lsp.Position(line, self.units(text[starts[line] : index]))
+
+    def offset(self, position: lsp.Position) -> int:
+        """The index of the text that a position means; the nearest, where there is none."""
+        starts = self.starts()
+        if position.line >= len(starts):
+            return len(self.document.text)
+        start = starts[position.line]
+        line = LINE_END.split(self.document.text[start:], 1)[0]
+        column = 0
+        while column < len(line) and self.units(line[:column]) < position.character:
+            column += 1
+        return start + column
+
+    def starts(self) -> list[int]:
+        ends = LINE_END.finditer(self.document.text)
+        return [0, *(match.end() for match in ends)]
+
+    def units(self, text: str) -> int:
+        size = BYTES[self.encoding]
+        name = f"{self.encoding}-le" if size > 1 else self.encoding
+        return len(text.encode(name, "surrogatepass")) // size
+
+    def cursor(self, position: lsp.Position) -> tuple[int, int]:
+        """The line and column, from 1, of a position."""
+        place = self.document.place(self.offset(position))
+        return place.line, place.column
+
+    def range(self, place: Place) -> lsp.Range:
+        start = self.document.offset(place.line, place.column)
+        end = min(start + place.length, len(self.document.text))
+        return lsp.Range(self.position(start), self.position(end))
+
+    def edit(self, edit: Edit) -> lsp.TextEdit:
+        ends = (edit.line, edit.column), (edit.end_line, edit.end_column)
+        start, end = (self.position(self.document.offset(*at)) for at in ends)
+        return lsp.TextEdit(lsp.Range(start, end), edit.text)
+
+    def edits(self, edits: tuple[Edit, ...] | list[Edit]) -> list[lsp.TextEdit]:
+        return [self.edit(edit) for edit in edits]
+
+    def diagnostic(self, problem: Problem) -> lsp.Diagnostic:
+        """A problem where it is; of a file that is extended, where that is named."""
+        place = problem.place or Place(self.document.name)
+        here, related = place, None
+        if place.file != self.document.name or not place.line:
+            here = self.link()
+            there = _location(place)
+            related = [lsp.DiagnosticRelatedInformation(there, str(place))]
+        kind = lsp.DiagnosticSeverity
+        said = f"{problem.said} ({place})" if related else problem.said
+        return lsp.Diagnostic(
+            range=self.range(here),
+            message=f"{said}\n{problem.note}" if problem.note else said,
+            severity=kind.Warning if problem.warning else kind.Error,
+            code=problem.rule,
+            source=LANGUAGE,
+            related_information=related,
+        )
+
+    def link(self) -> Place:
+        """What `extends` names, or the start of the document."""
+        tokens = scanned(self.document.text).tokens
+        named = (t for t in tokens if t.path == ("extends",) and t.kind != "key")
+        for token in named:
+            return self.document.place(token.start, token.end)
+        return Place(self.document.name, 1, 1, 0)
+
+
+def _location(place: Place) -> lsp.Location:
+    at = lsp.Position(max(place.line - 1, 0), max(place.column - 1, 0))
+    file = str(Path(place.file).absolute())
+    return lsp.Location(uris.from_fs_path(file) or "", lsp.Range(at, at))
+
+
+class Server(LanguageServer):
+    """What is open, and what was last found in each spec among it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            LANGUAGE,
+            __version__,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Full,
+        )
+        self.found: dict[str, Checked] = {}
+
+    def opened(self, uri: str) -> Open | None:
+        """The document of that address, if it is open and a spec."""
+        open_files = self.workspace.text_documents
+        if uri not in open_files:
+            return None
+        text, language = open_files[uri].source, open_files[uri].language_id or ""
+        if not is_spec(text, language):
+            return None
+        others = {
+            _path(other).absolute(): each.source
+            for other, each in open_files.items()
+            if other != uri
+        }
+        document = Document(text, str(_path(uri)), others)
+        agreed = lsp.PositionEncodingKind(self.workspace.position_encoding or "utf-16")
+        return Open(document, agreed.value)
+
+    def tell(self, uri: str) -> None:
+        """Publish what is wrong in that document, and in open specs that extend it."""
+        changed = _path(uri).absolute()
+        for other in list(self.workspace.text_documents):
+            spec = self.opened(other)
+            if other == uri or (spec and changed in chain(spec.document)):
+                self.publish(other, spec)
+
+    def publish(self, uri: str, spec: Open | None) -> None:
+        self.found.pop(uri, None)
+        told: list[lsp.Diagnostic] = []
+        if spec:
+            self.found[uri] = check(spec.document)
+            told = [spec.diagnostic(each) for each in self.found[uri].problems]
+        version = self.workspace.get_text_document(uri).version
+        self.text_document_publish_diagnostics(
+            lsp.PublishDiagnosticsParams(uri, told, version)
+        )
+
+
+def _path(uri: str) -> Path:
+    """The file of an address; of one that is no file's, a name."""
+    return Path(uris.to_fs_path(uri) or uri)
+
+
+def server() -> Server:
+    """A server that answers by `start_io`."""
+    made = Server()
+    _synchronize(made)
+    _inform(made)
+    _change(made)
+    return made
+
+
+def _synchronize(made: Server) -> None:
+    @made.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        made.tell(params.text_document.uri)
+
+    @made.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+        made.tell(params.text_document.uri)
+
+    @made.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def saved(_: lsp.DidSaveTextDocumentParams) -> None:
+        for uri in list(made.workspace.text_documents):
+            made.publish(uri, made.opened(uri))
+
+    @made.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+        uri = params.text_document.uri
+        made.found.pop(uri, None)
+        made.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+        made.tell(uri)
+
+
+def _inform(made: Server) -> None:
+    @made.feature(lsp.TEXT_DOCUMENT_HOVER)
+    def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
+        uri = params.text_document.uri
+        if not (spec := made.opened(uri)):
+            return None
+        compiled = made.found[uri].compiled if uri in made.found else None
+        found = hover(spec.document, *spec.cursor(params.position), compiled)
+        if not found:
+            return None
+        said = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.text)
+        return lsp.Hover(said, spec.range(found.place))
+
+    @made.feature(lsp.TEXT_DOCUMENT_DEFINITION)
+    def defined(params: lsp.DefinitionParams) -> lsp.Location | None:
+        if not (spec := made.opened(params.text_document.uri)):
+            return None
+        place = definition(spec.document, *spec.cursor(params.position))
+        return _location(place) if place else None
+
+    options = lsp.CompletionOptions(trigger_characters=TRIGGERS)
+
+    @made.feature(lsp.TEXT_DOCUMENT_COMPLETION, options)
+    def completed(params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
+        if not (spec := made.opened(params.text_document.uri)):
+            return []
+        found = completions(spec.document, *spec.cursor(params.position))
+        return [
+            lsp.CompletionItem(
+                each.label,
+                kind=KINDS[each.kind],
+                documentation=each.about or None,
+                sort_text=f"{i:04}",
+                text_edit=spec.edit(each.edit),
+            )
+            for i, each in enumerate(found)
+        ]
+
+
+def _change(made: Server) -> None:
+    options = lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix])
+
+    @made.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, options)
+    def acted(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        spec = made.opened(params.text_document.uri)
+        return list(_actions(made, spec, params)) if spec else []
+
+    @made.feature(lsp.TEXT_DOCUMENT_FORMATTING)
+    def formatting(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
+        spec = made.opened(params.text_document.uri)
+        return spec.edits(formatted(spec.document)) if spec else []
+
+
+def _actions(
+    made: Server, spec: Open, params: lsp.CodeActionParams
+) -> Iterator[lsp.CodeAction]:
+    """The fixes of each problem that the range touches."""
+    uri, asked = params.text_document.uri, params.range
+    found = made.found.get(uri)
+    for problem in found.problems if found else ():
+        told = spec.diagnostic(problem)
+        if told.range.end < asked.start or asked.end < told.range.start:
+            continue
+        for nth, fix in enumerate(fixes(spec.document, problem)):
+            yield lsp.CodeAction(
+                fix.title,
+                kind=lsp.CodeActionKind.QuickFix,
+                diagnostics=[told],
+                is_preferred=nth == 0,
+                edit=lsp.WorkspaceEdit(changes={uri: spec.edits(fix.edits)}),
+            )
