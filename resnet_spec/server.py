@@ -179,6 +179,11 @@ class Server(LanguageServer):
             if other == uri or (spec and changed in chain(spec.document)):
                 self.publish(other, spec)
 
+    def tell_all(self) -> None:
+        """Publish what is wrong in each document: a file is there, or is not any more."""
+        for uri in list(self.workspace.text_documents):
+            self.publish(uri, self.opened(uri))
+
     def publish(self, uri: str, spec: Open | None) -> None:
         self.found.pop(uri, None)
         told: list[lsp.Diagnostic] = []
@@ -216,15 +221,14 @@ def _synchronize(made: Server) -> None:
 
     @made.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def saved(_: lsp.DidSaveTextDocumentParams) -> None:
-        for uri in list(made.workspace.text_documents):
-            made.publish(uri, made.opened(uri))
+        made.tell_all()
 
     @made.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: lsp.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
         made.found.pop(uri, None)
         made.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
-        made.tell(uri)
+        made.tell_all()
 
 
 def _inform(made: Server) -> None:

@@ -1,8 +1,11 @@
 """The language server, asked by pygls' client and by editors as people have them."""
 
 import asyncio
+import json
 import os
 import resource
+import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
@@ -196,8 +199,8 @@ def test_open_files_extend_one_another_unsaved(ask: Ask, tmp_path: Path) -> None
         editor.change(base, FULL.replace("[3, 4, 6, 3]", "[3, 4, 6]"))
         told = await editor.diagnostics(last)
         assert {each.code for each in told} == {"stage-count"}
-        assert {each.range.start for each in told} == {lsp.Position(0, 9)}
-        assert {each.range.end for each in told} == {lsp.Position(0, 17)}
+        named = lsp.Range(lsp.Position(0, 9), lsp.Position(0, 17))
+        assert [each.range for each in told] == [named] * len(told)
         where = {each.related_information[0].location.uri for each in told}
         assert where == {base, own}  # strides, and widths
         one = FULL.replace("[3, 4, 6, 3]", "[3]").replace("[1, 2, 2, 2]", "[1]")
@@ -322,3 +325,60 @@ def test_two_hundred_edits_in_a_row(ask: Ask, tmp_path: Path) -> None:
         assert sizes[-1] - sizes[99] < 20e6
 
     ask(asks)
+
+
+# --- editors ------------------------------------------------------------------------------
+
+MINE = """\
+extends: resnet50
+title: "A \U0001f600 network"
+name: Mine
+stem: {type: conv7x7, widht: 32}  # narrower
+stride_on: conv1
+"""
+MENDED = """\
+extends: resnet50
+name: Mine
+title: "A \U0001f600 network"
+stem: {type: conv7x7, width: 32}  # narrower
+stride_on: conv1
+"""
+SAID = "stem.widht: unknown key (did you mean width?)"
+
+
+def edited_by(editor: list[str], folder: Path) -> dict[str, Any]:
+    """What an editor makes of MINE, by a script that does what one would by hand."""
+    file, result = folder / "mine.yaml", folder / "result.json"
+    file.write_text(MINE, encoding="utf-8")
+    told = {"COMMAND": json.dumps(COMMAND), "RESULT": str(result), "SPEC": str(file)}
+    ran = subprocess.run(
+        [*editor, *[str(file)] * (editor[0] == "nvim")],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), **told},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.exists(), ran.stdout + ran.stderr
+    found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    assert "what is between the image and the first stage" in found["hover"]
+    assert found["completion"] == ["conv1", "conv2"]
+    assert found["definition"].endswith(str(Path("specs/resnet50.yaml").absolute()))
+    assert found["action"] == "write width in place of widht"
+    assert found["after"] == []
+    assert found["text"] == MENDED
+    return found
+
+
+@pytest.mark.skipif(not shutil.which("nvim"), reason="needs Neovim")
+def test_neovim(tmp_path: Path) -> None:
+    script = ["nvim", "--headless", "--clean", "-c", "luafile tests/helpers/editor.lua"]
+    found = edited_by(script, tmp_path)
+    assert found["before"] == [[3, 22, 27, 1, SAID]]  # lines and columns from 0
+
+
+@pytest.mark.long
+def test_emacs(tmp_path: Path) -> None:
+    """With eglot: Debian's emacs-nox and elpa-eglot."""
+    found = edited_by(["emacs", "--batch", "-l", "tests/helpers/editor.el"], tmp_path)
+    said = f"resnet-spec [unknown-key]: {SAID}"
+    assert found["before"] == [[4, 22, "widht", said]]

@@ -50,7 +50,7 @@ def values(path: FieldPath) -> dict[str, str]:
     words = list(_words(field.annotation, depth))
     words += _of(field.metadata, depth)
     found = {word: meaning(path, word) for word in words}
-    if not found.keys().isdisjoint(ALONE):
+    if "conv" in keys(path) and not found.keys().isdisjoint(ALONE):
         found |= _written_ops(path)
     if depth == 0:
         found |= {flow(example): "" for example in field.examples or () if example}

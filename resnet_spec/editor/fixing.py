@@ -69,7 +69,7 @@ def _applied(
         return f"write {new} in place of {old[-1]}", renamed(text, old, new)
     inherited = _inherited(document)
     at_key = None
-    if problem.place and problem.place.file == document.name and problem.about_key:
+    if problem.place and problem.place.file == document.name:
         at_key = document.offset(problem.place.line, problem.place.column)
     for path, value in proposal.fields:
         text = _set(text, path, value, inherited, at_key)

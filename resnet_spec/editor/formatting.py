@@ -26,14 +26,15 @@ def formatted(document: Document) -> list[Edit]:
     fields = [span for span in spans(text) if len(span.path) == 1]
     if not isinstance(root.value, dict) or not fields or fields[0].within != ":":
         return []
-    lines = [text.rfind("\n", 0, span.key) + 1 for span in fields]
-    starts = [lines[0], *(_with_comments(text, line) for line in lines[1:])]
+    lines = [document.place(span.key).line for span in fields]
+    lines[1:] = (_with_comments(document, line) for line in lines[1:])
+    starts = [document.offset(line, 1) for line in lines]
     pairs = zip(starts, [*starts[1:], len(text)], strict=True)
     paragraphs = [text[start:end] for start, end in pairs]
     ranks = _ranks([str(span.path[0]) for span in fields])
     if ranks == sorted(ranks):
         return []
-    if not text.endswith("\n"):
+    if text[-1] not in "\r\n":
         paragraphs[-1] += "\n"
     placed = sorted(range(len(fields)), key=ranks.__getitem__)
     new = text[: starts[0]] + "".join(paragraphs[i] for i in placed)
@@ -57,11 +58,8 @@ def _same(data: Any, text: str) -> bool:
     return bool(root.data == data)
 
 
-def _with_comments(text: str, start: int) -> int:
-    """Where the comments begin that stand right above a line."""
-    while start:
-        above = text.rfind("\n", 0, start - 1) + 1
-        if not text.startswith("#", above):
-            break
-        start = above
-    return start
+def _with_comments(document: Document, line: int) -> int:
+    """The line in which the comments begin that stand right above a line."""
+    while line > 1 and document.text.startswith("#", document.offset(line - 1, 1)):
+        line -= 1
+    return line
