@@ -67,13 +67,31 @@ def text(
     machine: Machine | None = None,
 ) -> str:
     """The same for people."""
-    found = facts(network, batch, dtype, machine)
-    images = f"{batch} image{'s' * (batch != 1)}"
-    rows = [
+    lines = rows(facts(network, batch, dtype, machine))
+    figures = aligned([line[:2] for line in lines])
+    width = max(map(len, figures))
+    printed = [
+        f" {figure:<{width}}  {said}"
+        for figure, (*_, said) in zip(figures, lines, strict=True)
+    ]
+    title = f"{network.title}, {batch} image{'s' * (batch != 1)} of {network.image}"
+    return "\n".join([title, "", *printed, "", f" {NOT_SEEN}"]) + "\n"
+
+
+def rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What the figure is of, the figure, and what that means, for each of the `facts`.
+
+    What is a share of another has a name that is indented.
+    """
+    lines = [
         ("parameters", f"{found['params']:,}", "that learn"),
         ("  frozen", f"{found['frozen']:,}", "weights and biases of frozen norms"),
         ("  buffers", f"{found['buffers']:,}", "statistics of norms"),
-        ("weights", _bytes(found["weights_bytes"]), f"all of these, in {dtype}"),
+        (
+            "weights",
+            _bytes(found["weights_bytes"]),
+            f"all of these, in {found['dtype']}",
+        ),
         ("MACs", counted(found["macs"]), "of convolutions and linear layers"),
         ("activations", counted(found["activations"]), "numbers that those give"),
         ("evaluation", _bytes(found["evaluation_bytes"]), "of maps at most at once"),
@@ -82,22 +100,15 @@ def text(
         ("moved", _bytes(found["moved_bytes"]), "read and written, by each function"),
         ("intensity", f"{found['intensity']:.1f} ", "operations for each such byte"),
     ]
-    if machine:
+    if "seconds" in found:
         least = f"{1000 * found['seconds']:,.2f} ms"
-        rows.append(("least time", least, _per(machine)))
-    figures = aligned([row[:2] for row in rows])
-    width = max(map(len, figures))
-    lines = [
-        f" {figure:<{width}}  {row[2]}"
-        for figure, row in zip(figures, rows, strict=True)
-    ]
-    title = f"{network.title}, {images} of {network.image}"
-    return "\n".join([title, "", *lines, "", f" {NOT_SEEN}"]) + "\n"
+        lines.append(("least time", least, _per(found)))
+    return lines
 
 
-def _per(machine: Machine) -> str:
+def _per(found: dict[str, Any]) -> str:
     """`of the slower of both, at 20.00 TFLOP/s and 900.00 GB/s`"""
-    flops, moved = (counted(int(rate)) for rate in machine)
+    flops, moved = (counted(int(found[rate])) for rate in Machine._fields)
     return f"of the slower of both, at {flops}FLOP/s and {moved}B/s"
 
 
