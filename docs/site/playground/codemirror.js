@@ -1,0 +1,27 @@
+// What the page needs of CodeMirror, which esbuild makes one module of.
+
+export {
+  acceptCompletion,
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+  startCompletion,
+} from "@codemirror/autocomplete";
+export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+export { pythonLanguage } from "@codemirror/lang-python";
+export { yaml } from "@codemirror/lang-yaml";
+export { bracketMatching, indentUnit, syntaxHighlighting } from "@codemirror/language";
+export { lintKeymap, setDiagnostics } from "@codemirror/lint";
+export { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
+export { EditorState } from "@codemirror/state";
+export {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightSpecialChars,
+  hoverTooltip,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
+export { classHighlighter, highlightCode } from "@lezer/highlight";

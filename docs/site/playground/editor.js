@@ -1,0 +1,166 @@
+// The editor: CodeMirror, and in it what the compiler knows of the text.
+
+import {
+  autocompletion,
+  bracketMatching,
+  classHighlighter,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+  defaultKeymap,
+  drawSelection,
+  EditorState,
+  EditorView,
+  highlightActiveLine,
+  highlightSelectionMatches,
+  highlightSpecialChars,
+  history,
+  historyKeymap,
+  hoverTooltip,
+  indentUnit,
+  indentWithTab,
+  keymap,
+  lineNumbers,
+  lintKeymap,
+  searchKeymap,
+  setDiagnostics,
+  syntaxHighlighting,
+  yaml,
+} from "./codemirror.js";
+import { element } from "./dom.js";
+import { offsetOf, placeOf } from "./positions.js";
+import { prose } from "./prose.js";
+
+const LOOK = [
+  lineNumbers(),
+  highlightSpecialChars(),
+  highlightActiveLine(),
+  highlightSelectionMatches(),
+  drawSelection(),
+  syntaxHighlighting(classHighlighter),
+  EditorView.lineWrapping,
+  EditorView.contentAttributes.of({
+    "aria-labelledby": "spec",
+    "aria-describedby": "keys",
+    spellcheck: "false",
+    autocapitalize: "off",
+  }),
+];
+const BEHAVIOR = [
+  history(),
+  yaml(),
+  indentUnit.of("  "),
+  bracketMatching(),
+  closeBrackets(),
+  keymap.of([
+    ...closeBracketsKeymap,
+    ...completionKeymap,
+    ...searchKeymap,
+    ...historyKeymap,
+    ...lintKeymap,
+    ...defaultKeymap,
+    indentWithTab,
+  ]),
+];
+
+/**
+ * An editor in an element. It calls `changed()` after each change and `moved()` where the cursor
+ * went; `completions(place)` and `description(place)` promise what the compiler knows there.
+ */
+export function makeEditor(parent, { changed, moved, completions, description }) {
+  const knowing = [
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) changed();
+      else if (update.selectionSet) moved();
+    }),
+    autocompletion({ override: [(context) => completed(context, completions)] }),
+    hoverTooltip(async (view, offset) => {
+      const found = await description(placeOf(textOf(view), offset));
+      if (!found) return null;
+      const dom = element("div", { class: "description" }, ...prose(found));
+      return { pos: offset, above: true, create: () => ({ dom }) };
+    }),
+  ];
+  const extensions = [...LOOK, ...BEHAVIOR, ...knowing];
+  const view = new EditorView({ parent, extensions });
+  return {
+    text: () => textOf(view),
+    place: () => placeOf(textOf(view), view.state.selection.main.head),
+    /** Put another text, of which no change can be undone. */
+    open: (text) => view.setState(EditorState.create({ doc: text, extensions })),
+    /** Replace what differs by another text, which can be undone. */
+    replace: (text) => view.dispatch({ changes: difference(textOf(view), text) }),
+    apply: (edits) => apply(view, edits),
+    /** Go to a place, and select so many characters there. */
+    select(place) {
+      const [anchor, head] = rangeOf(textOf(view), place);
+      view.dispatch({ selection: { anchor, head }, scrollIntoView: true });
+      view.focus();
+    },
+    /** Underline the problems. */
+    underline(problems) {
+      const found = problems.map((problem) => diagnostic(textOf(view), problem));
+      view.dispatch(setDiagnostics(view.state, found));
+    },
+  };
+}
+
+function textOf(view) {
+  return view.state.doc.toString();
+}
+
+/** The offsets of `length` characters at a place. */
+function rangeOf(text, { line, column, length }) {
+  const start = offsetOf(text, line, column);
+  return [start, Math.max(start, offsetOf(text, line, column + length))];
+}
+
+function diagnostic(text, problem) {
+  const [from, to] = rangeOf(text, problem);
+  const actions = problem.fixes.map(({ title, edits }) => ({
+    name: title,
+    apply: (view) => apply(view, edits),
+  }));
+  const { severity, rule: source, message } = problem;
+  return { from, to, severity, source, message, actions };
+}
+
+function apply(view, edits) {
+  const text = textOf(view);
+  const changes = edits.map((edit) => {
+    const from = offsetOf(text, edit.line, edit.column);
+    return { from, to: offsetOf(text, edit.end_line, edit.end_column), insert: edit.text };
+  });
+  view.dispatch({ changes });
+  view.focus();
+}
+
+/** The one change that makes a text another. */
+function difference(text, other) {
+  const shorter = Math.min(text.length, other.length);
+  let from = 0;
+  while (from < shorter && text[from] === other[from]) from++;
+  let same = 0;
+  while (same < shorter - from && text.at(-1 - same) === other.at(-1 - same)) same++;
+  return { from, to: text.length - same, insert: other.slice(from, other.length - same) };
+}
+
+async function completed(context, completions) {
+  const text = context.state.doc.toString();
+  if (!context.explicit && !/[\w.]$/.test(text.slice(0, context.pos))) return null;
+  const found = await completions(placeOf(text, context.pos));
+  if (!found?.length) return null;
+  const [{ edit }] = found; // the word that is begun, for all of them
+  const options = found.map(({ label, kind, about, edit }) => ({
+    label,
+    type: kind === "key" ? "property" : "constant",
+    info: about ? () => element("div", { class: "description" }, ...prose(about)) : undefined,
+    apply: edit.text,
+  }));
+  return {
+    from: offsetOf(text, edit.line, edit.column),
+    to: offsetOf(text, edit.end_line, edit.end_column),
+    options,
+    validFor: /^[\w./-]*$/,
+  };
+}

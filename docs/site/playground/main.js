@@ -1,0 +1,215 @@
+// The page: what is written, what is asked of it, and what is shown of the answers.
+
+import * as address from "./address.js";
+import { makeCompiler } from "./compiler.js";
+import { byId, copied, counted, element, exact, save } from "./dom.js";
+import { makeEditor } from "./editor.js";
+import { listed } from "./problems.js";
+import { prose } from "./prose.js";
+import { makeTabs } from "./tabs.js";
+import { VIEWS } from "./views.js";
+
+const SAID = {
+  starting: "The compiler is loading …",
+  ready: "",
+  restarted: "The compiler took over five seconds, and starts anew …",
+  failed: "The compiler failed; reload the page to start it again.",
+  offline: "Works without a network, too.",
+};
+
+const first = JSON.parse(byId("first").textContent); // {start, text, catalog, answer}
+const compiler = makeCompiler(tell);
+const editor = makeEditor(byId("editor"), {
+  changed,
+  moved: () => soon(describe, 150),
+  completions: (place) => compiler.ask("completed", { text: editor.text(), ...place }),
+  description: (place) => compiler.ask("hovered", { text: editor.text(), ...place }),
+});
+const tabs = makeTabs(VIEWS, compile);
+
+let start; // the name of the spec that the text was made from
+let original; // the text of that spec; undefined while it is not known
+let file = "spec.yaml"; // what the text is saved as
+
+// --- what becomes of the compiler ----------------------------------------------------------
+
+function tell(becomes, why = "") {
+  byId("compiler").textContent = `${SAID[becomes]} ${why}`.trim();
+}
+
+function say(text) {
+  byId("message").textContent = text;
+}
+
+// --- a text, and what it is ------------------------------------------------------------------
+
+function changed() {
+  say("");
+  soon(remember, 300);
+  soon(describe, 150);
+  compile();
+}
+
+/** Ask what the text is, and show it, unless it is another text by then. */
+async function compile() {
+  const [text, view] = [editor.text(), tabs.current()];
+  mark("typing");
+  const answer = await compiler.ask("compiled", { text, start, view });
+  if (!answer || text !== editor.text() || view !== tabs.current()) return;
+  show(answer, view);
+  performance.mark("answered");
+  keepOffline();
+}
+
+function show({ problems, network, view }, name) {
+  editor.underline(problems);
+  byId("problems").hidden = !problems.length;
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  const said = [plural(errors, "mistake"), plural(problems.length - errors, "warning")];
+  byId("problem-count").textContent = said.filter(Boolean).join(", ");
+  byId("problem-list").replaceChildren(...listed(problems, editor));
+  mark(network ? "" : "wrong");
+  if (!network) return;
+  ({ file } = network);
+  byId("results").textContent = network.title;
+  const figures = `${exact.format(network.params)} parameters, ${counted(network.macs)}MACs`;
+  byId("figures").textContent = figures;
+  byId("view").replaceChildren(...VIEWS[name].make(view, network, say));
+}
+
+function plural(count, noun) {
+  return count ? `${count} ${noun}${count > 1 ? "s" : ""}` : "";
+}
+
+/** Mark the results as old, since one is typing or the text is wrong, or as not old. */
+function mark(old) {
+  byId("network").dataset.old = old;
+  byId("view").ariaBusy = String(old === "typing");
+  byId("old").textContent = old === "wrong" ? "Of the last text that had no mistake:" : "";
+}
+
+/** Say what is known of the field at the cursor. */
+async function describe() {
+  const found = await compiler.ask("hovered", { text: editor.text(), ...editor.place() });
+  byId("description").hidden = !found;
+  byId("description").replaceChildren(...prose(found ?? ""));
+}
+
+const timers = new Map();
+
+/** Call the function when it was not asked for during so many milliseconds. */
+function soon(act, wait) {
+  clearTimeout(timers.get(act));
+  timers.set(act, setTimeout(act, wait));
+}
+
+// --- where one starts, and the address --------------------------------------------------------
+
+/** Open a text that was made from a spec that ships, or that spec itself. */
+async function open(name, text) {
+  start = name;
+  original = name === first.start ? first.text : undefined;
+  byId("name").value = name;
+  const given = text ?? original;
+  if (given !== undefined) put(given);
+  original ??= await compiler.ask("started", { name });
+  if (given === undefined && start === name) put(original);
+}
+
+function put(text) {
+  editor.open(text);
+  if (text === first.text && start === first.start) show(first.answer, "summary");
+  compile();
+}
+
+/** Open what the address says; where it says nothing, what was here last. */
+async function openAddress() {
+  try {
+    const said = await address.read(location.hash);
+    const last = said.start || said.text ? said : draft();
+    const name = last.start ?? first.start;
+    if (!first.catalog.some((spec) => spec.name === name)) throw new Error(unknown(name));
+    await open(name, last.text);
+  } catch (error) {
+    say(`This address cannot be read: ${error.message}. Below is what was here before.`);
+    await open(draft().start ?? first.start, draft().text);
+  }
+}
+
+function unknown(name) {
+  return `no spec that ships is called ${name}`;
+}
+
+/** Write the text into the address, and where the browser allows it, into its storage. */
+async function remember() {
+  const text = editor.text();
+  const fragment = await address.written(start, text, text === original);
+  if (text !== editor.text()) return;
+  keepDraft({ start, text });
+  history.replaceState(null, "", fragment ?? location.pathname);
+  if (!fragment) say(address.TOO_LONG);
+}
+
+function draft() {
+  try {
+    return JSON.parse(localStorage.getItem("draft")) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function keepDraft(said) {
+  try {
+    localStorage.setItem("draft", JSON.stringify(said));
+  } catch {
+    return; // the address has it, too
+  }
+}
+
+/** Let the browser keep the page; not sooner than needed, since that fetches all of it. */
+async function keepOffline() {
+  if (!navigator.serviceWorker || timers.has(keepOffline)) return;
+  timers.set(keepOffline);
+  await navigator.serviceWorker.register("service.js");
+  await navigator.serviceWorker.ready;
+  tell("offline");
+}
+
+// --- buttons -----------------------------------------------------------------------------------
+
+byId("start").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const name = byId("name").value.trim();
+  if (!first.catalog.some((spec) => spec.name === name)) return say(`${unknown(name)}.`);
+  await remember();
+  say("");
+  history.pushState(null, "", await address.written(name, "", true));
+  await open(name);
+});
+
+byId("link").addEventListener("click", async () => {
+  const text = editor.text();
+  const fragment = await address.written(start, text, text === original);
+  if (!fragment) return say(address.TOO_LONG);
+  say(await copied(new URL(fragment, location.href).href, "The link"));
+});
+
+byId("save").addEventListener("click", () => save(file, editor.text(), "application/yaml"));
+
+byId("format").addEventListener("click", async () => {
+  const text = editor.text();
+  const ordered = await compiler.ask("ordered", { text });
+  if (ordered && text === editor.text()) editor.replace(ordered);
+});
+
+byId("theme").addEventListener("change", ({ target }) => {
+  document.documentElement.dataset.theme = target.value;
+});
+
+// --- start ---------------------------------------------------------------------------------------
+
+const options = first.catalog.map(({ name, title }) => element("option", { value: name }, title));
+byId("names").append(...options);
+byId("count").textContent = `${first.catalog.length} ship`;
+addEventListener("hashchange", openAddress);
+await openAddress();

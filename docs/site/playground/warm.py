@@ -1,0 +1,34 @@
+"""Asks for one of everything, so that the snapshot of memory that is taken next has it all.
+
+Where it is restored there is no file to import from, and what was done once is done sooner.
+"""
+
+import gc
+from itertools import product
+
+from answers import (
+    FIRST,
+    VIEWS,
+    catalog,
+    compiled,
+    completed,
+    hovered,
+    ordered,
+    started,
+)
+
+from resnet_spec.problems.rules import RULES
+
+NAMES = ("resnet50", "cifar/resnet20", "resnet26t", "regnety_032", "res2net50_26w_4s")
+
+catalog()
+right = [text for name in NAMES if (text := started(name))]
+for text, view in product(right, VIEWS):
+    compiled(text, FIRST, view)
+for rule in RULES.values():
+    compiled(rule.wrong, FIRST, "summary")
+ordered(right[0])
+for line, column in product(range(1, right[0].count("\n") + 2), (1, 12)):
+    hovered(right[0], line, column)
+    completed(right[0], line, column)
+gc.collect()
