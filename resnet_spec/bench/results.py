@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
 from resnet_spec.bench import EAGER
 from resnet_spec.bench.timing import Sample
+from resnet_spec.problems import RunError
 from resnet_spec.problems.tables import comma_separated, ruled
+from resnet_spec.problems.words import reason
 
 
 class Row(NamedTuple):
@@ -94,6 +97,20 @@ def as_json(found: Sequence[Row], machine: Mapping[str, object]) -> str:
 
     made = {"machine": machine, "rows": [row._asdict() for row in found]}
     return json.dumps(made, indent=2) + "\n"
+
+
+def read(file: Path) -> tuple[dict[str, object], list[Row]]:
+    """What `as_json` wrote: what was measured on, and the rows. Raises RunError."""
+    import json
+
+    try:
+        made = json.loads(file.read_text(encoding="utf-8"))
+        return dict(made["machine"]), [Row(**row) for row in made["rows"]]
+    except OSError as error:
+        raise RunError(f"{file}: cannot be read, {reason(error)}") from None
+    except (ValueError, TypeError, KeyError):
+        message = "is not what `resnet-spec bench --json` prints"
+        raise RunError(f"{file}: {message}") from None
 
 
 def as_csv(found: Sequence[Row]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,15 @@ import click
 from resnet_spec import __version__
 from resnet_spec.cli.common import Job, Outcome, compiling
 from resnet_spec.cli.failures import fail, put, report_problems, write_or_fail
+from resnet_spec.compiler import load
+from resnet_spec.language.shipped import shown
 from resnet_spec.network import Network
+from resnet_spec.output import spec_files
 from resnet_spec.problems.extras import needs
 from resnet_spec.problems.words import by_sides, flow
 
 if TYPE_CHECKING:
-    from resnet_spec.emit.page import Entry, Table
+    from resnet_spec.emit.page import Axis, Entry, Measured, Table
 
 
 @click.command()
@@ -29,8 +32,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="File to write; - prints it instead.",
 )
+@click.option(
+    "--bench",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With the times that `resnet-spec bench --json` printed.",
+)
 @compiling
-def page(outcome: Outcome, output: str) -> None:
+def page(outcome: Outcome, output: str, bench: Path | None) -> None:
     """Write one HTML file with all SPECs: a table, a plot, and what each network is.
 
     A browser opens it without a server or a network. Two networks that are picked there are
@@ -39,20 +48,44 @@ def page(outcome: Outcome, output: str) -> None:
     \b
     resnet-spec page specs -o page.html
     resnet-spec page resnet50 resnet50d my_net.yaml -o mine.html
+    resnet-spec page resnet18 resnet50 --bench times.json
     """
-    needs("page", "plotly")
+    refuse_other_files(output)
     report_problems(outcome.problems)
     if outcome.fails:
         sys.exit(1)
+    more, axes = _times(bench, outcome.jobs) if bench else ({}, None)
+    write_page(outcome.jobs, output, more, axes)
+
+
+def refuse_other_files(output: str) -> None:
+    """Refuses an output that is there and no page, and any where plotly is not installed."""
+    needs("page", "plotly")
     file = Path(output)
     if output != "-" and (why := _obstacle(file)):
         fail(f"{file}: {why}, so it is not overwritten")
-    text = _page(outcome.jobs, file.parent)
+
+
+def jobs_of(files: Iterable[Path]) -> list[Job]:
+    """The specs in files that compile, as they are."""
+    specs, _ = spec_files(map(str, files))
+    return [Job(spec, load(spec.file), "") for spec in specs]
+
+
+def write_page(
+    jobs: Sequence[Job],
+    output: str,
+    more: Mapping[Path, Measured],
+    axes: tuple[Axis, Axis] | None,
+) -> None:
+    """Write the page of the networks, or print it, with what was measured of some of them."""
+    file = Path(output)
+    text = _page(jobs, file.parent, more, axes)
     if output == "-":
         put(text)
         return
     write_or_fail(file, text)
-    networks = len(outcome.jobs)
+    networks = len(jobs)
     megabytes = len(text) / 1e6
     click.echo(f"{file}  {networks} network{'s' * (networks != 1)}  {megabytes:.1f} MB")
 
@@ -71,15 +104,44 @@ def _obstacle(file: Path) -> str:
     return "" if known else "is not a page of this command"
 
 
-def _page(jobs: list[Job], folder: Path) -> str:
+def _times(
+    file: Path, jobs: Sequence[Job]
+) -> tuple[dict[Path, Measured], tuple[Axis, Axis]]:
+    """What a bench measured of the networks, and the axes that show it."""
+    from resnet_spec.bench.pages import measured
+    from resnet_spec.bench.results import read
+
+    machine, rows = read(file)
+    names = {shown(job.spec.file): job.spec.file for job in jobs}
+    others = [*dict.fromkeys(row.network for row in rows if row.network not in names)]
+    if others:
+        what = ", ".join(others)
+        click.echo(
+            f"{file}: {what} is not among the SPECs, so it is left out", err=True
+        )
+    own = [row for row in rows if row.network in names]
+    if not own:
+        fail(f"{file}: has no times of any SPEC; name those that were measured")
+    found, upward = measured(own, machine)
+    more = {names[name]: of for name, of in found.items()}
+    return more, (("MACs", "less"), (upward, "less"))
+
+
+def _page(
+    jobs: Sequence[Job],
+    folder: Path,
+    more: Mapping[Path, Measured],
+    axes: tuple[Axis, Axis] | None,
+) -> str:
     from plotly.offline import get_plotlyjs
 
-    from resnet_spec.emit.page import page
+    from resnet_spec.emit.page import AXES, Measured, page
 
-    return page([_entry(job, folder) for job in jobs], get_plotlyjs(), __version__)
+    entries = [_entry(job, folder, more.get(job.spec.file, Measured())) for job in jobs]
+    return page(entries, get_plotlyjs(), __version__, axes or AXES)
 
 
-def _entry(job: Job, folder: Path) -> Entry:
+def _entry(job: Job, folder: Path, more: Measured) -> Entry:
     from resnet_spec.emit.cost import costs
     from resnet_spec.emit.diagram import svg
     from resnet_spec.emit.page import Entry
@@ -92,12 +154,16 @@ def _entry(job: Job, folder: Path) -> Entry:
         family=family,
         title=network.title,
         paper=network.paper,
-        figures=_figures(network, cost),
+        figures={**_figures(network, cost), **more.figures},
         digests=network.digests._asdict(),
-        tables=(_fields(job), _summary(network), _maps(network), _costs(cost)),
+        tables=(
+            *more.tables,
+            *(_fields(job), _summary(network), _maps(network), _costs(cost)),
+        ),
         file=job.module.name,
         source=job.source(folder),
         diagram=svg(network),
+        spreads=more.spreads,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import process_time
@@ -20,8 +20,10 @@ from resnet_spec.cli.common import (
     read_limits,
 )
 from resnet_spec.cli.failures import fail, reported, write_or_fail
+from resnet_spec.cli.page import jobs_of, refuse_other_files, write_page
+from resnet_spec.cli.trials import asked, by_accuracy, training
 from resnet_spec.expansion import Total
-from resnet_spec.problems.words import counted, either, flow, shortened
+from resnet_spec.problems.words import either
 
 if TYPE_CHECKING:
     from resnet_spec.search.ranking import Found, Order
@@ -70,7 +72,10 @@ def _pair(
     "--sample", type=click.IntRange(1), metavar="N", help="Take so many at random."
 )
 @click.option(
-    "--seed", type=int, metavar="S", help="Of what is taken; 0 is the usual one."
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="S",
+    help="Of what is taken, and of the trainings; 0 is the usual one.",
 )
 @click.option(
     "--limit",
@@ -104,6 +109,12 @@ def _pair(
 @click.option(
     "--json", "form", flag_value="json", help="Print all that is kept as JSON."
 )
+@click.option(
+    "--page",
+    metavar="FILE",
+    help="Write one HTML page of what -o writes (needs the extra page).",
+)
+@training
 @reported
 def sweep(  # noqa: PLR0913  # an option each
     space: str,
@@ -116,41 +127,64 @@ def sweep(  # noqa: PLR0913  # an option each
     best: int | None,
     output: str | None,
     form: str | None,
+    page: str | None,
+    **given: Any,
 ) -> None:
     """Cost the networks of SPACE, a spec with choices in it, and print the best as a table.
 
     Those are kept that are as SPACE expects. The best have the most MACs, or come first by
-    --sort. Ctrl-C ends it with what was found so far.
+    --sort. Ctrl-C ends it with what was found so far. --train trains the best, and prints
+    them by accuracy; the same command goes on where one was stopped, and several that name
+    the same --storage share the work.
 
     \b
-    resnet-spec sweep examples/cifar_budget.yaml --best 10 -o best
-    resnet-spec sweep examples/cifar_budget.yaml --sample 10000 --seed 1 --csv
-    resnet-spec sweep examples/cifar_budget.yaml --pareto params,-macs
+    resnet-spec sweep examples/cifar.yaml --best 10 -o best
+    resnet-spec sweep examples/cifar.yaml --sample 10000 --seed 1 --csv
+    resnet-spec sweep examples/cifar.yaml --pareto params,-macs
+    resnet-spec sweep examples/cifar.yaml --best 10 -o best --train --data cifar10
     """
+    from resnet_spec.search.listing import texts
     from resnet_spec.search.space import space_of
     from resnet_spec.search.walk import Walk
 
-    if seed is not None and not sample:
-        raise click.UsageError("--seed is that of --sample")
+    if seed is not None and not (sample or given["train"]):
+        raise click.UsageError("--seed is that of --sample and of --train")
     if output and not best:
         raise click.UsageError("-o writes the best, so it needs --best")
     if output and space == "-":
         raise click.UsageError("-o writes specs that extend a file; name that, not -")
+    if page and not output:
+        raise click.UsageError("--page shows what -o writes, so it needs -o")
+    trains = asked(given, seed, output, best)
+    if page:
+        refuse_other_files(page)
     read = space_of(space)
     if only_count:
         click.echo(read.count)
         return
     points = read.sample(sample, seed or 0) if sample else read.points()
-    walk = Walk(read, limits)
-    rows = _walked(
-        walk, points, min(sample or read.count, read.count), sort, pareto, best
-    )
+    walk, length = Walk(read, limits), min(sample or read.count, read.count)
+    rows = _walked(walk, points, length, sort, pareto, best)
     _say(walk, len(rows), best, form)
-    if output and best:
-        _write(read, rows[:best], Path(output))
+    files, results = dict[int, Path](), dict[int, dict[str, Any]]()
+    if output and rows:
+        files = _write(read, rows, Path(output))
+    if trains and walk.seen < length:
+        fail("so nothing is trained")
+    if trains and rows:
+        rows, results = by_accuracy(trains, rows, files)
     shown = rows if form or best else rows[:SHOWN]
-    for text in _texts(read, shown, form):
+    for text in texts(read, shown, form, results):
         click.echo(text, nl=False)
+    if page and rows:
+        from resnet_spec.emit.page import Measured
+
+        write_page(
+            jobs_of(files.values()),
+            page,
+            {files[point]: Measured(result) for point, result in results.items()},
+            (("MACs", "less"), ("accuracy", "more")) if results else None,
+        )
 
 
 def _walked(
@@ -239,54 +273,17 @@ def _say(walk: Walk, rows: int, best: int | None, form: str | None) -> None:
         click.echo(f"the first {SHOWN} of {rows:,} networks; {more}", err=True)
 
 
-def _write(space: Space, rows: Sequence[Found], folder: Path) -> None:
-    """Write a spec of each row, all or none, and say where."""
+def _write(space: Space, rows: Sequence[Found], folder: Path) -> dict[int, Path]:
+    """Write a spec of each row, all or none, and say where; returns their files."""
     from resnet_spec.compiler import load
     from resnet_spec.search.points import file_of, spec_of
 
-    texts = {
-        folder / file_of(space, row.point): spec_of(space, *row, folder) for row in rows
-    }
+    files = {row.point: folder / file_of(space, row.point) for row in rows}
+    texts = {files[row.point]: spec_of(space, *row, folder) for row in rows}
     for path, text in texts.items():
         if path.exists() and (path.is_dir() or path.read_bytes() != text.encode()):
             fail(f"{path}: is another file, so nothing is written; name another folder")
     for path, text in texts.items():
         write_or_fail(path, text)
         click.echo(line(path, load(path).network), err=True)
-
-
-def _texts(space: Space, rows: Sequence[Found], form: str | None) -> Iterator[str]:
-    """The rows as a table, or in that form, one after the other."""
-    from resnet_spec.problems import tables
-    from resnet_spec.search.points import chosen
-
-    fields = [field for choice in space.choices for field in choice.fields]
-    each = ((row, chosen(space, space.digits(row.point))) for row in rows)
-    if form == "json":
-        import json
-
-        before = "[\n"
-        for row, values in each:
-            data = {"point": row.point, **row.figures._asdict(), "choices": values}
-            yield f"{before}{json.dumps(data)}"
-            before = ",\n"
-        yield "\n]\n" if rows else "[]\n"
-    elif form == "csv":
-        yield tables.comma_separated([["point", *FIGURES, *fields]])
-        for row, values in each:
-            texts = map(flow, values.values())
-            yield tables.comma_separated([[row.point, *row.figures, *texts]])
-    elif rows:
-        head = ["point", "parameters", "MACs", "activations", *fields]
-        lines = tables.ruled([head, *(_cells(*one) for one in each)])
-        yield "\n".join(lines) + "\n"
-
-
-def _cells(row: Found, values: Mapping[str, Any]) -> list[str]:
-    params, *others = row.figures
-    costs = [f"{params:,}", *(counted(figure).strip() for figure in others)]
-    return [
-        f"{row.point}",
-        *costs,
-        *(shortened(flow(value)) for value in values.values()),
-    ]
+    return files

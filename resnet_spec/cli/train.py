@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import click
-from pydantic import ValidationError
 
-from resnet_spec.cli.common import (
-    READ_AS,
-    SET,
-    Overrides,
-    complete_folder,
-    complete_spec,
-)
+from resnet_spec.cli.common import SET, Overrides, complete_folder, complete_spec
 from resnet_spec.cli.failures import reported
+from resnet_spec.cli.settings import setting_options, settings_of
 from resnet_spec.train import resume as go_on
 from resnet_spec.train import train as start
 from resnet_spec.train.settings import Settings
 
-METAVARS = {"data": "DIR", "weights": "FILE"}
-
-
-def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A field of Settings as an option; None where it is not given."""
-    field = Settings.model_fields[name]
-    flag, kind = f"--{name.replace('_', '-')}", field.annotation
-    shown = isinstance(field.default, (str, int, float)) and kind is not bool
-    default = f"  [default: {field.default}]" if shown else ""
-    said = field.description or ""
-    text = f"{said[:1].upper()}{said[1:]}.{default}"
-    if kind is bool:
-        return click.option(flag, is_flag=True, default=None, help=text)
-    if type(None) in get_args(kind):
-        kind = get_args(kind)[0]  # of `float | None`
-    one = click.Choice(words) if (words := get_args(kind)) else kind
-    return click.option(flag, type=one, metavar=METAVARS.get(name), help=text)
-
-
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    for name in reversed(Settings.model_fields):
-        option = READ_AS.get(name) or _option(name)
-        command = option(command)
-    return command
-
 
 @click.command()
 @click.argument("spec", required=False, type=click.Path(), shell_complete=complete_spec)
-@_options
+@setting_options(Settings.model_fields)
 @click.option(
     "-o",
     "--output",
@@ -93,18 +61,4 @@ def train(
         return
     if spec is None or "data" not in said:
         raise click.UsageError("needs SPEC and --data DIR, or --resume RUN")
-    try:
-        settings = Settings(**said)
-    except ValidationError as error:
-        raise click.UsageError(_first(error)) from None
-    start(spec, settings, output, dict(overrides))
-
-
-def _first(error: ValidationError) -> str:
-    """`--lr: input should be greater than 0, got -1.0`"""
-    found = error.errors()[0]
-    text = found["msg"].removeprefix("Value error, ")
-    if not found["loc"]:
-        return text
-    flag = str(found["loc"][0]).replace("_", "-")
-    return f"--{flag}: {text.lower()}, got {found['input']}"
+    start(spec, settings_of(said), output, dict(overrides))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -88,7 +87,8 @@ def continued(folder: Path, epochs: int | None) -> Job | None:
     run, settings = opened(folder)
     if epochs is not None:
         settings = settings.longer(epochs)
-    if run.weights.exists() and _epochs(run) >= settings.epochs:
+    figures = run.figures()
+    if run.weights.exists() and figures and figures[-1]["epoch"] >= settings.epochs:
         return None
     held = folders_in(settings.data)
     if held.classes != run.classes():
@@ -97,14 +97,3 @@ def continued(folder: Path, epochs: int | None) -> Job | None:
     said = [] if run.last.exists() else [fresh]
     begin = partial(settle, run, settings)
     return Job(run, settings, load(run.spec), held, begin, said, fresh=False)
-
-
-def _epochs(run: Run) -> int:
-    """The last epoch in a run's figures, 0 if it has none."""
-    try:
-        rows = list(
-            csv.DictReader(run.metrics.read_text(encoding="utf-8").splitlines())
-        )
-        return int(rows[-1]["epoch"])
-    except (OSError, ValueError, LookupError):
-        return 0

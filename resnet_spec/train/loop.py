@@ -27,10 +27,12 @@ from resnet_spec.train.run import Run
 from resnet_spec.train.say import say, warn
 from resnet_spec.train.settings import Settings
 from resnet_spec.train.task import Classifier
-from resnet_spec.train.watch import Bar, History
+from resnet_spec.train.watch import Bar, History, Row
 from resnet_spec.train.weights import start_from
 
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
+Told = Callable[[list[Row]], None]
+"""Given the figures of all epochs when one was kept; what it raises ends the run."""
 
 
 class OnFitStart(Callback):
@@ -43,7 +45,7 @@ class OnFitStart(Callback):
         self.call()
 
 
-def fit(job: Job) -> None:
+def fit(job: Job, told: Told = lambda _: None) -> None:
     """Train, from the first epoch on or from the last one that was kept, and write the run."""
     if job.run.last.exists():
         read(job.run.best)  # so that it is missed before the work, not after it
@@ -51,13 +53,13 @@ def fit(job: Job) -> None:
     for line in filter(None, job.said):
         say(line)
     rank_zero_only(job.run.tidy)()
-    _fit(job, OnFitStart(job.begin))
+    _fit(job, OnFitStart(job.begin), told)
 
 
-def _fit(job: Job, first: Callback) -> None:
+def _fit(job: Job, first: Callback, told: Told) -> None:
     run, settings, compiled, held = job.run, job.settings, job.compiled, job.held
     _refuse_norms_of_one_value(compiled.network, settings)
-    history = History(run.metrics, held.test.name)
+    history = History(run.metrics, held.test.name, told)
     pictures = Pictures(held, compiled.network.image, settings)
     with _quiet():
         trainer = _trainer(run, settings, first, history)

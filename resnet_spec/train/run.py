@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from resnet_spec.problems import RunError
 from resnet_spec.train.settings import Settings
 
 RECORD = "run.json"
+CLASSES = "classes.txt"
 
 
 class Record(BaseModel):
@@ -66,9 +68,23 @@ class Run:
         for part in self.folder.glob(".*.[0-9]*.[0-9]*"):
             part.unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Remove what a process left that was killed before the run was begun."""
+        self.tidy()
+        for name in (self.spec.name, f"{self.module}.py", CLASSES):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def figures(self) -> list[dict[str, float]]:
+        """Those of each epoch so far; none where they cannot be read."""
+        try:
+            rows = csv.DictReader(self.metrics.read_text(encoding="utf-8").splitlines())
+            return [{name: float(of) for name, of in row.items()} for row in rows]
+        except (OSError, ValueError, TypeError):
+            return []
+
     def classes(self) -> list[str]:
         """The names of the classes, in the order of their logits."""
-        return _read(self.folder / "classes.txt").splitlines()
+        return _read(self.folder / CLASSES).splitlines()
 
 
 def refuse_to_overwrite(run: Run) -> None:
@@ -94,7 +110,7 @@ def create(
     source = stamped(render(compiled.network, header))
     write(run.spec, explain(compiled.source, compiled.plan, plain=True))
     write(folder / f"{run.module}.py", source)
-    write(folder / "classes.txt", "".join(f"{name}\n" for name in classes))
+    write(folder / CLASSES, "".join(f"{name}\n" for name in classes))
     settle(run, settings)
 
 

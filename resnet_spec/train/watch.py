@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ COLUMNS = ("epoch", "loss", "train_acc", "test_loss", "test_acc", "seconds")
 Row = dict[str, float]
 
 
+class DivergedError(RunError):
+    """A loss that is no number, which is the network's and the rate's own fault."""
+
+
 class Bar(TQDMProgressBar):
     """Lightning's progress bar, which counts epochs from 1, as all else here does."""
 
@@ -30,10 +35,15 @@ class Bar(TQDMProgressBar):
 
 
 class History(Callback):
-    """Keeps each epoch's figures, also in the checkpoints, and prints them when it is told."""
+    """Keeps each epoch's figures, also in the checkpoints; says them when the epoch is kept."""
 
-    def __init__(self, file: Path, held_out: str) -> None:
-        self.file, self.held_out = file, held_out
+    def __init__(
+        self,
+        file: Path,
+        held_out: str,
+        told: Callable[[list[Row]], None] = lambda _: None,
+    ) -> None:
+        self.file, self.held_out, self.told = file, held_out, told
         self.rows: list[Row] = []
         self.started = 0.0
 
@@ -49,19 +59,20 @@ class History(Callback):
             message = (
                 f"the loss of epoch {row['epoch']} is {row['loss']}; a smaller --lr"
             )
-            raise RunError(f"{message} may help")
+            raise DivergedError(f"{message} may help")
         self.rows.append(row)
         pl_module.log("test_acc", row["test_acc"], sync_dist=True)
         if trainer.is_global_zero:
             write(self.file, table(self.rows))
 
     def say(self, trainer: Trainer) -> None:
-        """Print the line of the last epoch, above the bar where there is one."""
+        """Print the line of the last epoch, above the bar where there is one, and tell all."""
         said = line(self.rows[-1], self.held_out)
         if trainer.progress_bar_callback:
             trainer.lightning_module.print(said)
         else:
             say(said)
+        self.told(self.rows)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

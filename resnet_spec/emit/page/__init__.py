@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
@@ -37,6 +38,20 @@ class Table(NamedTuple):
     rows: tuple[tuple[str | int | float, ...], ...]
 
 
+Axis = tuple[str, str]
+"""A figure that the plot shows, and what is better of it, `less` or `more`."""
+AXES: tuple[Axis, Axis] = (("MACs", "less"), ("params", "more"))
+"""Across and upward, where nothing else is asked for."""
+
+
+class Measured(NamedTuple):
+    """What was measured of a network: figures, from where to where they go, and tables."""
+
+    figures: Mapping[str, float] = MappingProxyType({})
+    spreads: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    tables: tuple[Table, ...] = ()
+
+
 class Entry(NamedTuple):
     """What the page has of a network."""
 
@@ -52,16 +67,26 @@ class Entry(NamedTuple):
     file: str  # what its source is called
     source: str
     diagram: str  # SVG
+    spreads: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    """From where to where a figure goes, of those that are measured; bars in the plot."""
 
 
-def page(entries: Sequence[Entry], library: str, version: str) -> str:
-    """The text of the HTML file, in ASCII; `library` is the text of plotly.js."""
+def page(
+    entries: Sequence[Entry],
+    library: str,
+    version: str,
+    axes: tuple[Axis, Axis] = AXES,
+) -> str:
+    """The text of the HTML file, in ASCII; `library` is the text of plotly.js.
+
+    The plot shows the two figures of `axes` first.
+    """
     scripts, library = "".join(map(_text, SCRIPTS)), _unwrapped(library)
     return Template(_text("page.html")).substitute(
         generator=f"{GENERATOR} {version}",
         policy=_policy(scripts, library),
         style=_text("page.css"),
-        data=_json(_data(entries)).replace("<", r"\u003c"),
+        data=_json(_data(entries, axes)).replace("<", r"\u003c"),
         library=_packed(library),
         scripts=scripts,
     )
@@ -95,7 +120,7 @@ def _policy(*scripts: str) -> str:
     return "; ".join(f"{what} {where}" for what, where in allowed.items())
 
 
-def _data(entries: Sequence[Entry]) -> dict[str, Any]:
+def _data(entries: Sequence[Entry], axes: tuple[Axis, Axis]) -> dict[str, Any]:
     """What the table needs at once, and of each network the rest, packed."""
     figures = [*dict.fromkeys(name for entry in entries for name in entry.figures)]
     specs = [
@@ -104,11 +129,12 @@ def _data(entries: Sequence[Entry]) -> dict[str, Any]:
             "family": entry.family,
             "title": entry.title,
             "figures": [entry.figures.get(name) for name in figures],
+            "spreads": [entry.spreads.get(name) for name in figures],
             "packed": _packed(_json(_rest(entry))),
         }
         for entry in entries
     ]
-    return {"figures": figures, "specs": specs}
+    return {"figures": figures, "axes": axes, "specs": specs}
 
 
 def _rest(entry: Entry) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-// The data of the page: {figures: [name], specs: [{name, family, title, figures, packed}]}.
-// To each spec is added what the page makes of it: its index, row, checkbox and article.
+// The data of the page: {figures: [name], axes: [[name, better]], specs: [{name, family, title,
+// figures, spreads, packed}]}, where a spread is null or [from, to]. To each spec is added what
+// the page makes of it: its index, row, checkbox and article.
 const data = JSON.parse(document.getElementById("data").textContent);
 data.specs.forEach((spec, index) => Object.assign(spec, { index }));
 

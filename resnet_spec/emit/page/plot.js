@@ -5,9 +5,10 @@ const POINTS = 0; // the trace that is hovered and clicked
 function makeAxes() {
   const option = (name, i) => element("option", { value: i }, name);
   const index = (name) => Math.max(0, data.figures.indexOf(name));
-  for (const [id, name] of [["x", "MACs"], ["y", "params"]]) {
+  for (const [id, [name, better]] of [["x", data.axes[0]], ["y", data.axes[1]]]) {
     byId(id).append(...data.figures.map(option));
     byId(id).value = index(name);
+    byId(`${id}-better`).value = better;
   }
   byId("axes").addEventListener("change", draw);
 }
@@ -18,6 +19,7 @@ function axis(id) {
     name: data.figures[figure],
     less: byId(`${id}-better`).value === "less",
     of: (spec) => spec.figures[figure],
+    spread: (spec) => spec.spreads[figure],
   };
 }
 
@@ -81,7 +83,27 @@ function points(specs, x, y) {
     text: specs.map((spec) => named(placeOf(spec))),
     hovertemplate: `<b>%{text}</b><br>${said("x", x)}<br>${said("y", y)}<extra></extra>`,
     mode: "markers",
+    error_x: bars(specs, x),
+    error_y: bars(specs, y),
     marker: { color: color("point"), size: 8, opacity: 0.75, line: { width: 0 } },
+  };
+}
+
+/** Bars from where to where a figure goes, of those that have a spread. */
+function bars(specs, axis) {
+  const reach = (spec, end, sign) => {
+    const spread = axis.spread(spec);
+    return spread ? sign * (spread[end] - axis.of(spec)) : 0;
+  };
+  return {
+    type: "data",
+    symmetric: false,
+    array: specs.map((spec) => reach(spec, 1, 1)),
+    arrayminus: specs.map((spec) => reach(spec, 0, -1)),
+    visible: specs.some(axis.spread),
+    color: color("point"),
+    thickness: 1.5,
+    width: 3,
   };
 }
 
