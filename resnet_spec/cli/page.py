@@ -55,7 +55,8 @@ def page(outcome: Outcome, output: str, bench: Path | None) -> None:
     if outcome.fails:
         sys.exit(1)
     more, axes = _times(bench, outcome.jobs) if bench else ({}, None)
-    write_page(outcome.jobs, output, more, axes)
+    if said := write_page(outcome.jobs, output, more, axes):
+        click.echo(said)
 
 
 def refuse_other_files(output: str) -> None:
@@ -77,17 +78,20 @@ def write_page(
     output: str,
     more: Mapping[Path, Measured],
     axes: tuple[Axis, Axis] | None,
-) -> None:
-    """Write the page of the networks, or print it, with what was measured of some of them."""
+) -> str:
+    """Write the page of the networks, with what was measured of some; returns a line on it.
+
+    The output `-` prints it instead, and there is no line.
+    """
     file = Path(output)
     text = _page(jobs, file.parent, more, axes)
     if output == "-":
         put(text)
-        return
+        return ""
     write_or_fail(file, text)
     networks = len(jobs)
     megabytes = len(text) / 1e6
-    click.echo(f"{file}  {networks} network{'s' * (networks != 1)}  {megabytes:.1f} MB")
+    return f"{file}  {networks} network{'s' * (networks != 1)}  {megabytes:.1f} MB"
 
 
 def _obstacle(file: Path) -> str:

@@ -153,8 +153,8 @@ def sweep(  # noqa: PLR0913  # an option each
         raise click.UsageError("-o writes the best, so it needs --best")
     if output and space == "-":
         raise click.UsageError("-o writes specs that extend a file; name that, not -")
-    if page and not output:
-        raise click.UsageError("--page shows what -o writes, so it needs -o")
+    if page and (not output or page == "-"):
+        raise click.UsageError("--page FILE shows what -o writes, so it needs -o")
     trains = asked(given, seed, output, best)
     if page:
         refuse_other_files(page)
@@ -179,12 +179,9 @@ def sweep(  # noqa: PLR0913  # an option each
     if page and rows:
         from resnet_spec.emit.page import Measured
 
-        write_page(
-            jobs_of(files.values()),
-            page,
-            {files[point]: Measured(result) for point, result in results.items()},
-            (("MACs", "less"), ("accuracy", "more")) if results else None,
-        )
+        more = {files[point]: Measured(of) for point, of in results.items()}
+        axes = (("MACs", "less"), ("accuracy", "more")) if results else None
+        click.echo(write_page(jobs_of(files.values()), page, more, axes), err=True)
 
 
 def _walked(

@@ -20,6 +20,7 @@ from optuna.exceptions import (
     UpdateFinishedTrialError,
 )
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from resnet_spec.compiler import load
@@ -126,32 +127,46 @@ def _said_in_a_line() -> Iterator[None]:
 
 def _study(plan: Plan, storage: str) -> optuna.Study:
     """The study of the plan in the storage, where another plan has another one."""
-    if storage.startswith(SERVER):
-        address = storage.replace(SERVER, "postgresql+psycopg://", 1)
-        settings = {}
-    else:
-        file = Path(storage).absolute()
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{file.parent} cannot be made, {error.strerror}") from None
-        address = f"sqlite:///{file}"
-        settings = {"connect_args": {"timeout": 60}}  # for which others may write
-    try:
-        opened = optuna.storages.RDBStorage(
-            address, settings, heartbeat_interval=BEAT, grace_period=GRACE
-        )
-    except RuntimeError as error:  # made by another version of Optuna
-        raise RunError(f"--storage cannot be used: {error}") from None
     pruners = optuna.pruners
     return optuna.create_study(
         study_name=f"resnet-spec {_digest(plan)}",
-        storage=opened,
+        storage=_server(storage)
+        if storage.startswith(SERVER)
+        else _file(Path(storage)),
         direction="maximize",
         sampler=optuna.samplers.RandomSampler(),  # which is asked for nothing
         pruner=pruners.MedianPruner() if plan.prunes else pruners.NopPruner(),
         load_if_exists=True,
     )
+
+
+def _server(address: str) -> optuna.storages.RDBStorage:
+    return _opened(address.replace(SERVER, "postgresql+psycopg://", 1))
+
+
+def _file(file: Path) -> optuna.storages.RDBStorage:
+    """A file of SQLite. It locks no rows, so that each transaction has to be the only one:
+    else two workers may take one trial."""
+    whole = file.absolute()
+    try:
+        whole.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{whole.parent} cannot be made, {error.strerror}") from None
+    waiting = {"timeout": 60, "isolation_level": None}  # seconds, while others write
+    found = _opened(f"sqlite:///{whole}", connect_args=waiting)
+    event.listen(
+        found.engine, "begin", lambda to: to.exec_driver_sql("BEGIN IMMEDIATE")
+    )
+    return found
+
+
+def _opened(address: str, **settings: Any) -> optuna.storages.RDBStorage:
+    try:
+        return optuna.storages.RDBStorage(
+            address, settings, heartbeat_interval=BEAT, grace_period=GRACE
+        )
+    except RuntimeError as error:  # made by another version of Optuna
+        raise RunError(f"--storage cannot be used: {error}") from None
 
 
 def _digest(plan: Plan) -> str:
@@ -291,7 +306,7 @@ def _job(spec: Path, settings: Settings, folder: Path) -> Job | None:
 
 def _report(trial: Trial, rows: list[Row]) -> None:
     """Tell the accuracy of each epoch that was not told. Raises TrialPruned."""
-    known = trial.study.trials[trial.number].intermediate_values
+    known = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
     for row in rows:
         if (epoch := int(row["epoch"])) not in known:
             trial.report(row["test_acc"], epoch)
