@@ -21,7 +21,7 @@ from optuna.exceptions import (
 )
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from resnet_spec.compiler import load
 from resnet_spec.language.canonical import digest
@@ -107,9 +107,10 @@ def trained(plan: Plan, storage: str) -> list[Trained]:
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     with _said_in_a_line(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # of heartbeats
-        worker = Worker(plan, _study(plan, storage))
-        worker.work()
-        return worker.results()
+        with _study(plan, storage) as study:
+            worker = Worker(plan, study)
+            worker.work()
+            return worker.results()
 
 
 @contextmanager
@@ -125,19 +126,23 @@ def _said_in_a_line() -> Iterator[None]:
         raise RunError(f"--storage cannot be used: {said}") from None
 
 
-def _study(plan: Plan, storage: str) -> optuna.Study:
+@contextmanager
+def _study(plan: Plan, storage: str) -> Iterator[optuna.Study]:
     """The study of the plan in the storage, where another plan has another one."""
     pruners = optuna.pruners
-    return optuna.create_study(
-        study_name=f"resnet-spec {_digest(plan)}",
-        storage=_server(storage)
-        if storage.startswith(SERVER)
-        else _file(Path(storage)),
-        direction="maximize",
-        sampler=optuna.samplers.RandomSampler(),  # which is asked for nothing
-        pruner=pruners.MedianPruner() if plan.prunes else pruners.NopPruner(),
-        load_if_exists=True,
-    )
+    opened = _server(storage) if storage.startswith(SERVER) else _file(Path(storage))
+    try:
+        yield optuna.create_study(
+            study_name=f"resnet-spec {_digest(plan)}",
+            storage=opened,
+            direction="maximize",
+            sampler=optuna.samplers.RandomSampler(),  # which is asked for nothing
+            pruner=pruners.MedianPruner() if plan.prunes else pruners.NopPruner(),
+            load_if_exists=True,
+        )
+    finally:
+        opened.remove_session()
+        opened.engine.dispose()
 
 
 def _server(address: str) -> optuna.storages.RDBStorage:
@@ -161,12 +166,22 @@ def _file(file: Path) -> optuna.storages.RDBStorage:
 
 
 def _opened(address: str, **settings: Any) -> optuna.storages.RDBStorage:
-    try:
-        return optuna.storages.RDBStorage(
-            address, settings, heartbeat_interval=BEAT, grace_period=GRACE
-        )
-    except RuntimeError as error:  # made by another version of Optuna
-        raise RunError(f"--storage cannot be used: {error}") from None
+    """The storage, whose tables several who begin at once may try to make."""
+    for _ in range(9):
+        try:
+            return optuna.storages.RDBStorage(
+                address, settings, heartbeat_interval=BEAT, grace_period=GRACE
+            )
+        except RuntimeError as error:  # made by another version of Optuna
+            raise RunError(f"--storage cannot be used: {error}") from None
+        except SQLAlchemyError as error:
+            made = isinstance(error, IntegrityError) or "already exists" in str(error)
+            if not made:
+                raise
+            time.sleep(WAIT)
+    raise RunError(
+        "--storage cannot be used: its tables are made by others, and never ready"
+    )
 
 
 def _digest(plan: Plan) -> str:
