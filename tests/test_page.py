@@ -7,9 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -26,6 +27,7 @@ from playwright.sync_api import Browser, Page, expect
 from plotly.offline import get_plotlyjs
 
 from resnet_spec import build_model
+from resnet_spec.bench.results import Row, as_json
 from resnet_spec.cli import main
 from resnet_spec.emit.page import Entry, Table, page
 from tests.pictures import DOCS, SIZE, photograph
@@ -351,6 +353,85 @@ def test_axe_finds_nothing_and_the_theme_is_as_it_is_chosen(small: Watched) -> N
     )
     assert shown.eval_on_selector_all("*", moves) == 0
     assert small.is_quiet(), small
+
+
+def times(file: Path, networks: Iterable[str], *batches: int) -> dict[str, list[float]]:
+    """A file as `bench --json` prints it; returns the milliseconds of each row by its form."""
+    rows, found = [], {}
+    for (i, name), (j, form), batch in product(
+        enumerate(networks), enumerate(("eager", "timm:resnet50d")), batches
+    ):
+        ms = [batch * (10.0 + 4 * i - 3 * j) + change for change in (0, -0.5, 1.25)]
+        seconds = [each / 1000 for each in ms]
+        found[f"{name} {form} {batch}"] = ms
+        row = Row(
+            name, form, batch, 1, *seconds, seconds[0], batch / seconds[0], 1, None
+        )
+        rows.append(row)
+    file.write_text(as_json(rows, {"torch": "2.0", "date": "2026-01-01"}))
+    return found
+
+
+def test_times_have_bars_from_quartile_to_quartile(
+    opens: Opens, tmp_path: Path
+) -> None:
+    names = ("resnet18", "resnet50d")
+    ms = times(tmp_path / "times.json", names, 1)
+    file = tmp_path / "times.html"
+    args = ("page", *names, "resnet34", "-o", str(file), "--bench")
+    assert run(*args, str(tmp_path / "times.json")).exit_code == 0
+    watched = opens(file)
+    shown = watched.page
+    upward = shown.get_by_label("Upward", exact=True)
+    assert upward.locator("option:checked").inner_text() == "eager_ms"
+    for better in ("across", "upward"):
+        assert shown.get_by_label(f"better {better}").input_value() == "less"
+    data = shown.evaluate("document.getElementById('plot').data[0]")
+    expected = [ms[f"{name} eager 1"] for name in names]
+    assert data["y"] == pytest.approx([middle for middle, _, _ in expected])
+    bars = data["error_y"]
+    assert bars["arrayminus"] == pytest.approx([m - low for m, low, _ in expected])
+    assert bars["array"] == pytest.approx([high - m for m, _, high in expected])
+    bar = shown.locator("#plot .points .yerror, #plot .errorbar .yerror").first
+    box_of, plot = bar.bounding_box(), shown.locator("#plot .bg").first.bounding_box()
+    assert box_of
+    assert plot
+    ends = "document.getElementById('plot')._fullLayout.yaxis"
+    pixels = [shown.evaluate(f"v => {ends}.d2p(v)", value) for value in expected[0][1:]]
+    assert box_of["height"] == pytest.approx(pixels[0] - pixels[1], abs=4)
+    shown.get_by_label("Filter").fill("timm_ms<9")
+    assert [name for _, name in rows(shown)] == ["resnet18"]
+    box(shown, "resnet18").check()
+    row = shown.get_by_role("table").get_by_role("row", name="timm 7 6.5 8.25")
+    expect(row).to_be_visible()
+    expect(shown.get_by_role("row", name="date 2026-01-01")).to_be_visible()
+    assert watched.is_quiet(), watched
+
+
+def test_times_of_several_settings_and_of_others(tmp_path: Path) -> None:
+    ms = times(tmp_path / "times.json", ("resnet18", "elsewhere"), 1, 8)
+    file = tmp_path / "times.html"
+    args = ("page", "resnet18", "-o", str(file), "--bench")
+    done = run(*args, str(tmp_path / "times.json"))
+    assert "elsewhere is not among the SPECs, so it is left out" in done.output
+    scripts = Scripts()
+    scripts.feed(file.read_text())
+    data = json.loads(scripts.found[0])
+    (spec,) = data["specs"]
+    known = dict(zip(data["figures"], spec["figures"], strict=True))
+    assert known["eager_batch8_ms"] == pytest.approx(ms["resnet18 eager 8"][0])
+    assert data["axes"][1] == ["eager_batch1_ms", "less"]
+    for text, said in (
+        ("{}", "is not what `resnet-spec bench --json` prints"),
+        ("[1", "is not what `resnet-spec bench --json` prints"),
+        ('{"machine": {}, "rows": []}', "has no times of any SPEC"),
+        (None, "cannot be read, "),
+    ):
+        wrong = tmp_path / "wrong.json"
+        wrong.write_text(text) if text else wrong.unlink()
+        done = run(*args, str(wrong))
+        assert (done.exit_code, said in done.output) == (1, True), done.output
+        assert done.output.count("\n") == 1
 
 
 def test_text_is_never_markup(opens: Opens, tmp_path: Path) -> None:
