@@ -28,6 +28,7 @@ from resnet_spec.editor import (
 )
 from resnet_spec.editor.cursor import scanned
 from resnet_spec.editor.linking import chain
+from resnet_spec.language.shipped import shipped_spec
 from resnet_spec.problems import Place, Problem
 
 LANGUAGE = "resnet-spec"  # a languageId, which says that a document is a spec
@@ -139,8 +140,9 @@ class Open(NamedTuple):
 
 def _location(place: Place) -> lsp.Location:
     at = lsp.Position(max(place.line - 1, 0), max(place.column - 1, 0))
-    file = str(Path(place.file).absolute())
-    return lsp.Location(uris.from_fs_path(file) or "", lsp.Range(at, at))
+    file = shipped_spec(place.file) or Path(place.file)
+    uri = uris.from_fs_path(str(file.absolute()))
+    return lsp.Location(uri or place.file, lsp.Range(at, at))
 
 
 class Server(LanguageServer):

@@ -71,7 +71,10 @@ def _stage(token: Token, compiled: Compiled) -> str:
     field = next((name for name in PER_STAGE if name.split(".") == names), "")
     if index is None or not field or not by_stage(written(compiled.spec, field)):
         return ""
-    stage = compiled.network.stages[index]
+    stages = compiled.network.stages
+    if index >= len(stages):  # of lines that are one value to YAML
+        return ""
+    stage = stages[index]
     params = sum(block.params for block in stage.blocks)
     macs = sum(block.macs for block in stage.blocks)
     return (
