@@ -358,14 +358,26 @@ stride_on: conv1
 SAID = "stem.widht: unknown key (did you mean width?)"
 
 
-def edited_by(editor: list[str], folder: Path) -> dict[str, Any]:
-    """What an editor makes of MINE, by a script that does what one would by hand."""
-    file, result = folder / "mine.yaml", folder / "result.json"
+def edited_by(editor: list[str], language: str, folder: Path) -> dict[str, Any]:
+    """What an editor makes of MINE, with the lines of the docs as its configuration.
+
+    A script does what one would by hand.
+    """
+    file, result, init = (folder / n for n in ("mine.yaml", "result.json", "init"))
     file.write_text(MINE, encoding="utf-8")
-    told = {"COMMAND": json.dumps(COMMAND), "RESULT": str(result), "SPEC": str(file)}
+    page = Path("docs/editors.md").read_text(encoding="utf-8")
+    lines = page.split(f"```{language}\n")[1].split("```")[0]
+    init = init.with_suffix({"lua": ".lua", "elisp": ".el"}[language])
+    init.write_text(lines, encoding="utf-8")
+    server = folder / "resnet-spec"
+    server.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m resnet_spec "$@"\n')
+    server.chmod(0o755)
+    told = {"RESULT": str(result), "SPEC": str(file), "INIT": str(init)}
+    told |= {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    told |= {"PYTHONPATH": str(Path.cwd()), "XDG_CONFIG_HOME": str(folder)}
     ran = subprocess.run(
-        [*editor, *[str(file)] * (editor[0] == "nvim")],
-        env={**os.environ, "PYTHONPATH": str(Path.cwd()), **told},
+        [told.get(word, word) for word in editor],
+        env={**os.environ, **told},
         capture_output=True,
         text=True,
         timeout=120,
@@ -383,14 +395,17 @@ def edited_by(editor: list[str], folder: Path) -> dict[str, Any]:
 
 @pytest.mark.skipif(not shutil.which("nvim"), reason="needs Neovim")
 def test_neovim(tmp_path: Path) -> None:
-    script = ["nvim", "--headless", "--clean", "-c", "luafile tests/helpers/editor.lua"]
-    found = edited_by(script, tmp_path)
+    script = ["-c", "luafile tests/helpers/editor.lua", "SPEC"]
+    command = ["nvim", "--headless", "-n", "-i", "NONE", "-u", "INIT", *script]
+    found = edited_by(command, "lua", tmp_path)
     assert found["before"] == [[3, 22, 27, 1, SAID]]  # lines and columns from 0
 
 
 @pytest.mark.long
 def test_emacs(tmp_path: Path) -> None:
     """With eglot: Debian's emacs-nox and elpa-eglot."""
-    found = edited_by(["emacs", "--batch", "-l", "tests/helpers/editor.el"], tmp_path)
+    found = edited_by(
+        ["emacs", "--batch", "-l", "tests/helpers/editor.el"], "elisp", tmp_path
+    )
     said = f"resnet-spec [unknown-key]: {SAID}"
     assert found["before"] == [[4, 22, "widht", said]]
