@@ -368,3 +368,27 @@ def test_places_are_those_of_the_reader(end: str) -> None:
     start = document.offset(told.place.line, told.place.column)
     assert text[start : start + told.place.length] == "titel"
     assert document.place(start, start + 5) == told.place
+
+
+def test_whatever_is_typed_there_is_an_answer() -> None:
+    """To each question at a place by chance; what is mended and sorted can be asked again."""
+    draw = Random(17)
+    texts = [case(name).text for name in CASES if name not in OF_FILES]
+    for _ in range(150):
+        text = draw.choice(texts)[:3000]
+        for _ in range(draw.randint(1, 3)):
+            at = draw.randrange(len(text) + 1)
+            typed = draw.choice(
+                ["", *"{}[],:#&*'- \n\t\r", "\u2028", "extends: a\n", "- - "]
+            )
+            text = text[:at] + typed + text[at + draw.randint(0, 9) * (not typed) :]
+        document = mine(text)
+        found = check(document)
+        for problem in found.problems[:3]:
+            for fix in fixes(document, problem)[:1]:
+                check(edited(document, *fix.edits))
+        check(edited(document, *formatted(document)))
+        place = document.place(draw.randrange(len(text) + 1))
+        hover(document, place.line, place.column, found.compiled)
+        completions(document, place.line, place.column)
+        definition(document, place.line, place.column)

@@ -30,27 +30,38 @@ class Span(NamedTuple):
 
 
 def spans(text: str) -> list[Span]:
-    """Every value of a document that is YAML, in order, with its place in the text."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    return list(_spans(text, root, (), root.start_mark.index, "")) if root else []
+    """Every value of a document, in order, with its place in the text.
+
+    Raises yaml.YAMLError where it is no YAML. It is read by events, for an alias in it may
+    stand for any number of values.
+    """
+    events = yaml.parse(text, Loader=yaml.SafeLoader)
+    next(events)  # the stream starts
+    if isinstance(next(events), yaml.StreamEndEvent):
+        return []
+    return list(_spans(text, events, next(events), (), 0, ""))
 
 
 def _spans(
-    text: str, node: Any, path: FieldPath, key: int, within: str
+    text: str, events: Any, event: Any, path: FieldPath, key: int, within: str
 ) -> Iterator[Span]:
-    start, kind = node.start_mark.index, "scalar"
+    """What an event begins, and all that is in it."""
+    start, kind, last = event.start_mark.index, "scalar", event
     found: list[Span] = []
-    if isinstance(node, yaml.MappingNode):
-        kind = "{" if node.flow_style else ":"
-        for k, value in node.value:
-            below = (*path, k.value)
-            found += _spans(text, value, below, k.start_mark.index, kind)
-    elif isinstance(node, yaml.SequenceNode):
-        kind = "[" if node.flow_style else "-"
-        for i, value in enumerate(node.value):
-            found += _spans(text, value, (*path, i), value.start_mark.index, kind)
+    if isinstance(event, yaml.MappingStartEvent):
+        kind = "{" if event.flow_style else ":"
+        while not isinstance(last := next(events), yaml.MappingEndEvent):
+            below = (*path, getattr(last, "value", ""))
+            at = last.start_mark.index
+            found += _spans(text, events, next(events), below, at, kind)
+    elif isinstance(event, yaml.SequenceStartEvent):
+        kind = "[" if event.flow_style else "-"
+        while not isinstance(last := next(events), yaml.SequenceEndEvent):
+            below = (*path, sum(len(span.path) == len(path) + 1 for span in found))
+            at = last.start_mark.index
+            found += _spans(text, events, last, below, at, kind)
     ends = [span.end for span in found] if kind in ("-", ":") else []
-    end = max(ends) if ends else node.end_mark.index
+    end = max(ends, default=last.end_mark.index)
     end = start + len(text[start:end].rstrip())  # of text over several lines
     yield Span(path, key, start, end, kind, within)
     yield from found
@@ -60,52 +71,45 @@ def written(text: str, path: FieldPath, value: str) -> str:
     """The text with a value at a path, whose list, where it is in one, is there."""
     found = {span.path: span for span in reversed(spans(text))}
     if here := found.get(path):
-        space = " " * (
-            here.start == here.end and text[here.start - 1 : here.start] == ":"
-        )
-        return f"{text[: here.start]}{space}{value}{text[here.end :]}"
+        behind = here.start == here.end and text[: here.start].endswith(":")
+        return f"{text[: here.start]}{' ' * behind}{value}{text[here.end :]}"
     *above, name = path
     parent = found.get(tuple(above))
-    if not parent and above:
-        return written(text, tuple(above), f"{{{name}: {value}}}")
-    if not parent:
-        return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{name}: {value}\n"
-    if parent.kind not in ("{", ":"):
-        return written(text, tuple(above), f"{{{name}: {value}}}")
-    return _inserted(text, parent, found, f"{name}: {value}", str(name))
+    entry = f"{as_yaml(name)}: {value}"
+    if parent and parent.kind in ("{", ":"):
+        siblings = [s for s in found.values() if s.path and s.path[:-1] == parent.path]
+        siblings.sort(key=lambda span: span.key)
+        return _inserted(text, parent, siblings, entry, str(name))
+    if parent or above:
+        return written(text, tuple(above), f"{{{entry}}}")
+    return f"{text}{chr(10) * (text[-1:] not in (chr(10), ''))}{entry}\n"
 
 
 def _inserted(
-    text: str, parent: Span, found: dict[FieldPath, Span], entry: str, name: str
+    text: str, parent: Span, siblings: list[Span], entry: str, name: str
 ) -> str:
     """The text with an entry in a mapping, behind those that come before it in order."""
-    siblings = [s for s in found.values() if s.path[:-1] == parent.path and s.path]
-    siblings.sort()
-    order = list(keys(parent.path))
-    before = (
-        [s for s in siblings if s.path[-1] in order[: order.index(name)]]
-        if (name in order)
-        else siblings
-    )
-    siblings.sort(key=lambda span: span.key)
     if not siblings:
         return f"{text[: parent.start]}{{{entry}}}{text[parent.end :]}"
+    order = list(keys(parent.path))
+    earlier = order[: order.index(name)] if name in order else order
+    before = [span for span in siblings if span.path[-1] in earlier]
     at = max(span.end for span in before) if before else siblings[0].key
     if parent.kind == "{":
         said = f", {entry}" if before else f"{entry}, "
         return f"{text[:at]}{said}{text[at:]}"
-    column = siblings[0].key - (text.rfind("\n", 0, siblings[0].key) + 1)
+    indent = " " * (siblings[0].key - (text.rfind("\n", 0, siblings[0].key) + 1))
     if not before:
-        return f"{text[:at]}{entry}\n{' ' * column}{text[at:]}"
+        return f"{text[:at]}{entry}\n{indent}{text[at:]}"
     at = _line_end(text, at)
-    return f"{text[:at]}\n{' ' * column}{entry}{text[at:]}"
+    return f"{text[:at]}\n{indent}{entry}{text[at:]}"
 
 
 def removed(text: str, path: FieldPath, at: int | None = None) -> str:
     """The text without what is at a path; of a key that is there twice, the one `at` there."""
     every = spans(text)
-    here = next((s for s in every if s.path == path and at in (None, s.key)), None)
-    here = here or next(s for s in every if s.path == path)
+    found = [span for span in every if span.path == path]
+    here = next((span for span in found if span.key == at), found[0])
     siblings = [s for s in every if s.path and s.path[:-1] == path[:-1]]
     nth = siblings.index(here)
     if len(siblings) == 1 and len(path) > 1 and isinstance(path[-1], str):
@@ -114,12 +118,12 @@ def removed(text: str, path: FieldPath, at: int | None = None) -> str:
         return _out_of_brackets(text, siblings, nth)
     start = text.rfind("\n", 0, here.key) + 1
     end = min(_line_end(text, here.end) + 1, len(text))
-    if text[start : here.key].strip(" -") or "-" not in text[start : here.key]:
-        return text[:start] + text[end:]
-    if here.within == "-":
-        return text[:start] + text[end:]
-    following = siblings[nth + 1].key if nth + 1 < len(siblings) else end
-    return text[: here.key] + text[following:]
+    dashed = here.within == ":" and text[start : here.key].strip()
+    if dashed and nth + 1 < len(
+        siblings
+    ):  # what follows takes its place behind the dash
+        return text[: here.key] + text[siblings[nth + 1].key :]
+    return text[:start] + text[end:]
 
 
 def _out_of_brackets(text: str, siblings: list[Span], nth: int) -> str:

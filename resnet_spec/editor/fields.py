@@ -59,7 +59,7 @@ def values(path: FieldPath) -> dict[str, str]:
 
 def meaning(path: FieldPath, word: str) -> str:
     """What a word means at a path, as the catalog has it; empty where it has nothing."""
-    names = [part for part in path if isinstance(part, str)]
+    names = [part for part in path if isinstance(part, str)] or [""]
     for field in (".".join(names), {"norm": "norm.type"}.get(names[-1], names[-1])):
         if entry := CATALOG.get(field, {}).get(word):
             return entry.text

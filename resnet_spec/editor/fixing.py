@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import yaml
+
 from resnet_spec.editor.changing import (
     changed,
     edits,
@@ -37,7 +39,10 @@ def fixes(document: Document, problem: Problem) -> list[Fix]:
     """
     found: dict[str, Fix] = {}
     for proposal in problem.proposals:
-        title, text = _applied(document, problem, proposal)
+        try:
+            title, text = _applied(document, problem, proposal)
+        except yaml.YAMLError:  # of what can be read and not be changed, as aliases
+            continue
         if text != document.text:
             found.setdefault(text, Fix(title, tuple(edits(document, text))))
     return list(found.values())

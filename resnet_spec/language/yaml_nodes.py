@@ -85,7 +85,7 @@ def compose(text: str, file: str) -> tuple[Node, tuple[Problem, ...]]:
     reading: no YAML, a second document, a key that is not a word, and nesting that no spec
     has.
     """
-    if not UNLIKE.search(text):
+    if LOADER is not yaml.SafeLoader and not UNLIKE.search(text):
         try:
             return _Composer(text, file, LOADER).document()
         except yaml.YAMLError:
@@ -114,7 +114,9 @@ class _Composer:
         self.problems: list[Problem] = []
         self.values = 0
         self.text = text
-        self.events = map(_of_characters, yaml.parse(text, Loader=loader))
+        self.events = yaml.parse(text, Loader=loader)
+        if loader is yaml.SafeLoader:
+            self.events = map(_of_characters, self.events)
 
     @cached_property
     def lines(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import Any
 
 
@@ -69,7 +70,10 @@ def as_yaml(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(as_yaml, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {as_yaml(of)}' for key, of in value.items())}}}"
+        pairs = (f"{as_yaml(key)}: {as_yaml(of)}" for key, of in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, float) and not isfinite(value):
+        return f"{value:.0f}".replace("inf", ".inf").replace("nan", ".nan")
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)
