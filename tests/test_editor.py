@@ -102,8 +102,8 @@ def fixed(document: Document, problem: Problem, most: int) -> int:
 
 
 def test_the_first_fix_of_a_mistake_mends_it() -> None:
-    """Of a quarter of the cases, by chance; there is one for two mistakes of three."""
-    names = Random(17).sample([name for name in CASES if name not in OF_FILES], 75)
+    """Of a fifth of the cases, by chance; two mistakes of three have one."""
+    names = Random(17).sample([name for name in CASES if name not in OF_FILES], 60)
     pairs = [(d, p) for d in map(case, names) for p in check(d).problems[:9]]
     mended = sum(fixed(document, problem, 1) for document, problem in pairs)
     assert mended > 0.6 * len(pairs)
@@ -150,6 +150,11 @@ def test_every_fix_of_a_mistake_mends_it() -> None:
             "extends: resnet18\nname: A\nshortcut:\n- none\n- projecton\n- none\n- none\n",
             "write shortcut[1]: projection",
             "extends: resnet18\nname: A\nshortcut:\n- none\n- projection\n- none\n- none\n",
+        ),
+        (
+            "extends: basic_5x5\nname: A\ntitle: a\nblock: {body: [{norm: batch, stride: block}]}\n",
+            "leave block.body[0].stride out",
+            "extends: basic_5x5\nname: A\ntitle: a\nblock: {body: [{norm: batch}]}\n",
         ),
         (
             "name: A\ntitle: a\nname: B\nextends: resnet18\n",
@@ -374,7 +379,7 @@ def test_whatever_is_typed_there_is_an_answer() -> None:
     """To each question at a place by chance; what is mended and sorted can be asked again."""
     draw = Random(17)
     texts = [case(name).text for name in CASES if name not in OF_FILES]
-    for _ in range(150):
+    for _ in range(80):
         text = draw.choice(texts)[:3000]
         for _ in range(draw.randint(1, 3)):
             at = draw.randrange(len(text) + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
@@ -17,10 +16,10 @@ from resnet_spec.editor.changing import (
 )
 from resnet_spec.editor.document import Document, Edit
 from resnet_spec.editor.linking import extended
-from resnet_spec.language.reading import read
+from resnet_spec.language.reading import OWN, read
 from resnet_spec.language.yaml_nodes import compose
-from resnet_spec.problems import FieldPath, Problem, Proposal, SpecError, dotted
-from resnet_spec.problems.words import as_yaml, shortened
+from resnet_spec.problems import FieldPath, Place, Problem, Proposal, SpecError, dotted
+from resnet_spec.problems.words import as_yaml, shortened, together
 
 Data = dict[str, Any]
 
@@ -52,43 +51,44 @@ def _applied(
     document: Document, problem: Problem, proposal: Proposal
 ) -> tuple[str, str]:
     """What a proposal is called, and the text that it makes of the document."""
-    text = document.text
-    if at := proposal.at:
-        if at.file != document.name:
-            return "", text
-        start = document.offset(at.line, at.column)
-        gone = text[start : start + at.length]
-        title = (
-            f"write {shortened(proposal.text.strip())}"
-            if proposal.text.strip()
-            else (f"take {gone.strip()} away" if gone.strip() else "indent with spaces")
-        )
-        return title, f"{text[:start]}{proposal.text}{text[start + at.length :]}"
+    if proposal.at:
+        return _written_over(document, proposal.text, proposal.at)
     try:
-        node, _ = compose(text, document.name)
+        node, _ = compose(document.text, document.name)
     except SpecError:
-        return "", text
+        return "", document.text
     data: Data = node.data if isinstance(node.data, dict) else {}
     if new := _renaming(data, proposal):
         old = proposal.fields[0][0]
-        return f"write {new} in place of {old[-1]}", renamed(text, old, new)
-    inherited = _inherited(document)
-    at_key = None
+        return f"write {new} in place of {old[-1]}", renamed(document.text, old, new)
+    text, inherited, key = document.text, _inherited(document), None
     if problem.place and problem.place.file == document.name:
-        at_key = document.offset(problem.place.line, problem.place.column)
+        key = document.offset(problem.place.line, problem.place.column)
     for path, value in proposal.fields:
-        text = _set(text, path, value, inherited, at_key)
-    return " and ".join(_titles(proposal)), text
+        text = _set(text, path, value, inherited, key)
+    return _title(proposal), text
 
 
-def _titles(proposal: Proposal) -> Iterator[str]:
-    """What each of its fields is called; what goes is not said where something comes."""
-    comes = [(path, value) for path, value in proposal.fields if value is not None]
-    for path, value in comes or proposal.fields:
-        if value is None:
-            yield f"leave {dotted(path)} out"
-        else:
-            yield shortened(f"write {dotted(path)}: {value}")
+def _written_over(document: Document, new: str, at: Place) -> tuple[str, str]:
+    """The same of characters that are written over others."""
+    text = document.text
+    if at.file != document.name:
+        return "", text
+    start = document.offset(at.line, at.column)
+    end = start + at.length
+    title = "indent with spaces"
+    if new.strip():
+        title = f"write {shortened(new.strip())}"
+    elif gone := text[start:end].strip():
+        title = f"take {gone} away"
+    return title, f"{text[:start]}{new}{text[end:]}"
+
+
+def _title(proposal: Proposal) -> str:
+    """What is written; what goes is not said where something comes."""
+    comes = [f"{dotted(path)}: {value}" for path, value in proposal.fields if value]
+    goes = together(dotted(path) for path, _ in proposal.fields)
+    return shortened(f"write {together(comes)}" if comes else f"leave {goes} out")
 
 
 def _renaming(data: Data, proposal: Proposal) -> str:
@@ -121,24 +121,23 @@ def _inherited(document: Document) -> Data:
     except SpecError:
         return {}
     data: Data = source.root.data
-    own = ("name", "title", "expect", "choices")
-    return {key: value for key, value in data.items() if key not in own}
+    return {key: value for key, value in data.items() if key not in OWN}
 
 
 def _set(
     text: str, path: FieldPath, value: str | None, inherited: Data, at: int | None
 ) -> str:
     """The text with the value at the path, or without it where that is None."""
-    here = {span.path for span in spans(text)}
-    if value is None:
-        twice = at is not None and sum(s.path == path for s in spans(text)) > 1
-        if twice or (path in here and _at(inherited, path) is None):
-            return removed(text, path, at)
-        if path not in here and _at(inherited, path) is None:
-            return text
-        value = "null"
+    every = [span.path for span in spans(text)]
+    own = path in every and any(isinstance(part, int) for part in path)
+    below = _at(inherited, path) is not None and not own  # a list replaces a list
+    if value is None and path in every and (every.count(path) > 1 or not below):
+        return removed(text, path, at)
+    if value is None and not below:
+        return text
+    value = value or "null"
     for i, part in enumerate(path):
-        listed = isinstance(part, int) and path[:i] not in here
+        listed = isinstance(part, int) and path[:i] not in every
         if listed and isinstance(whole := _at(inherited, path[:i]), list):
             return written(text, path[:i], changed(whole, path[i:], value))
     return written(text, path, value)
