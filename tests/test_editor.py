@@ -152,7 +152,8 @@ def test_every_fix_of_a_mistake_mends_it() -> None:
             "extends: resnet18\nname: A\nshortcut:\n- none\n- projection\n- none\n- none\n",
         ),
         (
-            "extends: basic_5x5\nname: A\ntitle: a\nblock: {body: [{norm: batch, stride: block}]}\n",
+            "extends: basic_5x5\nname: A\ntitle: a\n"
+            "block: {body: [{norm: batch, stride: block}]}\n",
             "leave block.body[0].stride out",
             "extends: basic_5x5\nname: A\ntitle: a\nblock: {body: [{norm: batch}]}\n",
         ),
