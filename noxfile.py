@@ -58,6 +58,12 @@ def pictures(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """Write the playground to build/site, with npm, node and pip: a folder for any server."""
+    session.run("python", "docs/site/build.py")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Time to compile and to count, as the README has it."""
     session.run("python", "benchmarks/compile.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, cast
 
 from pydantic import ValidationError, create_model
@@ -117,11 +118,19 @@ class _Known:
 
 def _valid_part(data: dict[str, Any], bad: set[str | int]) -> Spec:
     """The spec without its bad fields: validated once more as a model that lacks them."""
-    fields = {k: f for k, f in Spec.model_fields.items() if k not in bad}
+    part = _part(frozenset(key for key in Spec.model_fields if key not in bad))
+    known = {k: v for k, v in data.items() if k in part.model_fields}
+    return cast(Spec, _Known(part.model_validate(known), bad))
+
+
+@lru_cache(maxsize=64)  # who types makes the same mistake many times over
+def _part(names: frozenset[str]) -> type[Model]:
+    """The model of a spec that has these fields alone."""
+    fields = {name: f for name, f in Spec.model_fields.items() if name in names}
+    if len(fields) == len(Spec.model_fields):
+        return Spec
     definitions: dict[str, Any] = {k: (f.annotation, f) for k, f in fields.items()}
-    part = create_model("Part", __base__=Model, **definitions)
-    valid = part.model_validate({k: v for k, v in data.items() if k in fields})
-    return cast(Spec, _Known(valid, bad))
+    return create_model("Part", __base__=Model, **definitions)
 
 
 def _broken_rules(plan: Plan) -> list[Problem]:

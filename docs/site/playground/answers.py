@@ -101,14 +101,14 @@ def compiled(text: str, start: str, view: str) -> Data:
     `start` is the spec that ships from which the text was made.
     """
     found = _checked(text)
-    said: Data = {"problems": [_problem(text, problem) for problem in found.problems]}
+    said: Data = {"problems": [*map(_problem, found.problems)]}
     if found.compiled:
         said["network"] = _network(found.compiled, text, start)
         said["view"] = VIEWS[view](found.compiled, text, start)
     return said
 
 
-def _problem(text: str, problem: Problem) -> Data:
+def _problem(problem: Problem) -> Data:
     place = problem.place or Place("")
     return {
         "severity": "warning" if problem.warning else "error",
@@ -119,11 +119,16 @@ def _problem(text: str, problem: Problem) -> Data:
         "line": place.line,
         "column": place.column,
         "length": place.length,
-        "fixes": [
-            {"title": fix.title, "edits": [edit._asdict() for edit in fix.edits]}
-            for fix in fixes(Document(text, FILE), problem)
-        ],
     }
+
+
+def fixed(text: str, index: int) -> list[Data]:
+    """The ways to mend the problem of that number: what each is called, and its edits."""
+    problem = _checked(text).problems[index]
+    return [
+        {"title": fix.title, "edits": [edit._asdict() for edit in fix.edits]}
+        for fix in fixes(Document(text, FILE), problem)
+    ]
 
 
 def _network(compiled: Compiled, text: str, start: str) -> Data:
@@ -240,6 +245,7 @@ ASKED: Mapping[str, Callable[..., Any]] = {
     "started": started,
     "catalog": catalog,
     "compiled": compiled,
+    "fixed": fixed,
     "hovered": hovered,
     "completed": completed,
     "ordered": ordered,

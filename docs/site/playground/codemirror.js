@@ -1,12 +1,11 @@
 // What the page needs of CodeMirror, which esbuild makes one module of.
 
 export {
-  acceptCompletion,
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
   completionKeymap,
-  startCompletion,
+  completionStatus,
 } from "@codemirror/autocomplete";
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 export { pythonLanguage } from "@codemirror/lang-python";

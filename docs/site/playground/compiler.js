@@ -4,10 +4,10 @@ const PATIENCE = 5000; // ms for an answer, after which the compiler is started 
 
 /**
  * A compiler that is being started. `told` is called with what becomes of it: "starting",
- * "ready", "restarted" or "failed", and in the last case why.
+ * "ready", "restarted", "missing" or "failed", and in the last two cases why.
  *
  * `ask(name, arguments)` promises the answer; undefined where a newer question of that name
- * took its place, or where it took too long.
+ * took its place, null where there is none, since it took too long or the compiler failed.
  */
 export function makeCompiler(told) {
   const waiting = new Map(); // {request, settle} by name
@@ -18,7 +18,7 @@ export function makeCompiler(told) {
     ready = false;
     worker = startWorker();
     worker.addEventListener("message", ({ data }) => hear(data));
-    worker.addEventListener("error", ({ message }) => told("failed", message));
+    worker.addEventListener("error", ({ message }) => told("missing", message));
   }
 
   function hear({ ready: isReady, answer, failed }) {
@@ -27,11 +27,11 @@ export function makeCompiler(told) {
       told("ready");
       next();
     } else if (!ready) {
-      told("failed", failed);
+      told("missing", failed);
     } else {
       clearTimeout(timer);
       if (failed) told("failed", failed);
-      finish(answer && JSON.parse(answer));
+      finish(answer ? JSON.parse(answer) : null);
     }
   }
 
@@ -50,7 +50,7 @@ export function makeCompiler(told) {
     timer = setTimeout(() => {
       worker.terminate();
       start("restarted");
-      finish();
+      finish(null);
     }, PATIENCE);
   }
 

@@ -7,6 +7,7 @@ import {
   closeBrackets,
   closeBracketsKeymap,
   completionKeymap,
+  completionStatus,
   defaultKeymap,
   drawSelection,
   EditorState,
@@ -46,7 +47,13 @@ const LOOK = [
     autocapitalize: "off",
   }),
 ];
+/** Let Tab leave the editor after Escape, also where Escape ends a selection as well. */
+function leaving({ key }, view) {
+  if (key === "Escape" && !completionStatus(view.state)) view.setTabFocusMode(2000);
+}
+
 const BEHAVIOR = [
+  EditorView.domEventObservers({ keydown: leaving }),
   history(),
   yaml(),
   indentUnit.of("  "),
@@ -117,7 +124,7 @@ function rangeOf(text, { line, column, length }) {
 
 function diagnostic(text, problem) {
   const [from, to] = rangeOf(text, problem);
-  const actions = problem.fixes.map(({ title, edits }) => ({
+  const actions = (problem.fixes ?? []).map(({ title, edits }) => ({
     name: title,
     apply: (view) => apply(view, edits),
   }));

@@ -13,7 +13,8 @@ const SAID = {
   starting: "The compiler is loading …",
   ready: "",
   restarted: "The compiler took over five seconds, and starts anew …",
-  failed: "The compiler failed; reload the page to start it again.",
+  missing: "The compiler cannot be loaded; reload the page to try again.",
+  failed: "The compiler failed on this text, which is a mistake of its own:",
   offline: "Works without a network, too.",
 };
 
@@ -34,7 +35,8 @@ let file = "spec.yaml"; // what the text is saved as
 // --- what becomes of the compiler ----------------------------------------------------------
 
 function tell(becomes, why = "") {
-  byId("compiler").textContent = `${SAID[becomes]} ${why}`.trim();
+  const [last] = why.trim().split("\n").slice(-1); // of a traceback
+  byId("compiler").textContent = `${SAID[becomes]} ${last}`.trim();
 }
 
 function say(text) {
@@ -55,19 +57,20 @@ async function compile() {
   const [text, view] = [editor.text(), tabs.current()];
   mark("typing");
   const answer = await compiler.ask("compiled", { text, start, view });
-  if (!answer || text !== editor.text() || view !== tabs.current()) return;
+  if (answer === undefined || text !== editor.text() || view !== tabs.current()) return;
+  if (!answer) return mark("unknown");
   show(answer, view);
+  soon(offerFixes, 150, text, answer.problems);
   performance.mark("answered");
   keepOffline();
 }
 
 function show({ problems, network, view }, name) {
-  editor.underline(problems);
+  tellProblems(problems);
   byId("problems").hidden = !problems.length;
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const said = [plural(errors, "mistake"), plural(problems.length - errors, "warning")];
   byId("problem-count").textContent = said.filter(Boolean).join(", ");
-  byId("problem-list").replaceChildren(...listed(problems, editor));
   mark(network ? "" : "wrong");
   if (!network) return;
   ({ file } = network);
@@ -77,15 +80,36 @@ function show({ problems, network, view }, name) {
   byId("view").replaceChildren(...VIEWS[name].make(view, network, say));
 }
 
+function tellProblems(problems) {
+  editor.underline(problems);
+  byId("problem-list").replaceChildren(...listed(problems, editor));
+}
+
+/** Ask how each problem can be mended, as long as the text is the same. */
+async function offerFixes(text, problems) {
+  for (const [index, problem] of problems.entries()) {
+    if (text !== editor.text()) return;
+    const fixes = await compiler.ask("fixed", { text, index });
+    if (!fixes || text !== editor.text()) return;
+    problem.fixes = fixes;
+  }
+  if (problems.some(({ fixes }) => fixes.length)) tellProblems(problems);
+}
+
 function plural(count, noun) {
   return count ? `${count} ${noun}${count > 1 ? "s" : ""}` : "";
 }
 
-/** Mark the results as old, since one is typing or the text is wrong, or as not old. */
+const OLD = {
+  wrong: "Of the last text that had no mistake:",
+  unknown: "Of an earlier text; the compiler gave no answer on this one.",
+};
+
+/** Mark the results as old, since one is typing, or the text is wrong, or as not old. */
 function mark(old) {
   byId("network").dataset.old = old;
   byId("view").ariaBusy = String(old === "typing");
-  byId("old").textContent = old === "wrong" ? "Of the last text that had no mistake:" : "";
+  byId("old").textContent = OLD[old] ?? "";
 }
 
 /** Say what is known of the field at the cursor. */
@@ -98,9 +122,9 @@ async function describe() {
 const timers = new Map();
 
 /** Call the function when it was not asked for during so many milliseconds. */
-function soon(act, wait) {
+function soon(act, wait, ...given) {
   clearTimeout(timers.get(act));
-  timers.set(act, setTimeout(act, wait));
+  timers.set(act, setTimeout(act, wait, ...given));
 }
 
 // --- where one starts, and the address --------------------------------------------------------

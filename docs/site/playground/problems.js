@@ -5,7 +5,7 @@ import { button, element } from "./dom.js";
 /** The items of a list: where each is, what it says, and a button for each way to mend it. */
 export function listed(problems, { select, apply }) {
   return problems.map((problem) => {
-    const { severity, line, column, message, rule, about, note, fixes } = problem;
+    const { severity, line, column, message, rule, about, note, fixes = [] } = problem;
     const where = button(`Line ${line}, column ${column}`, () => select(problem));
     const kind = severity === "warning" ? [element("strong", {}, "Warning: ")] : [];
     const name = element("span", { class: "quiet", title: about }, ` [${rule}]`);
