@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from resnet_spec import build, convert_weights, load
@@ -152,6 +153,55 @@ def test_it_needs_no_torch(weights: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr.decode()
     assert (tmp_path / "a.onnx").exists()
+
+
+def test_weights_of_more_than_two_gigabytes_are_beside_the_graph(
+    model: nn.Module,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a bound that a small network is above; ONNX Runtime finds the file by itself."""
+    monkeypatch.setattr("resnet_spec.cli.export.LARGEST", 10**6)
+    file, beside = tmp_path / "a.onnx", tmp_path / "a.onnx.data"
+    for args in ([], ["--half"]):
+        made = run("resnet50", *SET, "--weights", weights, "-o", file, *args)
+        assert made.exit_code == 0, made.output
+        assert made.output.startswith(f"{file} and {beside}: ")
+        onnx.checker.check_model(str(file), full_check=True)
+        size = sum(p.numel() for p in model.parameters()) * (2 if args else 4)
+        assert file.stat().st_size < 0.02 * size < size < beside.stat().st_size
+        runs = onnxruntime.InferenceSession(file)
+        x = torch.randn(2, 3, 64, 64)
+        dtype = np.float16 if args else np.float32
+        (theirs,) = runs.run(None, {"images": x.numpy().astype(dtype)})
+        ours = given(model, x)[0]
+        bound = (0.02 if args else BOUND) * np.abs(ours).max()
+        assert np.abs(ours - theirs).max() < bound
+        file.unlink()
+        refused = run("resnet50", *SET, "--weights", weights, "-o", file, *args)
+        assert refused.exit_code == 1
+        assert f"{beside}: is there, so it is not overwritten" in refused.output
+        assert not file.exists()
+        beside.unlink()
+
+
+def test_what_sixteen_bits_make_infinite_is_refused(
+    weights: Path, tmp_path: Path
+) -> None:
+    state = load_file(weights)
+    state["bn1.running_var"][3] = 7e4
+    save_file(state, file := tmp_path / "large.safetensors")
+    for output in ("a.onnx", "a.pt2"):
+        args = ("--weights", file, "-o", tmp_path / output)
+        said = run("resnet50", *SET, *args, "--half")
+        assert said.exit_code == 1
+        assert said.output == (
+            "bn1.running_var has 70000, and 16 bits end at 65,504, so leave --half out\n"
+        )
+    assert run("resnet50", *SET, *args[:-1], tmp_path / "a.onnx").exit_code == 0
+    args = ("--weights", file, "-o", tmp_path / "folded.onnx", "--deploy")
+    assert run("resnet50", *SET, *args, "--half").exit_code == 0
 
 
 WRONG: dict[str, tuple[list[str], int, str]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ONNX, TORCH = ".onnx", ".pt2"
-LARGEST = 2**31  # bytes of a file of ONNX, which is one message of protobuf
+LARGEST = 2**31 - 2**24  # bytes of weights in a file of ONNX, one message of protobuf
+LARGEST_HALF = 65504  # the largest number of 16 bits
+
+Contents = dict[Path, Iterable[bytes | memoryview]]
 
 
 class Trained(NamedTuple):
@@ -91,8 +94,7 @@ def export(  # noqa: PLR0913  # an option each
         raise click.UsageError(message)
     if weights is not None and seed is not None:
         raise click.UsageError("--seed draws weights, and --weights has them; give one")
-    if output.exists() and not force:
-        fail(f"{output}: is there, so it is not overwritten; --force overwrites it")
+    _refuse_to_overwrite(output, force)
     needs(*(("onnx", "onnx") if output.suffix == ONNX else ("torch", "torch")))
     try:
         if weights is None:
@@ -100,12 +102,38 @@ def export(  # noqa: PLR0913  # an option each
         else:
             made = _read(spec, dict(overrides), weights, read)
         made = _changed(made, features, deploy)
+        if half:
+            _refuse_too_large(made)
         write = _onnx if output.suffix == ONNX else _program
-        content = write(made, half=half)
+        contents = write(made, output, half=half)
     except (WeightsError, NotImplementedError) as error:
         fail(str(error))
-    write_or_fail(output, [content])
-    click.echo(f"{output}: {made.network!r}", err=True)
+    for file in contents:
+        _refuse_to_overwrite(file, force)
+    for file, content in contents.items():
+        write_or_fail(file, content)
+    files = " and ".join(map(str, reversed(contents)))
+    click.echo(f"{files}: {made.network!r}", err=True)
+
+
+def _refuse_to_overwrite(file: Path, force: bool) -> None:
+    if file.exists() and not force:
+        fail(f"{file}: is there, so it is not overwritten; --force overwrites it")
+
+
+def _refuse_too_large(made: Trained) -> None:
+    """Refuses numbers that 16 bits make infinite."""
+    import numpy as np
+
+    for name, _ in made.network.tensors():
+        values = made.tensors[name]
+        if np.issubdtype(values.dtype, np.floating):
+            largest = float(np.abs(values).max(initial=0))
+            if LARGEST_HALF < largest < np.inf:
+                message = (
+                    f"{name} has {largest:.6g}, and 16 bits end at {LARGEST_HALF:,}"
+                )
+                fail(f"{message}, so leave --half out")
 
 
 def _read(
@@ -156,8 +184,10 @@ def _changed(made: Trained, features: Features, deploy: bool) -> Trained:
     return made._replace(network=network, tensors=tensors)
 
 
-def _onnx(made: Trained, *, half: bool) -> bytes:
+def _onnx(made: Trained, output: Path, *, half: bool) -> Contents:
+    """The file, and before it the one that has its weights, where those are too many."""
     from resnet_spec.emit.onnx import onnx_model
+    from resnet_spec.emit.onnx.beside import Beside
 
     network, digests = made.network, made.network.digests
     heights, widths = network.sides
@@ -173,18 +203,14 @@ def _onnx(made: Trained, *, half: bool) -> bytes:
         "widths": str(widths),
         **made.told,
     }
-    model = onnx_model(network, made.tensors, half=half, metadata=told)
-    size = model.ByteSize()
-    if size >= LARGEST:
-        advice = "" if half else "; --half takes half of that"
-        fail(
-            f"{network.name} takes {size:,} bytes, and ONNX's files end at 2 GB{advice}"
-        )
-    written: bytes = model.SerializeToString(deterministic=True)
-    return written
+    size = sum(tensor.size for tensor in made.tensors.values()) * (2 if half else 4)
+    beside = Beside(f"{output.name}.data") if size > LARGEST else None
+    model = onnx_model(network, made.tensors, half=half, metadata=told, beside=beside)
+    weights = {output.with_name(beside.name): beside.parts()} if beside else {}
+    return {**weights, output: [model.SerializeToString(deterministic=True)]}
 
 
-def _program(made: Trained, *, half: bool) -> bytes:
+def _program(made: Trained, output: Path, *, half: bool) -> Contents:
     from resnet_spec.weights.programs import program
 
-    return program(made.network, made.tensors, made.told, half=half)
+    return {output: [program(made.network, made.tensors, made.told, half=half)]}

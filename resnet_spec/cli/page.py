@@ -158,7 +158,7 @@ def _entry(job: Job, folder: Path, more: Measured) -> Entry:
         family=family,
         title=network.title,
         paper=network.paper,
-        figures={**_figures(network, cost), **more.figures},
+        figures={**more.figures, **_figures(network, cost)},
         digests=network.digests._asdict(),
         tables=(
             *more.tables,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, ValueInfoProto, helper
 
 from resnet_spec.emit.onnx.bands import NODES, nodes_of
+from resnet_spec.emit.onnx.beside import Beside
 from resnet_spec.emit.onnx.graph import At, Graph
 from resnet_spec.network import Block, Network, Op, Shape, Sizes
 
@@ -27,17 +28,19 @@ def onnx_model(
     *,
     half: bool = False,
     metadata: Mapping[str, str] | None = None,
+    beside: Beside | None = None,
 ) -> ModelProto:
     """The network in evaluation as a model of ONNX, from `images` (N, C, H, W).
 
     It gives `logits` (N, classes), `features` (N, C), or each of the network's features, by
     name. `tensors` are all of the network's, by their names. The number of images is free, and
     so are heights and widths where the network takes several. With `half` it computes in 16
-    bits, and reads and gives those.
+    bits, and reads and gives those. A model of more than 2 GB cannot be written, unless the
+    numbers of its tensors are in a file `beside` it.
 
     Raises KeyError for a missing tensor, and NotImplementedError for an op without nodes.
     """
-    graph = Graph(tensors, np.float16 if half else np.float32)
+    graph = Graph(tensors, np.float16 if half else np.float32, beside)
     found: dict[str, str] = {}
     x = _chain(graph, "", network.stem, IMAGES)
     found["stem"] = x

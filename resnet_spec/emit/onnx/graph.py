@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from resnet_spec.emit.onnx.beside import SMALL, Beside
+
 Array = NDArray[Any]
 
 
@@ -17,13 +19,16 @@ class Graph:
     """Nodes in the order in which they run. What a node gives is called as the node is.
 
     `tensors` are the network's own, by name; those that nodes read become initializers, of the
-    type that the graph computes in.
+    type that the graph computes in, with their numbers in the file `beside`, if there is one.
     """
 
     def __init__(
-        self, tensors: Mapping[str, Array], dtype: type[np.floating[Any]]
+        self,
+        tensors: Mapping[str, Array],
+        dtype: type[np.floating[Any]],
+        beside: Beside | None,
     ) -> None:
-        self.tensors, self.dtype = tensors, np.dtype(dtype)
+        self.tensors, self.dtype, self.beside = tensors, np.dtype(dtype), beside
         self.nodes: list[NodeProto] = []
         self.initializers: dict[str, TensorProto] = {}
         self._names: Counter[str] = Counter()
@@ -57,7 +62,9 @@ class Graph:
         """Those numbers as an initializer of that name."""
         if name not in self.initializers:
             made = np.ascontiguousarray(values, self.dtype)
-            self.initializers[name] = numpy_helper.from_array(made, name)
+            apart = self.beside if made.nbytes > SMALL else None
+            store = apart.tensor if apart else numpy_helper.from_array
+            self.initializers[name] = store(made, name)
         return name
 
     def constant(self, values: float | Array) -> str:
