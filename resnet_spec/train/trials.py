@@ -6,22 +6,15 @@ import hashlib
 import json
 import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import optuna
-from optuna.exceptions import (
-    ExperimentalWarning,
-    StorageInternalError,
-    UpdateFinishedTrialError,
-)
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from resnet_spec.compiler import load
 from resnet_spec.language.canonical import digest
@@ -32,15 +25,11 @@ from resnet_spec.train.jobs import Job, continued, new
 from resnet_spec.train.loop import fit
 from resnet_spec.train.run import Run, opened
 from resnet_spec.train.settings import Settings
+from resnet_spec.train.studies import shared
 from resnet_spec.train.watch import DivergedError, Row
 
-BEAT = 5
-"""Seconds after which a worker says again that it is alive."""
-GRACE = 30
-"""Seconds of silence after which its trial is another's."""
 WAIT = 1.0
 """Seconds between looks at what others do, where nothing is left to take."""
-SERVER = "postgresql://"
 NO_MATTER = {"workers", "accelerator"}
 """Settings on which the figures do not depend."""
 
@@ -105,83 +94,10 @@ def trained(plan: Plan, storage: str) -> list[Trained]:
     Raises RunError for what cannot be trained, and for a storage that cannot be used.
     """
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
-    with _said_in_a_line(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # of heartbeats
-        with _study(plan, storage) as study:
-            worker = Worker(plan, study)
-            worker.work()
-            return worker.results()
-
-
-@contextmanager
-def _said_in_a_line() -> Iterator[None]:
-    """What a storage raises as a RunError, without the address and its password."""
-    try:
-        yield
-    except (SQLAlchemyError, StorageInternalError) as error:
-        cause: Any = (
-            error.__cause__ if isinstance(error, StorageInternalError) else error
-        )
-        said, *_ = str(getattr(cause, "orig", None) or cause).strip().splitlines()
-        raise RunError(f"--storage cannot be used: {said}") from None
-
-
-@contextmanager
-def _study(plan: Plan, storage: str) -> Iterator[optuna.Study]:
-    """The study of the plan in the storage, where another plan has another one."""
-    pruners = optuna.pruners
-    opened = _server(storage) if storage.startswith(SERVER) else _file(Path(storage))
-    try:
-        yield optuna.create_study(
-            study_name=f"resnet-spec {_digest(plan)}",
-            storage=opened,
-            direction="maximize",
-            sampler=optuna.samplers.RandomSampler(),  # which is asked for nothing
-            pruner=pruners.MedianPruner() if plan.prunes else pruners.NopPruner(),
-            load_if_exists=True,
-        )
-    finally:
-        opened.remove_session()
-        opened.engine.dispose()
-
-
-def _server(address: str) -> optuna.storages.RDBStorage:
-    return _opened(address.replace(SERVER, "postgresql+psycopg://", 1))
-
-
-def _file(file: Path) -> optuna.storages.RDBStorage:
-    """A file of SQLite. It locks no rows, so that each transaction has to be the only one:
-    else two workers may take one trial."""
-    whole = file.absolute()
-    try:
-        whole.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{whole.parent} cannot be made, {error.strerror}") from None
-    waiting = {"timeout": 60, "isolation_level": None}  # seconds, while others write
-    found = _opened(f"sqlite:///{whole}", connect_args=waiting)
-    event.listen(
-        found.engine, "begin", lambda to: to.exec_driver_sql("BEGIN IMMEDIATE")
-    )
-    return found
-
-
-def _opened(address: str, **settings: Any) -> optuna.storages.RDBStorage:
-    """The storage, whose tables several who begin at once may try to make."""
-    for _ in range(9):
-        try:
-            return optuna.storages.RDBStorage(
-                address, settings, heartbeat_interval=BEAT, grace_period=GRACE
-            )
-        except RuntimeError as error:  # made by another version of Optuna
-            raise RunError(f"--storage cannot be used: {error}") from None
-        except SQLAlchemyError as error:
-            made = isinstance(error, IntegrityError) or "already exists" in str(error)
-            if not made:
-                raise
-            time.sleep(WAIT)
-    raise RunError(
-        "--storage cannot be used: its tables are made by others, and never ready"
-    )
+    with shared(f"resnet-spec {_digest(plan)}", storage, prunes=plan.prunes) as study:
+        worker = Worker(plan, study)
+        worker.work()
+        return worker.results()
 
 
 def _digest(plan: Plan) -> str:
@@ -216,11 +132,12 @@ class Worker:
         said = False
         while True:
             optuna.storages.fail_stale_trials(self.study)
-            for key in self._missing():
-                fields = key._asdict()
-                self.study.enqueue_trial(fields, user_attrs=fields)
             states = {trial.state for trial in self._trials() if _key(trial)}
-            if TrialState.WAITING in states:
+            if missing := self._missing():  # one by one, since others do so as well
+                fields = missing[0]._asdict()
+                self.study.enqueue_trial(fields, user_attrs=fields)
+                self._take()
+            elif TrialState.WAITING in states:
                 self._take()
             elif TrialState.RUNNING in states:
                 if not said:
