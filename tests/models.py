@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from resnet_spec import build, build_model, fold, render
-from resnet_spec.network import Network
+from resnet_spec.network import Network, Norm
 from resnet_spec.passes.folding import folded
 
 Make = Callable[[], nn.Module]
@@ -112,6 +112,39 @@ def trained(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
         elif tensor.ndim == 1 and tensor.is_floating_point():
             tensor.normal_(std=0.1)
     return model.to(dtype).eval()
+
+
+@torch.no_grad()
+def steady(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
+    """The same, with activations that do not grow from block to block, however many there are.
+
+    Norms have seen about what they read, and a branch is small beside its shortcut, as in
+    networks that were trained. Else deep ones lose all digits of 32 bits, in torch as well.
+    """
+    model = trained(network)
+    state = model.state_dict()
+    for path, block in network.blocks():
+        norms = [op.path for op in block.body if isinstance(op, Norm)]
+        for name in norms[-1:]:
+            state.get(f"{path}.{name}.weight", torch.empty(0)).mul_(0.2)
+    hooks = [
+        module.register_forward_pre_hook(_see)
+        for module in model.modules()
+        if hasattr(module, "running_var")
+    ]
+    model(torch.cat([images(network, 64) for _ in range(4)]))
+    for hook in hooks:
+        hook.remove()
+    return model.to(dtype)
+
+
+def _see(norm: nn.Module, read: tuple[Tensor]) -> None:
+    """The statistics of what the norm reads, (N, C, ...), up to a factor; none is tiny."""
+    pixels = read[0].transpose(0, 1).flatten(1)
+    variance = pixels.var(1, correction=0)
+    drawn = torch.empty_like(variance).uniform_(0.5, 1.5)
+    norm.running_mean.copy_(pixels.mean(1))
+    norm.running_var.copy_(variance.clamp(min=float(variance.mean()) / 10) * drawn)
 
 
 def deployed(network: Network, model: nn.Module) -> nn.Module:
