@@ -52,15 +52,24 @@ def regen(session: nox.Session) -> None:
 
 
 @nox.session
-def pictures(session: nox.Session) -> None:
-    """Draw the README's pictures again, by the Chromium that is here."""
-    session.run("python", "-m", "tests.pictures")
+def site(session: nox.Session) -> None:
+    """Write the site with its playground to build/site, links and words checked."""
+    session.run("python", "docs/site/pages.py", "build/pages")
+    session.run("python", "docs/site/build.py", "build/pages/playground")
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}  # on another generator
+    session.run(
+        "mkdocs", "build", "--strict", "-q", "-f", "docs/site/mkdocs.yml", env=quiet
+    )
+    local = ("--no-status", "--ignore-url=^https?:")
+    session.run("linkchecker", *local, "build/site/index.html", silent=True)
+    skipped = "--skip=*.svg,*.js,*.json,playground"
+    session.run("codespell", skipped, "build/pages", "README.md")
 
 
 @nox.session
-def site(session: nox.Session) -> None:
-    """Write the playground to build/site, with npm, node and pip: a folder for any server."""
-    session.run("python", "docs/site/build.py")
+def pictures(session: nox.Session) -> None:
+    """Draw the README's pictures again, by the Chromium that is here."""
+    session.run("python", "-m", "tests.pictures")
 
 
 @nox.session

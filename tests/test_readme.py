@@ -111,12 +111,12 @@ def test_the_table_has_every_command() -> None:
 def test_the_table_of_commands_runs(tmp_path: Path) -> None:
     text = README.read_text(encoding="utf-8")
     commands = re.findall(r"^\| `resnet-spec (.*?)` \|", text, re.MULTILINE)
-    assert len(commands) == 28
+    assert len(commands) == 29
     trains = [
         c
         for c in commands
         if c.startswith(
-            ("train", "predict", "infer", "convert", "export", "bench", "sweep")
+            ("train", "predict", "infer", "convert", "export", "bench", "sweep", "lsp")
         )
     ]
     for command in commands:

@@ -1,4 +1,4 @@
-"""Writes the site as static files to build/site: `python docs/site/build.py`.
+"""Writes the playground as static files: `python docs/site/build.py FOLDER`.
 
 The playground, in playground/, is made of npm's packages and wheels at the versions and hashes
 of its lock files, and of the resnet_spec of this checkout. It needs node, npm and pip. What
@@ -180,4 +180,4 @@ def _json(data: object) -> str:
 
 
 if __name__ == "__main__":
-    playground(ROOT / "build" / "site" / "playground")
+    playground(Path(sys.argv[1]))
