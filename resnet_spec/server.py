@@ -41,10 +41,6 @@ OF_SPECS = {
 LINE_END = re.compile("\r\n|[\r\n]")  # as the protocol has it
 BYTES = {"utf-8": 1, "utf-16": 2, "utf-32": 4}  # of a unit of each encoding
 TRIGGERS = (" ", ",", "[", "{")
-KINDS = {
-    "key": lsp.CompletionItemKind.Field,
-    "value": lsp.CompletionItemKind.EnumMember,
-}
 
 
 def is_spec(text: str, language: str = "") -> bool:
@@ -106,9 +102,6 @@ class Open(NamedTuple):
         ends = (edit.line, edit.column), (edit.end_line, edit.end_column)
         start, end = (self.position(self.document.offset(*at)) for at in ends)
         return lsp.TextEdit(lsp.Range(start, end), edit.text)
-
-    def edits(self, edits: tuple[Edit, ...] | list[Edit]) -> list[lsp.TextEdit]:
-        return [self.edit(edit) for edit in edits]
 
     def diagnostic(self, problem: Problem) -> lsp.Diagnostic:
         """A problem where it is; of a file that is extended, where that is named."""
@@ -254,6 +247,7 @@ def _inform(made: Server) -> None:
         return _location(place) if place else None
 
     options = lsp.CompletionOptions(trigger_characters=TRIGGERS)
+    kind = lsp.CompletionItemKind
 
     @made.feature(lsp.TEXT_DOCUMENT_COMPLETION, options)
     def completed(params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
@@ -263,7 +257,7 @@ def _inform(made: Server) -> None:
         return [
             lsp.CompletionItem(
                 each.label,
-                kind=KINDS[each.kind],
+                kind=kind.Field if each.kind == "key" else kind.EnumMember,
                 documentation=each.about or None,
                 sort_text=f"{i:04}",
                 text_edit=spec.edit(each.edit),
@@ -283,7 +277,7 @@ def _change(made: Server) -> None:
     @made.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     def formatting(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
         spec = made.opened(params.text_document.uri)
-        return spec.edits(formatted(spec.document)) if spec else []
+        return [*map(spec.edit, formatted(spec.document))] if spec else []
 
 
 def _actions(
@@ -302,5 +296,5 @@ def _actions(
                 kind=lsp.CodeActionKind.QuickFix,
                 diagnostics=[told],
                 is_preferred=nth == 0,
-                edit=lsp.WorkspaceEdit(changes={uri: spec.edits(fix.edits)}),
+                edit=lsp.WorkspaceEdit(changes={uri: [*map(spec.edit, fix.edits)]}),
             )

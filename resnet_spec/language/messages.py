@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_core import ErrorDetails
 
@@ -20,9 +20,9 @@ from resnet_spec.language.answers import (
 )
 from resnet_spec.language.expected import error_path, expected, kind, model_at
 from resnet_spec.language.fields import Spec
+from resnet_spec.language.likely import is_number, rewritten, two_of
 from resnet_spec.language.meanings import Data
 from resnet_spec.language.vocabulary import misspelling, our_word
-from resnet_spec.language.yaml_nodes import FLOAT, INTEGER
 from resnet_spec.problems import (
     FieldPath,
     Problem,
@@ -118,9 +118,9 @@ def _values(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
     if rule == "bool_type":
         near = BOOLEANS.get(flow(value).lower(), "true")
         yield from write(path, near == "true", near != "true")
-    if {"<both>", "<sides>"} & {*error["loc"]} and (pair := _two(value)):
+    if {"<both>", "<sides>"} & {*error["loc"]} and (pair := two_of(value)):
         yield from write(path, by_sides(pair))
-    if written := _rewritten(path, rule, value).text:
+    if written := rewritten(path, rule, value).text:
         yield Proposal(((path, written),))
     if rule == "less_than_equal" and path[-1] == "ratio" and value > 1:
         yield from write(path, float(f"{1 / value:.4g}"))
@@ -153,7 +153,7 @@ def _hint(error: ErrorDetails, data: Data) -> str:
         said = _sides(path, value)
     if not said and isinstance(value, str) and re.search(r"\$[({\w]|\{\{", value):
         said = "nothing is filled in here, so write the value itself"
-    if not said and any(written := _rewritten(path, rule, value)):
+    if not said and any(written := rewritten(path, rule, value)):
         said = f"write {''.join(written)}"
     if not said and path[-1] == "ratio" and rule == "less_than_equal":
         said = f"1 / {flow(value)} is {1 / value:.4g}"
@@ -162,35 +162,6 @@ def _hint(error: ErrorDetails, data: Data) -> str:
     return f"; {said}" if said and said.isprintable() else ""
 
 
-class Rewritten(NamedTuple):
-    """A value as it was likely meant, before and behind what a message says of it."""
-
-    before: str = ""
-    text: str = ""
-    behind: str = ""
-
-
-def _rewritten(path: FieldPath, rule: str, value: Any) -> Rewritten:
-    """The value as it was likely meant: without quotes, in brackets, with a space."""
-    text = value if isinstance(value, str) else ""
-    if rule in ("int_type", "float_type", "tuple_type"):
-        return _number(path, rule, value)
-    if rule == "string_type" and isinstance(value, (int, float)):
-        if path == ("name",):
-            return Rewritten("a class name, as ResNet50")
-        return Rewritten(text=f'"{flow(value)}"')
-    if rule == "bool_type":
-        return Rewritten(text=BOOLEANS.get(flow(value).lower(), ""))
-    if rule == "class_name":
-        return Rewritten(text=_class_of(text))
-    if rule == "choice" and isinstance(value, dict):
-        field = ".".join(part for part in path if isinstance(part, str))
-        word = our_word(field, value.get("type")) if field in CATALOG else ""
-        return Rewritten(text=word)
-    return _wrapped(path, value) if rule == "model_type" else Rewritten()
-
-
-SEPARATED = re.compile(r"\D?([0-9]{1,5})\D{1,4}([0-9]{1,5})\D?", re.ASCII)
 HALF = re.compile(r"\(\s*[0-9]+|[0-9]+\s*\)")  # of (2, 1), which a comma takes apart
 
 
@@ -198,62 +169,11 @@ def _sides(path: FieldPath, value: Any) -> str:
     """A height and a width as one writes them, where two numbers were likely meant so."""
     if isinstance(value, str) and HALF.fullmatch(value):
         return "write a height and a width as one word, 2x1"
-    if not (found := _two(value)):
+    if not (found := two_of(value)):
         return ""
     said = by_sides(found)
     stages = f", or {flow(found)} for two stages" if path == ("strides",) else ""
     return f"write {said}{stages}"
-
-
-def _two(value: Any) -> list[int]:
-    """Two numbers that a value is likely meant as; none where there are no two."""
-    found = value if isinstance(value, list) else []
-    if isinstance(value, str) and (match := SEPARATED.fullmatch(value)):
-        found = [int(each) for each in match.groups()]
-    two = [*map(type, found)] == [int, int] and min(found) > 0
-    return found if two and str(by_sides(found)) != value else []
-
-
-def _class_of(text: str) -> str:
-    """The text as the name of a class, where that is another; it may be none still."""
-    parts = re.split("[^A-Za-z0-9]+", text)
-    name = "".join(f"{part[:1].upper()}{part[1:]}" for part in parts)
-    return name if name[:1].isalpha() and name != text else ""
-
-
-def _number(path: FieldPath, rule: str, value: Any) -> Rewritten:
-    """A number without quotes, fraction or percent; a list of numbers in brackets."""
-    text = value if isinstance(value, str) else ""
-    if rule != "tuple_type" and re.fullmatch(r"[0-9]{1,3}([_,][0-9]{3})+", text):
-        return Rewritten(text=re.sub("[_,]", "", text))
-    if re.fullmatch(r"\(?[0-9]+([\s,]+[0-9]+)+,?\)?", text):
-        numbers = ", ".join(re.findall("[0-9]+", text))
-        return Rewritten(text=numbers if isinstance(path[-1], int) else f"[{numbers}]")
-    if re.fullmatch("[0-9]{1,2}%", text):
-        return Rewritten(text=f"{int(text[:-1]) / 100:g}")
-    if isinstance(value, float) and value.is_integer():
-        return Rewritten(text=f"{value:.0f}")
-    return Rewritten("", text, " without quotes") if _is_number(text) else Rewritten()
-
-
-def _wrapped(path: FieldPath, value: Any) -> Rewritten:
-    """`{type: batch}` for `batch`, where a field of the mapping has that word."""
-    fields = model_at(path).model_fields
-    glued = re.fullmatch(r"(\w+):(\S+)", value) if isinstance(value, str) else None
-    if glued and glued[1] in fields:
-        note = ", with a space after the colon"
-        return Rewritten("", f"{glued[1]}: {glued[2]}", note)
-    for name in fields:
-        field = f"{path[0]}.{name}"
-        if field in CATALOG and (word := our_word(field, value)):
-            (example,) = Spec.model_fields[str(path[0])].examples or [{}]
-            whole = example if example.get(name) == word else {name: word}
-            return Rewritten(f"{path[0]}: ", flow(whole))
-    return Rewritten()
-
-
-def _is_number(text: str) -> bool:
-    return bool(INTEGER.fullmatch(text) or FLOAT.fullmatch(text))
 
 
 def _in_quotes(data: Any, path: FieldPath) -> str:
@@ -261,7 +181,7 @@ def _in_quotes(data: Any, path: FieldPath) -> str:
     entries = reduce(lambda inner, key: inner[key], path, data)
     texts = [e if isinstance(e, str) else flow(e) for e in entries]
     some = any(isinstance(entry, str) for entry in entries)
-    return f"[{', '.join(texts)}]" if some and all(map(_is_number, texts)) else ""
+    return f"[{', '.join(texts)}]" if some and all(map(is_number, texts)) else ""
 
 
 # --- keys ---------------------------------------------------------------------------------
