@@ -142,6 +142,34 @@ def test_folded_graphs_have_no_norm() -> None:
     assert np.abs(ours - theirs).max() < BOUND * np.abs(ours).max()
 
 
+@pytest.mark.parametrize(("name", "least"), [("resnext50_32x4d", 16), ("own", 1)])
+def test_groups_are_put_together(name: str, least: int) -> None:
+    """Up to 16 channels, and nothing else is computed; depthwise ones stay as they are."""
+    spec = {"own": "own/inverted_residual"}.get(name, name)
+    network = load(spec, {"depths": [1] * len(load(spec).network.stages)}).network
+    model = trained(network)
+    made, wide = (graph_of(network, model, group_width=width) for width in (1, 16))
+
+    def widths(graph: onnx.ModelProto) -> set[int]:
+        """Of the convolutions that have groups."""
+        dims = {tensor.name: tensor.dims for tensor in graph.graph.initializer}
+        found = set()
+        for node in graph.graph.node:
+            groups = {each.i for each in node.attribute if each.name == "group"}
+            if groups - {1}:
+                found.add(dims[node.input[1]][1])
+        return found
+
+    assert min(widths(made)) == least // 4 or least == 1
+    assert min(widths(wide)) == least
+    onnx.checker.check_model(wide, full_check=True)
+    x = images(network, 64)
+    (ours,), (theirs,) = (
+        session(graph).run(None, {"images": x.numpy()}) for graph in (made, wide)
+    )
+    assert np.abs(ours - theirs).max() <= BOUND * np.abs(ours).max()
+
+
 def test_half_precision() -> None:
     network = load("resnet18").network
     model = trained(network)

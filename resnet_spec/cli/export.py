@@ -55,6 +55,13 @@ class Trained(NamedTuple):
     help="With norms folded into the convolutions before them.",
 )
 @click.option("--half", is_flag=True, help="Compute in 16 bits.")
+@click.option(
+    "--group-width",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Put groups of convolutions together up to so many channels, with zeros: with 16 "
+    "faster in ONNX Runtime on AVX-512.",
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @FEATURES
 @SET
@@ -70,6 +77,7 @@ def export(  # noqa: PLR0913  # an option each
     *,
     deploy: bool,
     half: bool,
+    group_width: int | None,
     force: bool,
     **read: str | None,
 ) -> None:
@@ -94,6 +102,8 @@ def export(  # noqa: PLR0913  # an option each
         raise click.UsageError(message)
     if weights is not None and seed is not None:
         raise click.UsageError("--seed draws weights, and --weights has them; give one")
+    if group_width and output.suffix != ONNX:
+        raise click.UsageError(f"--group-width is that of {ONNX}")
     _refuse_to_overwrite(output, force)
     needs(*(("onnx", "onnx") if output.suffix == ONNX else ("torch", "torch")))
     try:
@@ -104,8 +114,10 @@ def export(  # noqa: PLR0913  # an option each
         made = _changed(made, features, deploy)
         if half:
             _refuse_too_large(made)
-        write = _onnx if output.suffix == ONNX else _program
-        contents = write(made, output, half=half)
+        if output.suffix == ONNX:
+            contents = _onnx(made, output, half=half, group_width=group_width or 1)
+        else:
+            contents = _program(made, output, half=half)
     except (WeightsError, NotImplementedError) as error:
         fail(str(error))
     for file in contents:
@@ -184,7 +196,7 @@ def _changed(made: Trained, features: Features, deploy: bool) -> Trained:
     return made._replace(network=network, tensors=tensors)
 
 
-def _onnx(made: Trained, output: Path, *, half: bool) -> Contents:
+def _onnx(made: Trained, output: Path, *, half: bool, group_width: int) -> Contents:
     """The file, and before it the one that has its weights, where those are too many."""
     from resnet_spec.emit.onnx import onnx_model
     from resnet_spec.emit.onnx.beside import Beside
@@ -205,7 +217,14 @@ def _onnx(made: Trained, output: Path, *, half: bool) -> Contents:
     }
     size = sum(tensor.size for tensor in made.tensors.values()) * (2 if half else 4)
     beside = Beside(f"{output.name}.data") if size > LARGEST else None
-    model = onnx_model(network, made.tensors, half=half, metadata=told, beside=beside)
+    model = onnx_model(
+        network,
+        made.tensors,
+        half=half,
+        metadata=told,
+        beside=beside,
+        group_width=group_width,
+    )
     weights = {output.with_name(beside.name): beside.parts()} if beside else {}
     return {**weights, output: [model.SerializeToString(deterministic=True)]}
 

@@ -20,6 +20,7 @@ class Graph:
 
     `tensors` are the network's own, by name; those that nodes read become initializers, of the
     type that the graph computes in, with their numbers in the file `beside`, if there is one.
+    Groups of convolutions with fewer channels than `group_width` are put together.
     """
 
     def __init__(
@@ -27,8 +28,10 @@ class Graph:
         tensors: Mapping[str, Array],
         dtype: type[np.floating[Any]],
         beside: Beside | None,
+        group_width: int,
     ) -> None:
         self.tensors, self.dtype, self.beside = tensors, np.dtype(dtype), beside
+        self.group_width = group_width
         self.nodes: list[NodeProto] = []
         self.initializers: dict[str, TensorProto] = {}
         self._names: Counter[str] = Counter()
@@ -112,9 +115,13 @@ class At:
         """The module's weight, and its bias if it has one, as most operators read them."""
         return [self.tensor("weight"), *([self.tensor("bias")] if bias else [])]
 
+    def array(self, name: str) -> Array:
+        """A tensor of the module as it is."""
+        return self.graph.tensors[f"{self.path}.{name}"]
+
     def values(self, name: str) -> Array:
         """A tensor of the module as numbers, of 64 bits."""
-        return self.graph.tensors[f"{self.path}.{name}"].astype(np.float64)
+        return self.array(name).astype(np.float64)
 
     def held(self, name: str, values: Array) -> str:
         """Numbers that are made of the module's tensors, under its name."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import gcd
 from typing import Any
 
 import numpy as np
 
-from resnet_spec.emit.onnx.graph import At
+from resnet_spec.emit.onnx.graph import Array, At
 from resnet_spec.network import (
     Activation,
     AvgPool,
@@ -46,16 +47,36 @@ def window(op: Windowed) -> dict[str, Any]:
 
 
 def conv(op: Conv, at: At, x: str) -> str:
-    reads = at.weights(bias=op.bias)
-    return at.node("Conv", x, *reads, group=int(op.groups), **window(op))
+    return _convolved(op, at, x, at.array("weight"))
 
 
 def std_conv(op: StdConv2d, at: At, x: str) -> str:
     """Its filters are standardized once, here."""
     weight = at.values("weight")
     filters = standardized(weight.reshape(len(weight), -1), op.eps)
-    at.held("weight", filters.reshape(weight.shape))
-    return conv(op, at, x)
+    return _convolved(op, at, x, filters.reshape(weight.shape))
+
+
+def _convolved(op: Conv, at: At, x: str, filters: Array) -> str:
+    """By filters (out_channels, channels of a group, height, width)."""
+    groups, each = int(op.groups), filters.shape[1]
+    least = at.graph.group_width
+    together = gcd(groups, least // each) if 1 < each < least else 1
+    if together > 1:
+        filters = _together(filters, groups, together)
+    at.held("weight", filters)
+    reads = at.weights(bias=op.bias)
+    return at.node("Conv", x, *reads, group=groups // together, **window(op))
+
+
+def _together(filters: Array, groups: int, together: int) -> Array:
+    """Filters of so many groups together, which are zero on what another group reads."""
+    channels, each, *kernel = filters.shape
+    split = filters.reshape(-1, together, channels // groups, each, *kernel)
+    made = np.zeros((*split.shape[:3], together, *split.shape[3:]), filters.dtype)
+    for i in range(together):
+        made[:, i, :, i] = split[:, i]
+    return made.reshape(channels, together * each, *kernel)
 
 
 def batch_norm(at: At, x: str, eps: float = 1e-5) -> str:
