@@ -433,7 +433,7 @@ def test_a_bad_space_is_said_in_one_placed_line(file: Path) -> None:
 def test_the_page_shows_what_is_so() -> None:
     page = Path("docs/sweep.md")
     example, point = blocks("yaml", page)
-    (command,) = [c for c in blocks("sh", page) if "--best" in c]
+    (command,) = [c for c in blocks("sh", page) if "build best" in c]
     comment, _, shown = example.partition("\n")
     assert comment == f"# {EXAMPLE}"
     assert Path(EXAMPLE).read_text().endswith(shown)
