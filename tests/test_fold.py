@@ -68,16 +68,18 @@ def test_all_drawn_networks_compute_the_same(drawn: Pool) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", shortest())
 def test_all_that_ship_compute_the_same(name: str) -> None:
-    """In 32 bits within the bound, or as near to 64 bits as they are that were not folded."""
+    """Within the bounds, or where the network that is not folded loses more by itself in 32
+    bits, up to four times that, and in 64 as much less as those are more exact."""
     network = shipped_networks()[name]
     model = steady(network)
     exact, x = deepcopy(model).double(), images(network)
     with torch.no_grad():
         ours, theirs = deployed(network, model)(x), model(x)
         true = exact(x.double())
-        assert_near(deployed(network, exact)(x.double()), true, BOUND[torch.float64])
         lost = float((theirs - true).abs().max() / true.abs().max())
-        assert_near(ours, true, max(BOUND[torch.float32], 4 * lost))
+        for given in (ours, deployed(network, exact)(x.double())):
+            finer = torch.finfo(given.dtype).eps / torch.finfo(torch.float32).eps
+            assert_near(given, true, max(BOUND[given.dtype], 4 * lost * finer))
 
 
 def test_no_norm_is_left_that_a_convolution_could_take_in(drawn: Pool) -> None:
