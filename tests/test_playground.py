@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
+ADDRESS = runpy.run_path(str(ROOT / "docs/site/address.py"))
 KEPT = "Works without a network, too."
 
 
@@ -121,10 +122,9 @@ def shown(opens: Opens) -> Page:
 
 
 def fragment(text: str, start: str = "resnet50") -> str:
-    """The address of a text."""
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-    packed = urlsafe_b64encode(deflate.compress(text.encode()) + deflate.flush())
-    return f"#from={start}&spec={packed.decode().rstrip('=')}"
+    """The address of a text, as other pages link to it."""
+    said: str = ADDRESS["fragment"](start, text)
+    return said
 
 
 def said_by(page: Page) -> str:
@@ -219,7 +219,7 @@ def test_a_mistake_is_underlined_where_it_is_and_mended_by_a_click(
     said = shown.locator("#problem-list li")
     expect(said).to_have_count(2)
     expect(said.first).to_contain_text(f"Line 11, column {len(before) + 1}")
-    expect(shown.locator("#old")).to_have_text("Of the last text that had no mistake:")
+    expect(shown.locator("#old")).to_have_text("Of the last text that had no mistake")
     said.nth(1).get_by_role("button", name="silu").click()
     expect(said).to_have_count(1)
     said.first.get_by_role("button", name="write url").click()
@@ -273,6 +273,21 @@ def test_what_changes_is_told_from_where_one_started(shown: Page) -> None:
         "no spec that ships is called resnet35."
     )
     expect(shown.locator("#results")).to_have_text("Mine 🦊")
+
+
+SOME = (
+    *("bit/resnetv2_50x1_bit", "cifar/resnet20", "resnest/resnest14d"),
+    *("res2net/res2net50_26w_4s", "resnetblur/resnetblur18", "own/basic_5x5"),
+)
+
+
+def test_a_source_is_that_of_build(shown: Page) -> None:
+    """Of some; tests/test_playground_long.py has all."""
+    tab(shown, "Source")
+    for key in SOME:
+        go(shown, f"#from={key.rpartition('/')[2]}")
+        kept = (ROOT / "generated" / f"{key}.py").read_text(encoding="utf-8")
+        assert source(shown) == kept, key
 
 
 def test_a_link_opens_what_it_was_made_of(shown: Page, opens: Opens) -> None:

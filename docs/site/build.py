@@ -116,8 +116,9 @@ def _is_needed(name: str) -> bool:
 
 
 def _data(site: Path) -> dict[str, str]:
-    """The texts that the compiler reads, by their paths."""
-    files = sorted(file for file in site.rglob("*") if file.suffix in DATA)
+    """The texts that the compiler reads, by their paths; layers are copied into sources."""
+    layers = set(site.glob("resnet_spec/layers/*.py"))
+    files = sorted(f for f in site.rglob("*") if f.suffix in DATA or f in layers)
     return {
         f.relative_to(site).as_posix(): f.read_text(encoding="utf-8") for f in files
     }

@@ -47,9 +47,9 @@ const LOOK = [
     autocapitalize: "off",
   }),
 ];
-/** Let Tab leave the editor after Escape, also where Escape ends a selection as well. */
+/** Let Tab leave the editor after Escape, but where that takes away what is offered. */
 function leaving({ key }, view) {
-  if (key === "Escape" && !completionStatus(view.state)) view.setTabFocusMode(2000);
+  if (key === "Escape" && completionStatus(view.state) !== "active") view.setTabFocusMode(2000);
 }
 
 const BEHAVIOR = [

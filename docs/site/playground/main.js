@@ -31,6 +31,7 @@ const tabs = makeTabs(VIEWS, compile);
 let start; // the name of the spec that the text was made from
 let original; // the text of that spec; undefined while it is not known
 let file = "spec.yaml"; // what the text is saved as
+let shown = {}; // {text, view} of the network that is shown
 
 // --- what becomes of the compiler ----------------------------------------------------------
 
@@ -55,29 +56,39 @@ function changed() {
 /** Ask what the text is, and show it, unless it is another text by then. */
 async function compile() {
   const [text, view] = [editor.text(), tabs.current()];
+  const isNew = () => text !== editor.text() || view !== tabs.current();
   mark("typing");
   const answer = await compiler.ask("compiled", { text, start, view });
-  if (answer === undefined || text !== editor.text() || view !== tabs.current()) return;
+  if (answer === undefined || isNew()) return;
   if (!answer) return mark("unknown");
-  show(answer, view);
+  show(answer, text, view);
   soon(offerFixes, 150, text, answer.problems);
+  if (!answer.network && shown.view && shown.view !== view) {
+    const old = await compiler.ask("compiled", { text: shown.text, start, view });
+    if (old?.network && !isNew()) showNetwork(old, shown.text, view);
+  }
   performance.mark("answered");
   keepOffline();
 }
 
-function show({ problems, network, view }, name) {
+function show(answer, text, view) {
+  const { problems, network } = answer;
   tellProblems(problems);
   byId("problems").hidden = !problems.length;
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const said = [plural(errors, "mistake"), plural(problems.length - errors, "warning")];
   byId("problem-count").textContent = said.filter(Boolean).join(", ");
   mark(network ? "" : "wrong");
-  if (!network) return;
+  if (network) showNetwork(answer, text, view);
+}
+
+function showNetwork({ network, view: data }, text, view) {
+  shown = { text, view };
   ({ file } = network);
   byId("results").textContent = network.title;
   const figures = `${exact.format(network.params)} parameters, ${counted(network.macs)}MACs`;
   byId("figures").textContent = figures;
-  byId("view").replaceChildren(...VIEWS[name].make(view, network, say));
+  byId("view").replaceChildren(...VIEWS[view].make(data, network, say));
 }
 
 function tellProblems(problems) {
@@ -101,15 +112,15 @@ function plural(count, noun) {
 }
 
 const OLD = {
-  wrong: "Of the last text that had no mistake:",
-  unknown: "Of an earlier text; the compiler gave no answer on this one.",
+  wrong: "Of the last text that had no mistake",
+  unknown: "Of an earlier text; the compiler gave no answer on this one",
 };
 
 /** Mark the results as old, since one is typing, or the text is wrong, or as not old. */
 function mark(old) {
   byId("network").dataset.old = old;
   byId("view").ariaBusy = String(old === "typing");
-  byId("old").textContent = OLD[old] ?? "";
+  byId("old").textContent = (shown.text !== undefined && OLD[old]) || "";
 }
 
 /** Say what is known of the field at the cursor. */
@@ -142,7 +153,8 @@ async function open(name, text) {
 
 function put(text) {
   editor.open(text);
-  if (text === first.text && start === first.start) show(first.answer, "summary");
+  const isFirst = text === first.text && start === first.start;
+  if (isFirst && tabs.current() === "summary") show(first.answer, text, "summary");
   compile();
 }
 
