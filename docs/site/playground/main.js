@@ -162,7 +162,7 @@ function put(text) {
 async function openAddress() {
   try {
     const said = await address.read(location.hash);
-    const last = said.start || said.text ? said : draft();
+    const last = location.hash.length > 1 ? said : draft();
     const name = last.start ?? first.start;
     if (!first.catalog.some((spec) => spec.name === name)) throw new Error(unknown(name));
     await open(name, last.text);
