@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shutil
 import sys
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from zlib import compressobj
 
 from resnet_spec.compiler import load
 from resnet_spec.emit.diagram import diagram
@@ -26,7 +25,9 @@ from resnet_spec.problems.words import counted
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PLAYGROUND = "playground/index.html"
 SOURCE = "https://example.org/resnet-spec/blob/main"
+fragment = runpy.run_path(str(HERE / "address.py"))["fragment"]
 COPIED = (".svg", ".png", ".json")
 OWN_FILES = (".md", ".css")
 MOVED = {
@@ -112,9 +113,9 @@ def example(field: str) -> tuple[str, str]:
     """
     if (own := HERE / "examples" / f"{field}.yaml").exists():
         text = own.read_text(encoding="utf-8")
-        return "example", f"playground/index.html#from=resnet18&spec={packed(text)}"
+        return "example", f"{PLAYGROUND}{fragment('resnet18', text)}"
     name = shortest()[said()[field]]
-    return name, f"playground/index.html#from={name}"
+    return name, f"{PLAYGROUND}{fragment(name)}"
 
 
 @cache
@@ -145,13 +146,6 @@ def fields(
                 yield f"{place}-{key}"
             yield ".".join((*path, key))
             yield from fields(value, (*path, key))
-
-
-def packed(text: str) -> str:
-    """As the playground's address has it: by deflate, in base64url."""
-    deflate = compressobj(9, wbits=-15)
-    raw = deflate.compress(text.encode()) + deflate.flush()
-    return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 # --- the gallery --------------------------------------------------------------------------
@@ -212,7 +206,7 @@ def entry(key: str, short: str, anchor: str, picture: str) -> str:
         params=f"{network.params:,}",
         macs=counted(network.macs),
         image=" x ".join(map(str, map(int, network.image))),
-        playground=f"../playground/index.html#from={short}",
+        playground=f"../{PLAYGROUND}{fragment(short)}",
         source=f"{SOURCE}/generated/{key}.py",
         spec=f"{SOURCE}/{file.as_posix()}",
         picture=picture,
