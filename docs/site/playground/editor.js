@@ -47,6 +47,7 @@ const LOOK = [
     autocapitalize: "off",
   }),
 ];
+
 /** Let Tab leave the editor after Escape, but where that takes away what is offered. */
 function leaving({ key }, view) {
   if (key === "Escape" && completionStatus(view.state) !== "active") view.setTabFocusMode(2000);

@@ -32,6 +32,7 @@ let start; // the name of the spec that the text was made from
 let original; // the text of that spec; undefined while it is not known
 let file = "spec.yaml"; // what the text is saved as
 let shown = {}; // {text, view} of the network that is shown
+let isKept = false; // for when there is no network
 
 // --- what becomes of the compiler ----------------------------------------------------------
 
@@ -126,6 +127,7 @@ function mark(old) {
 /** Say what is known of the field at the cursor. */
 async function describe() {
   const found = await compiler.ask("hovered", { text: editor.text(), ...editor.place() });
+  if (found === undefined) return; // of another place by now
   byId("description").hidden = !found;
   byId("description").replaceChildren(...prose(found ?? ""));
 }
@@ -148,7 +150,7 @@ async function open(name, text) {
   const given = text ?? original;
   if (given !== undefined) put(given);
   original ??= await compiler.ask("started", { name });
-  if (given === undefined && start === name) put(original);
+  if (given === undefined && start === name && original) put(original);
 }
 
 function put(text) {
@@ -204,8 +206,8 @@ function keepDraft(said) {
 
 /** Let the browser keep the page; not sooner than needed, since that fetches all of it. */
 async function keepOffline() {
-  if (!navigator.serviceWorker || timers.has(keepOffline)) return;
-  timers.set(keepOffline);
+  if (!navigator.serviceWorker || isKept) return;
+  isKept = true;
   await navigator.serviceWorker.register("service.js");
   await navigator.serviceWorker.ready;
   tell("offline");
