@@ -25,7 +25,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 ADDRESS = runpy.run_path(str(ROOT / "docs/site/address.py"))
-KEPT = "Works without a network, too."
+KEPT = "Works offline."
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ def _lines(group: list[Row]) -> Iterator[str]:
         same = [r for r in group if r.function == row.function and r is not row]
         names = " = ".join(f"`{short(each)}`" for each in (row, *same))
         tells = told(row, [*firsts.values()])
-        yield f"{'  ' * (i > 0)}* {names}" + f", {tells}" * bool(tells)
+        yield f"{'    ' * (i > 0)}* {names}" + f", {tells}" * bool(tells)
 
 
 def _groups(known: list[Row], key: Callable[[Row], Any]) -> list[list[Row]]:

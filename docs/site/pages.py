@@ -17,6 +17,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import click
+
+from resnet_spec.cli import COMMANDS, main
 from resnet_spec.compiler import load
 from resnet_spec.emit.diagram import diagram
 from resnet_spec.language.shipped import family, shipped, shortest
@@ -56,6 +59,11 @@ def write(folder: Path) -> None:
             shutil.copyfile(file, folder / file.name)
     language = folder / "language.md"
     language.write_text(exemplified(language.read_text("utf-8")), encoding="utf-8")
+    index = folder / "index.md"
+    index.write_text(
+        index.read_text("utf-8").replace("\n\n", ABOUT, 1), encoding="utf-8"
+    )
+    (folder / "commands.md").write_text(commands(), encoding="utf-8")
     for name, text in gallery().items():
         file = folder / "gallery" / name
         file.parent.mkdir(exist_ok=True)
@@ -86,6 +94,29 @@ def linked(text: str, file: Path) -> str:
     return LINK.sub(link, text)
 
 
+ABOUT = """
+
+Try it without installing anything in the [playground](playground/index.html), or look around in
+the [gallery](gallery/index.md).
+
+"""
+"""What the first page says on the site alone."""
+
+
+def commands() -> str:
+    """What `--help` says of each command."""
+    context = click.Context(main, info_name="resnet-spec")
+    texts = ["# Commands\n"]
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command
+        said = command.get_help(
+            click.Context(command, context, name, max_content_width=80)
+        )
+        texts.append(f"## {name}\n\n```text\n{said}\n```\n")
+    return "\n".join(texts)
+
+
 # --- the language -------------------------------------------------------------------------
 
 CHAINS = {"An op": "block-", "An op of a stem": "stem-", "An op of a head": "head-"}
@@ -101,7 +132,7 @@ def exemplified(text: str) -> str:
         if found := ROW.fullmatch(line):
             above = f"{section.strip('`')}." if section.startswith("`") else ""
             name, address = example(CHAINS.get(section, above) + found[1])
-            line = f"{line[:-2]} ([{name}]({address})) |"
+            line = f"{line[:-2]} ([try {name}]({address})) |"
         lines.append(line)
     return "\n".join(lines) + "\n"
 
@@ -155,9 +186,9 @@ def gallery() -> dict[str, str]:
     """A page for each family, their pictures, and one that has all names and figures."""
     made = {}
     index = ["# Gallery\n", GALLERY.format(count=len(shipped()))]
-    for name, group in groupby(sorted(shipped(), key=family), key=family):
+    for name, group in groupby(sorted(shipped(), key=_placed), key=family):
         keys, page = [*group], f"{name.replace('/', '_')}.md"
-        texts = [f"# {name}\n"]
+        texts = [f"# {name}\n", "[All families](index.md)\n"]
         index += [f"## [{name}]({page})\n", HEADER]
         for key in keys:
             network = load(key).network
@@ -168,6 +199,7 @@ def gallery() -> dict[str, str]:
                 f"| [{short}]({page}#{anchor}) | {network.title} | {figures} |"
             )
             made[picture] = diagram(network, "svg")
+            made[picture.replace(".svg", ".py")] = generated(key)
             texts.append(entry(key, short, anchor, picture))
         made[page] = "\n".join(texts)
         index.append("")
@@ -175,17 +207,23 @@ def gallery() -> dict[str, str]:
     return made
 
 
+def _placed(key: str) -> tuple[bool, bool, str]:
+    """Torchvision's come first, and last those of other people's code."""
+    name = family(key)
+    return name.startswith("field/"), name != "torchvision", name
+
+
 GALLERY = """\
-All {count} specs that ship, with the figures that `resnet-spec summary` gives at the size
-of the input that each names. Every one has its generated file in the repository,
-and opens in the [playground](../playground/index.html).
+All {count} networks that ship, by family: torchvision's first, then timm's and the papers', and
+last those of other people's code ([how each was checked](../field.md)). Figures are for the
+input that each spec names. Each opens in the [playground](../playground/index.html).
 """
 HEADER = "| name | network | parameters | multiply-adds |\n| --- | --- | ---: | ---: |"
 ENTRY = """\
 ## {short} {{#{anchor}}}
 
 {title}: {params} parameters, {macs}MACs at {image}. [Open in the playground]({playground}),
-[generated source]({source}), [spec]({spec}).
+[generated source]({source}).
 
 ![{title}, drawn from its spec]({picture})
 
@@ -194,6 +232,10 @@ ENTRY = """\
 {text}
     ```
 """
+
+
+def generated(key: str) -> str:
+    return (ROOT / "generated" / f"{key}.py").read_text(encoding="utf-8")
 
 
 def entry(key: str, short: str, anchor: str, picture: str) -> str:
@@ -207,8 +249,7 @@ def entry(key: str, short: str, anchor: str, picture: str) -> str:
         macs=counted(network.macs),
         image=" x ".join(map(str, map(int, network.image))),
         playground=f"../{PLAYGROUND}{fragment(short)}",
-        source=f"{SOURCE}/generated/{key}.py",
-        spec=f"{SOURCE}/{file.as_posix()}",
+        source=f"{key.replace('/', '_')}.py",
         picture=picture,
         file=file.as_posix(),
         text="\n".join(f"    {line}".rstrip() for line in lines),

@@ -15,7 +15,7 @@ const SAID = {
   restarted: "The compiler took over five seconds, and starts anew …",
   missing: "The compiler cannot be loaded; reload the page to try again.",
   failed: "The compiler failed on this text, which is a mistake of its own:",
-  offline: "Works without a network, too.",
+  offline: "Works offline.",
 };
 
 const first = JSON.parse(byId("first").textContent); // {start, text, catalog, answer}
@@ -248,6 +248,6 @@ byId("theme").addEventListener("change", ({ target }) => {
 
 const options = first.catalog.map(({ name, title }) => element("option", { value: name }, title));
 byId("names").append(...options);
-byId("count").textContent = `${first.catalog.length} ship`;
+byId("count").textContent = `${first.catalog.length} networks`;
 addEventListener("hashchange", openAddress);
 await openAddress();
