@@ -94,12 +94,9 @@ def linked(text: str, file: Path) -> str:
     return LINK.sub(link, text)
 
 
-ABOUT = """
-
+ABOUT = """\
 Try it without installing anything in the [playground](playground/index.html), or look around in
-the [gallery](gallery/index.md).
-
-"""
+the [gallery](gallery/index.md)."""
 """What the first page says on the site alone."""
 
 
