@@ -158,16 +158,13 @@ def _rounded(value: float, divisor: int) -> int:
 
 def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
     """What `se` says of the squeeze-and-excitation of all blocks."""
+    found = [[(b, each) for b in stage for each in _squeezers(b)] for stage in stages]
     each = [
-        [
-            (block.weight("se.fc1")[0], block.weight("se.fc1")[1], block.reads)
-            for block in stage
-            if len(block.weight("se.fc1")) > 1
-        ]
-        for stage in stages
+        [(own["weight"][0], own["weight"][1], block.reads) for block, own in pairs]
+        for pairs in found
     ]
     flat = [pair for pairs in each for pair in pairs]
-    bias = any("bias" in b.modules.get("se.fc1", {}) for s in stages for b in s)
+    bias = any("bias" in own for pairs in found for _, own in pairs)
     said: Data = {} if bias else {"bias": False}
     for least in (1, 64):
         for divisor in (*DIVISORS, *range(2, 65)):
@@ -183,6 +180,17 @@ def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
     return said | {"ratio": ratios, "divisor": 1}
 
 
+def _squeezers(block: Block) -> Iterator[Shapes]:
+    """The first convolution of each squeeze-and-excitation, in its shortcut's chain as well."""
+    for name, own in block.modules.items():
+        owner, _, last = name.rpartition(".")
+        top = owner.partition(".")[0].rstrip("0123456789")
+        is_other = block.has(f"{owner}.attn") or block.has(f"{owner}.conv")
+        squeezes = last == "fc1" and len(own.get("weight", ())) > 1
+        if squeezes and top in ("se", "downsample") and not is_other:
+            yield own
+
+
 def kinds(block: Block) -> Iterator[str]:
     """The words that a block may be, by the kernels of its convolutions."""
     kernels = [block.convolution(n).kernel for n in block.numbers]
@@ -195,3 +203,9 @@ def kinds(block: Block) -> Iterator[str]:
 def alike(values: Sequence[Any]) -> Any:
     """One value where all agree, else the list."""
     return values[0] if all(value == values[0] for value in values) else [*values]
+
+
+def by_block(values: Sequence[Sequence[Any]]) -> Any:
+    """One value where all agree, else one for each stage, or for each block in it."""
+    rows = [alike(row) for row in values]
+    return rows if isinstance(rows[0], list) else alike(rows)

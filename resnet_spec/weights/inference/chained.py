@@ -54,10 +54,10 @@ class Read(NamedTuple):
         return self.layer.width if self.layer else self.gives
 
     @property
-    def groups(self) -> int | None:
-        """Those of the layer in place of a 3x3."""
+    def groups(self) -> int:
+        """Those of the layer in place of a 3x3; 1 without."""
         of = (p.channels for p in self.body if p.piece.kind == "spatial")
-        return next(of, 1) // self.layer.read if self.layer else None
+        return next(of, 1) // self.layer.read if self.layer else 1
 
     @property
     def changes(self) -> bool:

@@ -5,60 +5,37 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from resnet_spec.weights.inference.blocks import Block, Data, alike
+from resnet_spec.weights.inference.blocks import Block, Data, by_block
+from resnet_spec.weights.inference.styles import kind_of, own_norm
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
+GROUPED = ("group", "evonorm_s0")
+OTHERS = {"evonorm_s0": "evonorm_s0a", "frozen": "batch", "none": "instance"}
+"""What a norm may be as well: batch in a file that leaves out counts of batches."""
 
-def norms(shapes: Shapes, stages: Sequence[Sequence[Block]]) -> Iterator[Data]:
-    """What norms may be, by their tensors."""
-    lasts: dict[str, set[str]] = {}
-    sizes = []
-    for name, shape in shapes.items():
-        module, _, last = name.rpartition(".")
-        if len(shape) == 1 and last == "weight":
-            sizes.append(shape[0])
-        lasts.setdefault(module, set()).add(last)
-    every = set().union(*lasts.values())
-    inner = {
-        last
-        for module, found in lasts.items()
-        if module.endswith(("norm1", "bn1", "norm2", "bn2"))
-        for last in found
-    }
-    if any(module.endswith(".BN") for module in lasts):
-        kinds_ = [
-            "ibn_a" if any(b.has("bn1.BN") for b in stage) else "batch"
-            for stage in stages
-        ]
-        yield {"type": alike(kinds_)}
-    elif any(module.endswith(".IN") for module in lasts):
-        yield {
-            "type": alike(
-                ["ibn_b" if any(b.has("IN") for b in s) else "batch" for s in stages]
-            )
-        }
-    elif "running_mean" in every:
-        counted = [
-            any(
-                m.startswith(f"{b.at}.") and COUNT in f
-                for m, f in lasts.items()
-                for b in s[:1]
-            )
-            for s in stages
-        ]
-        kinds_ = ["batch" if each else "frozen" for each in counted]
-        yield {"type": alike(kinds_)}
-        if not any(counted):
-            yield {"type": "batch"}
-    elif "v" in every or "tau" in every:
-        for kind in ("evonorm_s0", "evonorm_s0a") if "v" in every else ("frn",):
-            groups = {"groups": dividing(sizes)} if "v" in every else {}
-            yield {"type": kind} | groups
-    elif inner:
-        yield {"type": "group", "groups": dividing(sizes)}
-    else:
-        yield {"type": "none"}
-        yield {"type": "instance"}
+
+def norms(
+    shapes: Shapes, stages: Sequence[Sequence[Block]], outside: Mapping[str, Shapes]
+) -> Iterator[Data]:
+    """What norms of blocks that are words may be, by their tensors."""
+    rows = [[_named(own_norm(block), stage) for block in stage] for stage in stages]
+    found = {kind for row in rows for kind in row}
+    said: Data = {}
+    if (found | {kind_of(own) for own in outside.values() if "bias" in own}) & {
+        *GROUPED
+    }:
+        sizes = [(n, s) for n, s in shapes.items() if n.endswith(".weight")]
+        said["groups"] = dividing({s[0] for _, s in sizes if len(s) == 1})
+    yield {"type": by_block(rows), **said}
+    counted = any(name.endswith(COUNT) for name in shapes)
+    if found & {*OTHERS} - ({"frozen"} if counted else set()):
+        others = [[OTHERS.get(kind, kind) for kind in row] for row in rows]
+        yield {"type": by_block(others), **said}
+
+
+def _named(kind: str, stage: Sequence[Block]) -> str:
+    """The kind as a spec says it: of a whole stage where one of its blocks ends in a norm."""
+    return "ibn_b" if any(block.has("IN") for block in stage) else kind or "none"
 
 
 def dividing(sizes: Collection[int]) -> int:

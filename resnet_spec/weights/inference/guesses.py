@@ -6,10 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from resnet_spec.weights.inference.blocks import Block, Data, UnreadableError, blocks
+from resnet_spec.weights.inference.blocks import (
+    Block,
+    Data,
+    UnreadableError,
+    blocks,
+    by_block,
+)
 from resnet_spec.weights.inference.bodies import body_of
-from resnet_spec.weights.inference.ends import Head, Stem, head, stem
+from resnet_spec.weights.inference.ends import Ends, ends
 from resnet_spec.weights.inference.fields import biases, norms, shortcuts
+from resnet_spec.weights.inference.styles import own_activation
 from resnet_spec.weights.inference.wholes import image, is_preact, preact, whole
 from resnet_spec.weights.naming.rules import Shapes
 
@@ -27,24 +34,22 @@ class Guesses:
             {n: s for n, s in shapes.items() if not n.startswith("layer")}
         )
         self.stages = blocks(shapes)
+        self.ends = ends(self.outside, self.stages)
         first = self.stages[0][0]
-        before = stem(self.outside, first)
-        self.stages[0][0] = first._replace(reads=before.width)
-        last = self.stages[-1][-1]
-        channels = last.convolution(last.numbers[-1]).out
-        self.ends = before, head(self.outside, channels)
+        self.stages[0][0] = first._replace(reads=self.ends[0][0].width)
 
     def words(self) -> Iterator[Data]:
         """Those whose blocks are words, the likeliest first."""
-        found = _in_words(self.shapes, self.outside, self.stages, self.ends)
-        yield from map(_copied, found)
+        for each in self.ends:
+            found = _in_words(self.shapes, self.outside, self.stages, each)
+            yield from map(_copied, found)
 
     def chains(self) -> Iterator[Data]:
         """Those of blocks of one's own."""
         pre = is_preact(self.outside, self.stages)
-        for before in (pre, not pre):
+        for each, before in product(self.ends, (pre, not pre)):
             try:
-                made = whole(self.outside, self.stages, self.ends, before)
+                made = whole(self.outside, self.stages, each, before)
             except UnreadableError as error:
                 self.refused.append(str(error))
             else:
@@ -55,10 +60,10 @@ def _in_words(
     shapes: Shapes,
     outside: Mapping[str, Shapes],
     stages: Sequence[Sequence[Block]],
-    ends: tuple[Stem, Head],
+    around: Ends,
 ) -> Iterator[Data]:
     """Specs whose blocks are words."""
-    told = preact(outside, stages, ends[0]) if stages[0][0].norm != "bn" else {}
+    told = preact(outside, stages, around[0]) if stages[0][0].norm != "bn" else {}
     orders: list[Data] = [{}]
     if told:
         orders = [told, {}] if _is_before(stages, outside) else [{}, told]
@@ -66,24 +71,25 @@ def _in_words(
         body = body_of(stages)
     except UnreadableError:
         return
+    activations = [[own_activation(block) for block in stage] for stage in stages]
     for order, after in product(orders, (False, True)):
         if after and "attention" not in body:
             continue
         made = body | ({"attention_after": "conv2"} if after else {})
         for shortcut, strides in shortcuts(stages):
-            for norm in norms(shapes, stages):
+            for norm in norms(shapes, stages, outside):
                 yield {
                     "name": "Inferred",
                     "title": "Inferred from a checkpoint",
-                    "input": image(*ends, strides),
-                    "stem": ends[0].said,
+                    "input": image(*around, strides),
+                    "stem": around[0].said,
                     **made,
                     "strides": strides,
                     "shortcut": shortcut,
-                    "activation": "prelu" if "prelu" in str(shapes.keys()) else "relu",
+                    "activation": by_block(activations),
                     "norm": norm,
                     "conv_bias": biases(stages, outside),
-                    "head": ends[1].said,
+                    "head": around[1].said,
                     **order,
                 }
 

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from resnet_spec.problems.words import flow
 from resnet_spec.weights.inference.blocks import (
     Block,
     Data,
-    UnreadableError,
     alike,
+    by_block,
     ratio,
     squeezes,
 )
 from resnet_spec.weights.inference.chained import Read
 from resnet_spec.weights.inference.orders import Placed, Voice, steps
+from resnet_spec.weights.inference.styles import Style, Styles
+from resnet_spec.weights.inference.widths import Channels, widths
 
 BASES = ("out", "in")
 """What channels may be shares of; the first that needs fewest kinds of blocks is taken."""
-
-
-class Styles(NamedTuple):
-    """The norm and the activation that words stand for, by stage."""
-
-    norms: Sequence[str]
-    activations: Sequence[str]
 
 
 def said(
@@ -41,7 +36,7 @@ def said(
     data: Data = {
         "block": _named(bodies),
         "depths": [len(row) for row in reads],
-        "widths": _each([[b.width for b in row] for row in reads]),
+        **_widths(reads),
         "strides": _by_stage(strides),
         "shortcut": _shortcuts(reads, strides, styles),
     }
@@ -49,7 +44,7 @@ def said(
     kinds = {b.attention for row in reads for b in row} - {"none"}
     if kinds:
         each = [[b.attention for b in row] for row in reads]
-        data["attention"] = kinds.pop() if len(kinds) == 1 else _each(each)
+        data["attention"] = kinds.pop() if len(kinds) == 1 else by_block(each)
     if "se" in str(data.get("attention")):
         data["se"] = squeezes(stages)
     return data
@@ -58,7 +53,10 @@ def said(
 def _bodies(
     reads: Sequence[Sequence[Read]], styles: Styles, base: str
 ) -> list[list[Data]]:
-    return [[_body(b, styles, i, base) for b in row] for i, row in enumerate(reads)]
+    return [
+        [_body(b, styles[i][j], base) for j, b in enumerate(row)]
+        for i, row in enumerate(reads)
+    ]
 
 
 def _kinds(bodies: Sequence[Sequence[Data]]) -> int:
@@ -73,10 +71,10 @@ def _stride(stage: int, nth: int, block: Read) -> int:
     return 2 if stage and not nth and block.changes else 1
 
 
-def _body(block: Read, styles: Styles, stage: int, base: str) -> Data:
+def _body(block: Read, style: Style, base: str) -> Data:
     """A block's chains, by shares of what it gives or reads."""
     of = {"out": block.gives, "in": block.reads}[base]
-    voice = Voice(styles.norms[stage], _activation(styles, stage), base, of)
+    voice = Voice(style.norm, _activation(style), base, of)
     inside = voice._replace(last=block.gives, width=block.width)
     body = steps(block.body, inside, "block")
     pre = steps(block.pre, voice)
@@ -90,10 +88,9 @@ def _body(block: Read, styles: Styles, stage: int, base: str) -> Data:
     return made if post == ["activation"] else {**made, "post": post}
 
 
-def _activation(styles: Styles, stage: int) -> Any:
+def _activation(style: Style) -> Any:
     """The word where it has no weights, else another that has none."""
-    prelu = styles.activations[stage] == "prelu"
-    return {"activation": "relu"} if prelu else "activation"
+    return {"activation": "relu"} if style.activation == "prelu" else "activation"
 
 
 def _named(bodies: Sequence[Sequence[Data]]) -> Any:
@@ -108,17 +105,7 @@ def _named(bodies: Sequence[Sequence[Data]]) -> Any:
         text: {"name": name, **body}
         for (text, body), name in zip(kinds.items(), names, strict=True)
     }
-    return _each([[made[flow(body)] for body in row] for row in bodies])
-
-
-def _each(values: Sequence[Sequence[Any]]) -> Any:
-    """One value where all agree, else one for each stage, or for each block in it."""
-    return _agreed([alike(row) for row in values])
-
-
-def _agreed(rows: Sequence[Any]) -> Any:
-    """One value for all stages, where they agree and no list is meant block by block."""
-    return [*rows] if isinstance(rows[0], list) else alike(rows)
+    return by_block([[made[flow(body)] for body in row] for row in bodies])
 
 
 def _by_stage(strides: Sequence[Sequence[int]]) -> list[Any]:
@@ -130,8 +117,8 @@ def _shortcuts(
     reads: Sequence[Sequence[Read]], strides: Sequence[Sequence[int]], styles: Styles
 ) -> Any:
     each = [
-        [_shortcut(b, s, styles, i) for b, s in zip(row, stride, strict=True)]
-        for i, (row, stride) in enumerate(zip(reads, strides, strict=True))
+        [_shortcut(b, strides[i][j], styles[i][j]) for j, b in enumerate(row)]
+        for i, row in enumerate(reads)
     ]
     rows: list[Any] = []
     for row in each:
@@ -145,11 +132,11 @@ def _shortcuts(
     return rows if by_block or len(rows) == 1 else alike(rows)
 
 
-def _shortcut(block: Read, stride: int, styles: Styles, stage: int) -> Any:
+def _shortcut(block: Read, stride: int, style: Style) -> Any:
     if not block.branch:
         return "none" if block.changes or stride > 1 else "identity"
     out = block.summed
-    voice = Voice(styles.norms[stage], _activation(styles, stage), "out", out, out)
+    voice = Voice(style.norm, _activation(style), "out", out, out)
     voice = voice._replace(width=block.width)
     made = [*_filled(block.branch, voice)]
     if stride > 1 and not any(isinstance(s, dict) and "stride" in s for s in made):
@@ -174,18 +161,20 @@ def _filled(branch: Sequence[Placed], voice: Voice) -> Iterator[Any]:
             yield step
 
 
+def _widths(reads: Sequence[Sequence[Read]]) -> Data:
+    """Widths, and channels beside them where layers in place of a 3x3 have others."""
+    each = [[Channels(b.gives, b.width, b.groups) for b in row] for row in reads]
+    if any(b.layer for row in reads for b in row):
+        return widths(each)
+    return {"widths": by_block([[block.out for block in row] for row in each])}
+
+
 def _layers(reads: Sequence[Sequence[Read]]) -> Data:
-    """What is said of layers in place of a 3x3, and of channels beside them."""
-    found = [(b, b.layer) for row in reads for b in row if b.layer]
+    """What is said of layers in place of a 3x3."""
+    found = [b.layer for row in reads for b in row if b.layer]
     if not found:
         return {}
-    if any(b.gives % layer.width for b, layer in found):
-        raise UnreadableError(
-            "blocks give other channels than a multiple of their 3x3's"
-        )
-    said = {**found[0][1].said}
+    said = {**found[0].said}
     if said.pop("chosen", None):
-        said |= ratio([(layer.said["chosen"], layer.width) for _, layer in found])
-    over = [[b.gives // b.layer.width if b.layer else 1 for b in row] for row in reads]
-    groups = [[b.groups for b in row] for row in reads]
-    return {"spatial": said, "expansion": _each(over), "groups": _each(groups)}
+        said |= ratio([(layer.said["chosen"], layer.width) for layer in found])
+    return {"spatial": said}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
 from resnet_spec.weights.inference.blocks import READ_BY, UnreadableError
-from resnet_spec.weights.naming.rules import COUNT, Shapes
+from resnet_spec.weights.inference.styles import Modules, Style, kind_of
+from resnet_spec.weights.naming.rules import Shapes
 
-Modules = Mapping[str, Shapes]
 LONGEST = 40  # ops in a chain
 WEIGHTLESS = "instance"
 SAME = ("conv", "norm", "prelu", "multiplier", "bias")
@@ -111,7 +111,7 @@ def piece_of(inner: Modules, number: int) -> Piece:
         size = sum(prod(inner[half].get("weight", ())) for half in ("BN", "IN"))
         return Piece("norm", number, size, 0, "ibn_a")
     if len(weight) == 1 and "bias" in own:
-        return Piece("norm", number, weight[0], 0, _norm(own))
+        return Piece("norm", number, weight[0], 0, kind_of(own))
     if len(weight) == 1 and own.keys() == {"weight"} and weight != (1,):
         return Piece("prelu", number, weight[0])
     if own.keys() in ({"weight"}, {"bias"}):
@@ -131,12 +131,6 @@ def piece_of(inner: Modules, number: int) -> Piece:
     )
 
 
-def _norm(own: Shapes) -> str:
-    if "running_mean" in own:
-        return "batch" if COUNT in own else "frozen"
-    return "evonorm_s0" if "v" in own else "frn" if "tau" in own else "group"
-
-
 def _attention(inner: Modules) -> str:
     if "conv_p" in inner:
         return "bat"
@@ -145,3 +139,11 @@ def _attention(inner: Modules) -> str:
     if "fc1" in inner:
         return "cbam" if "conv" in inner else "se"
     return "eca" if [*inner] == ["conv"] else ""
+
+
+def words_of(*found: Sequence[Piece]) -> Style:
+    """What words stand for, of the ops of a stem or a head; empty for what it has none of."""
+    every = [piece for each in found for piece in each]
+    norms = [piece.said for piece in every if piece.kind == "norm"]
+    prelu = any(piece.kind == "prelu" for piece in every)
+    return Style(norms[0] if norms else "", "prelu" if prelu else "")

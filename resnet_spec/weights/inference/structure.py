@@ -220,21 +220,7 @@ def _mend(data: Data, problem: Problem) -> bool:
         data["input"] = [channels, height * 2, width * 2]
         return bool(height < LARGEST)
     if problem.about_key or problem.rule == "unused-entry":
-        held: Any = data
-        for part in above:
-            held = held.get(part, {}) if isinstance(held, dict) else {}
-        if isinstance(held, dict) and last in held:
-            value = held[last]
-            if (
-                isinstance(value, list)
-                and problem.path
-                and isinstance(problem.path[-1], int)
-            ):
-                value[problem.path[-1]] = None
-            else:
-                del held[last]
-            return True
-        return False
+        return _taken_out(data, problem.path)
     if name in USUAL:
         held = data
         for part in above:
@@ -243,3 +229,19 @@ def _mend(data: Data, problem: Problem) -> bool:
         held[last] = USUAL[name]
         return bool(known != held[last])
     return False
+
+
+def _taken_out(data: Data, path: Sequence[str | int]) -> bool:
+    """Whether there was a key to delete there, or an entry of a list, which becomes null."""
+    *above, last = path
+    held: Any = data
+    for part in above:
+        is_there = part in held if isinstance(held, dict) else isinstance(held, list)
+        held = held[part] if is_there else {}
+    if isinstance(held, list) and isinstance(last, int):
+        held[last] = None
+    elif isinstance(held, dict) and last in held:
+        del held[last]
+    else:
+        return False
+    return True

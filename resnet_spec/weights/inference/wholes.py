@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from resnet_spec.weights.inference.blocks import Block, Data, alike
-from resnet_spec.weights.inference.chained import blocks_of, common
-from resnet_spec.weights.inference.ends import Head, Stem
+from resnet_spec.weights.inference.blocks import Block, Data, by_block
+from resnet_spec.weights.inference.chained import Read, blocks_of, common
+from resnet_spec.weights.inference.ends import Ends
 from resnet_spec.weights.inference.fields import dividing
-from resnet_spec.weights.inference.own_blocks import Styles, said
-from resnet_spec.weights.inference.pieces import Modules
+from resnet_spec.weights.inference.heads import Head
+from resnet_spec.weights.inference.own_blocks import said
+from resnet_spec.weights.inference.stems import Stem
+from resnet_spec.weights.inference.styles import Modules, Style, layers_norm
 
 USUAL = 224  # pixels along a side
 SMALL = 32
@@ -20,7 +22,7 @@ SMALL = 32
 def whole(
     outside: Modules,
     stages: Sequence[Sequence[Block]],
-    ends: tuple[Stem, Head],
+    ends: Ends,
     before: bool,
 ) -> Data:
     """A spec with such tensors, with norms before convolutions or behind them.
@@ -29,13 +31,9 @@ def whole(
     """
     stem, head = ends
     reads = blocks_of(stages, stem.width, before)
-    usual = [common(reads)] * len(stages)
-    styles = Styles(
-        _with_ends(usual, stem.words.norm, head.words.norm),
-        _with_ends(
-            ["relu"] * len(stages), stem.words.activation, head.words.activation
-        ),
-    )
+    styles = _styles(stages, reads, ends)
+    norms = [[style.norm for style in row] for row in styles]
+    activations = [[style.activation for style in row] for row in styles]
     blocks = said(stages, reads, styles)
     return {
         "name": "Inferred",
@@ -43,19 +41,29 @@ def whole(
         "input": image(stem, head, blocks["strides"]),
         "stem": stem.said,
         **blocks,
-        "activation": alike(styles.activations),
+        "activation": by_block(activations),
         "conv_bias": _biases(outside, stages),
-        "norm": {"type": alike(styles.norms), "groups": _dividing(outside, stages)},
+        "norm": {"type": by_block(norms), "groups": _dividing(outside, stages)},
         "head": head.said,
         **preact(outside, stages, stem),
     }
 
 
-def _with_ends(usual: Sequence[str], first: str, last: str) -> list[str]:
-    """What words stand for in each stage: the stem's is the first's, the head's the last's."""
-    made = [*usual]
-    made[0] = first or made[0]
-    made[-1] = last or made[-1]
+def _styles(
+    stages: Sequence[Sequence[Block]],
+    reads: Sequence[Sequence[Read]],
+    ends: Ends,
+) -> list[list[Style]]:
+    """What words stand for in each block: in layers in place of a 3x3, and in stem and head,
+    whose are the first block's and the last one's; elsewhere in most blocks."""
+    usual = Style(common(reads), "relu")
+    made = [
+        [usual._replace(norm=layers_norm(block) or usual.norm) for block in stage]
+        for stage in stages
+    ]
+    for row, at, words in ((made[0], 0, ends[0].words), (made[-1], -1, ends[1].words)):
+        norm, activation = words.norm or row[at].norm, words.activation
+        row[at] = Style(norm, activation or row[at].activation)
     return made
 
 
