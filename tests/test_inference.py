@@ -224,6 +224,97 @@ def test_structure_of_all_that_ships_is_read_off(tmp_path: Path) -> None:
     assert len(unread) <= len(shipped()) // 50
 
 
+BASIC = {"stem.width": 8, "depths": [2, 1], "widths": [8, 16], "strides": [1, 2]}
+DEEP = {**BASIC, "stem.type": "deep", "stem.pool": "none"}
+BOTTLENECK = {**BASIC, "block": "bottleneck", "stride_on": "conv2", "expansion": 2}
+PREACT = {"preact": {"shortcut": "raw", "first": "own", "final_norm": True}}
+SPLIT = {"spatial": {"type": "split_attention", "radix": 1, "pool": "after"}}
+BANDS = [{"conv": 1, "to": "width * 2"}, "spatial", {"conv": 1}, "norm"]
+IN_SQUARES = [{"conv": 3}, {"space_to_depth": 2}, "norm", {"conv": 1}, "norm", "norm"]
+KINDS: dict[str, dict[str, Any]] = {
+    "activations of a stage": {**BASIC, "activation": [["relu", "prelu"], "prelu"]},
+    "first activation": {**DEEP, "activation": [["prelu", "relu"], "relu"]},
+    "norms of a stage": {
+        **BOTTLENECK,
+        "norm.type": [["evonorm_s0", "frozen"], "batch"],
+        "norm.groups": 2,
+        "spatial": {"type": "res2net", "scale": 2},
+    },
+    "norms of layers in chains": {
+        **BASIC,
+        "spatial": {"type": "res2net", "scale": 2},
+        "block": {"name": "Own", "body": BANDS},
+        "expansion": 2,
+        "norm.type": [["frozen", "batch"], "frozen"],
+    },
+    "a stem of another norm": {
+        **BASIC,
+        "stem.type": [{"conv": 3}, "activation", "norm"],
+        "stem.pool": None,
+        "norm.type": "frn",  # which has no threshold where no activation follows
+    },
+    "a deep stem without norms": {
+        **DEEP,
+        "norm.type": "none",
+        "shortcut": [{"scale": 2}, {"conv": 3, "stride": "block"}],
+    },
+    "slopes behind the last stage, a stem of squares": {
+        **BASIC,
+        **PREACT,
+        "stem.type": IN_SQUARES,
+        "stem.pool": None,
+        "activation": ["relu", "prelu"],
+    },
+    "slopes behind the last stage, a deep stem": {
+        **DEEP,
+        **PREACT,
+        "preact.stem_norm": False,
+        "activation": ["relu", "prelu"],
+    },
+    "squeezes in shortcuts": {
+        **BASIC,
+        "block": {"name": "Own", "body": [{"conv": 3, "stride": "block"}]},
+        "shortcut": ["attention", {"conv": 1, "stride": "block"}],
+        "attention": "se",
+        "se": {"ratio": 0.5, "divisor": 1},
+    },
+    "widths of no common share": {
+        **BOTTLENECK,
+        **SPLIT,
+        "expansion": 3,
+        "widths": [24, 40],
+        "groups": 8,
+        "width_per_group": [64, 32],
+    },
+    "expansions of a stage": {
+        **BOTTLENECK,
+        **SPLIT,
+        "expansion": [[1, 3], 2],
+        "widths": 16,
+        "width_per_group": 72,
+        "shortcut": "identity_or_none",
+    },
+    "slopes and a dropout before features": {
+        **BASIC,
+        "activation": "prelu",
+        "head.classes": "none",
+        "head.hidden": ["activation", 4],
+        "head.dropout": 0.1,
+    },
+}
+"""Networks of kinds that drawing found, each of a kind in which values differ."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_differs_inside_of_a_network_is_read_off(
+    kind: str, tmp_path: Path
+) -> None:
+    """Block by block, and where stem or head have other words than the blocks beside them."""
+    file = shapes(load("resnet18", KINDS[kind]).network)
+    text, _ = read(Trunk("torchvision", "", file), "torchvision")
+    assert shapes(network_of(text, tmp_path)) == file
+
+
 def read_off(networks: Iterable[Network], folder: Path) -> Counter[str]:
     """How many are read; the others, by the line that refuses them, without its numbers.
 
