@@ -232,8 +232,14 @@ SPLIT = {"spatial": {"type": "split_attention", "radix": 1, "pool": "after"}}
 BANDS = [{"conv": 1, "to": "width * 2"}, "spatial", {"conv": 1}, "norm"]
 IN_SQUARES = [{"conv": 3}, {"space_to_depth": 2}, "norm", {"conv": 1}, "norm", "norm"]
 KINDS: dict[str, dict[str, Any]] = {
-    "activations of a stage": {**BASIC, "activation": [["relu", "prelu"], "prelu"]},
-    "first activation": {**DEEP, "activation": [["prelu", "relu"], "relu"]},
+    "activations of a stage": {
+        **DEEP,
+        "depths": [2],
+        "widths": [8],
+        "strides": [2],
+        "activation": [["prelu", "relu"]],
+        "preact": {"shortcut": "raw", "stem_norm": True, "final_norm": True},
+    },
     "norms of a stage": {
         **BOTTLENECK,
         "norm.type": [["evonorm_s0", "frozen"], "batch"],
@@ -256,7 +262,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "a deep stem without norms": {
         **DEEP,
         "norm.type": "none",
-        "shortcut": [{"scale": 2}, {"conv": 3, "stride": "block"}],
+        "shortcut": [{"conv": 1, "to": "in"}, {"conv": 3, "stride": "block"}],
     },
     "slopes behind the last stage, a stem of squares": {
         **BASIC,
