@@ -10,6 +10,7 @@ from resnet_spec.weights.inference.styles import kind_of, own_norm
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
 GROUPED = ("group", "evonorm_s0")
+"""Norms that divide channels into groups."""
 OTHERS = {"evonorm_s0": "evonorm_s0a", "frozen": "batch", "none": "instance"}
 """What a norm may be as well: batch in a file that leaves out counts of batches."""
 
@@ -20,10 +21,9 @@ def norms(
     """What norms of blocks that are words may be, by their tensors."""
     rows = [[_named(own_norm(block), stage) for block in stage] for stage in stages]
     found = {kind for row in rows for kind in row}
+    around = {kind_of(own) for own in outside.values() if "bias" in own}
     said: Data = {}
-    if (found | {kind_of(own) for own in outside.values() if "bias" in own}) & {
-        *GROUPED
-    }:
+    if (found | around) & {*GROUPED}:
         sizes = [(n, s) for n, s in shapes.items() if n.endswith(".weight")]
         said["groups"] = dividing({s[0] for _, s in sizes if len(s) == 1})
     yield {"type": by_block(rows), **said}

@@ -32,31 +32,20 @@ def head(outside: Modules, last: Block, learns: bool) -> Head:
     """
     data: Data = {}
     channels = last.convolution(last.numbers[-1]).out
-    sides = None
     final = in_order(below(outside, "final"))
     if final:
         data["pre"] = [*_before(final, channels)]
         channels = next((p.gives for p in reversed(final) if p.gives), channels)
-    if "attnpool" in outside:
-        data["pool"] = "attention"
-        sides = (round((outside["attnpool"]["pos_embed"][0] - 1) ** 0.5),) * 2
     fc = outside.get("fc", {})
     hidden = below(outside, "hidden")
     learned = own_activation(last) == "prelu"
     layers, dropped = _layers(hidden, "fc" in outside, learned)
-    first = layers[0] if layers and len(layers[0]) == 1 else ()
-    is_flat = bool(first) and first != (channels,)  # a norm of flat features
     linear = next((shape for shape in layers if len(shape) == 2), fc.get("weight", ()))
-    features = linear[1] if len(linear) == 2 else channels
-    features = first[0] if first and is_flat else features
-    if features % channels:
-        raise UnreadableError(
-            f"{features} features are no pixels of {channels} channels"
-        )
-    if (pixels := features // channels) > 1:
-        data["pool"] = "statistics" if is_flat else "none"
-        height = pixels // 2 if is_flat else _height(pixels)
-        sides = (height, 2 if is_flat else pixels // height)
+    pool, sides = _pool(layers[:1], linear, channels)
+    if "attnpool" in outside:
+        pixels = outside["attnpool"]["pos_embed"][0] - 1
+        pool, sides = "attention", (round(pixels**0.5),) * 2
+    data |= {"pool": pool} if pool else {}
     data |= {"dropout": 0.1} if dropped else {}
     if layers:
         kinds = ("activation", "norm")
@@ -70,6 +59,30 @@ def head(outside: Modules, last: Block, learns: bool) -> Head:
     if len(final) > 1 and final[-1].kind == "norm" and not words.activation:
         data["pre"].append("activation")
     return Head(data, words, sides)
+
+
+def _pool(
+    layers: Sequence[tuple[int, ...]], linear: tuple[int, ...], channels: int
+) -> tuple[str, tuple[int, int] | None]:
+    """What becomes of the last map where its pixels are features, and the sides of that map.
+
+    `layers` has the first hidden layer, `linear` is the shape of the first linear one.
+    """
+    first = layers[0] if layers and len(layers[0]) == 1 else ()
+    is_flat = bool(first) and first != (channels,)  # a norm of flat features
+    features = linear[1] if len(linear) == 2 else channels
+    features = first[0] if first and is_flat else features
+    pixels, left = divmod(features, channels)
+    if left:
+        raise UnreadableError(
+            f"{features} features are no pixels of {channels} channels"
+        )
+    if pixels <= 1:
+        return "", None
+    if is_flat:
+        return "statistics", (pixels // 2, 2)
+    height = _height(pixels)
+    return "none", (height, pixels // height)
 
 
 def _height(pixels: int) -> int:
