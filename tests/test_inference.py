@@ -271,6 +271,11 @@ KINDS: dict[str, dict[str, Any]] = {
         "stem.pool": None,
         "activation": ["relu", "prelu"],
     },
+    "a stem that begins with a norm without weights": {
+        **BASIC,
+        "stem.type": [{"norm": "instance"}, {"norm": "batch"}, *IN_SQUARES[1:]],
+        "stem.pool": None,
+    },
     "slopes behind the last stage, a deep stem": {
         **DEEP,
         **PREACT,

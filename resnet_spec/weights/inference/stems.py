@@ -133,8 +133,8 @@ def _normed(chain: Sequence[Piece], pool: Sequence[Piece]) -> bool:
 def _arranged(queues: Mapping[str, Sequence[Piece]]) -> tuple[list[Placed], int]:
     """The ops in order, of an image of so many channels, which the first ones may tell."""
     reads = queues["conv"][0].reads
-    others = [each[0].reads for each in queues.values() if each[0].reads]
-    images = [COLORS] * (reads == PIXELS) + [*dict.fromkeys([reads, *others])]
+    firsts = (next((p.reads for p in q if p.reads), reads) for q in queues.values())
+    images = [COLORS] * (reads == PIXELS) + [*dict.fromkeys([reads, *firsts])]
     for squares, image in product((False, True), images):
         try:
             return arranged(queues, image, squares=squares), image
