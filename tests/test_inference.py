@@ -228,6 +228,7 @@ BASIC = {"stem.width": 8, "depths": [2, 1], "widths": [8, 16], "strides": [1, 2]
 DEEP = {**BASIC, "stem.type": "deep", "stem.pool": "none"}
 BOTTLENECK = {**BASIC, "block": "bottleneck", "stride_on": "conv2", "expansion": 2}
 PREACT = {"preact": {"shortcut": "raw", "first": "own", "final_norm": True}}
+BARE = {**PREACT["preact"], "stem_norm": False, "final_norm": False}
 SPLIT = {"spatial": {"type": "split_attention", "radix": 1, "pool": "after"}}
 BANDS = [{"conv": 1, "to": "width * 2"}, "spatial", {"conv": 1}, "norm"]
 IN_SQUARES = [{"conv": 3}, {"space_to_depth": 2}, "norm", {"conv": 1}, "norm", "norm"]
@@ -275,6 +276,18 @@ KINDS: dict[str, dict[str, Any]] = {
         **BASIC,
         "stem.type": [{"norm": "instance"}, {"norm": "batch"}, *IN_SQUARES[1:]],
         "stem.pool": None,
+    },
+    "a convolution that pools, without any norm": {
+        **BASIC,
+        "preact": BARE,
+        "norm.type": "none",
+        "stem.pool": "conv",
+    },
+    "a stem that ends in a convolution, blocks without norms": {
+        **DEEP,
+        "preact": {"stem_norm": False, "final_norm": False},
+        "block": {"name": "Own", "body": [{"conv": 3, "stride": "block"}]},
+        "shortcut": [{"conv": 1, "stride": "block"}],
     },
     "slopes behind the last stage, a deep stem": {
         **DEEP,

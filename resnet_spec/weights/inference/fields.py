@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from resnet_spec.weights.inference.blocks import Block, Data, by_block
-from resnet_spec.weights.inference.styles import kind_of, own_norm
+from resnet_spec.weights.inference.styles import norms_in, own_norm
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
 GROUPED = ("group", "evonorm_s0")
@@ -21,9 +21,8 @@ def norms(
     """What norms of blocks that are words may be, by their tensors."""
     rows = [[_named(own_norm(block), stage) for block in stage] for stage in stages]
     found = {kind for row in rows for kind in row}
-    around = {kind_of(own) for own in outside.values() if "bias" in own}
     said: Data = {}
-    if (found | around) & {*GROUPED}:
+    if (found | norms_in(outside)) & {*GROUPED}:
         sizes = [(n, s) for n, s in shapes.items() if n.endswith(".weight")]
         said["groups"] = dividing({s[0] for _, s in sizes if len(s) == 1})
     yield {"type": by_block(rows), **said}

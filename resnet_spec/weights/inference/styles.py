@@ -30,13 +30,18 @@ def kind_of(own: Shapes) -> str:
     return "evonorm_s0" if "v" in own else "frn" if "tau" in own else "group"
 
 
-def norm_of(modules: Modules) -> str:
-    """The kind of norm that the most telling module has; empty where there is none."""
-    found = {
+def norms_in(modules: Modules) -> set[str]:
+    """The kinds of those modules that are norms."""
+    return {
         "ibn_a" if name.endswith(".BN") else kind_of(own)
         for name, own in modules.items()
         if len(own.get("weight", ())) == 1 and "bias" in own
     }
+
+
+def norm_of(modules: Modules) -> str:
+    """The kind of norm that the most telling module has; empty where there is none."""
+    found = norms_in(modules)
     return next((kind for kind in KINDS if kind in found), "")
 
 

@@ -12,8 +12,9 @@ from resnet_spec.weights.inference.ends import Ends
 from resnet_spec.weights.inference.fields import dividing
 from resnet_spec.weights.inference.heads import Head
 from resnet_spec.weights.inference.own_blocks import said
+from resnet_spec.weights.inference.pieces import below
 from resnet_spec.weights.inference.stems import Stem
-from resnet_spec.weights.inference.styles import Modules, Style, layers_norm
+from resnet_spec.weights.inference.styles import Modules, Style, layers_norm, norms_in
 
 USUAL = 224  # pixels along a side
 SMALL = 32
@@ -87,11 +88,17 @@ def _every(outside: Modules, stages: Sequence[Sequence[Block]]) -> list[Modules]
 
 
 def is_preact(outside: Modules, stages: Sequence[Sequence[Block]]) -> bool:
-    """Whether batch norms are called as they are in pre-activation networks."""
-    return "norm" in outside or any(
-        name.startswith("norm") and "running_mean" in tensors
-        for modules in _every(outside, stages)
-        for name, tensors in modules.items()
+    """Whether batch norms are called as they are in pre-activation networks, or the stem's
+    last convolution has none behind it, as those before have."""
+    deep = norms_in(below(outside, "conv1"))
+    return (
+        bool({"norm", "pool"} & {*outside})
+        or bool(deep and not {"bn1", "norm1"} & {*outside})
+        or any(
+            name.startswith("norm") and "running_mean" in tensors
+            for modules in _every(outside, stages)
+            for name, tensors in modules.items()
+        )
     )
 
 
