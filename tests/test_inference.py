@@ -302,6 +302,12 @@ KINDS: dict[str, dict[str, Any]] = {
         "attention": "se",
         "se": {"ratio": 0.5, "divisor": 1},
     },
+    "squeezes of another share in each stage": {
+        **BASIC,
+        "attention": "se",
+        "se": {"ratio": [1.0, 0.25], "ratio_of": "input", "divisor": 4},
+        "widths": [6, 16],
+    },
     "widths of no common share": {
         **BOTTLENECK,
         **SPLIT,

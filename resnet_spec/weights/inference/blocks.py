@@ -144,51 +144,16 @@ def ratio(pairs: Sequence[tuple[int, int]]) -> Data:
     most = min(1.0, *(made / of for made, of in pairs)) if pairs else 1.0
     for divisor in (*DIVISORS, *range(2, 65)):
         for ratio in (*RATIOS, most):
-            if all(_rounded(of * ratio, divisor) == made for made, of in pairs):
+            if all(rounded(of * ratio, divisor) == made for made, of in pairs):
                 return {"ratio": ratio, "divisor": divisor}
     made, of = pairs[0]
     return {"ratio": made / of, "divisor": 1}
 
 
-def _rounded(value: float, divisor: int) -> int:
+def rounded(value: float, divisor: int) -> int:
     """To a multiple, by 10% at most less, as all of them do."""
     made = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return made + divisor * (made < 0.9 * value)
-
-
-def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
-    """What `se` says of the squeeze-and-excitation of all blocks."""
-    found = [[(b, each) for b in stage for each in _squeezers(b)] for stage in stages]
-    each = [
-        [(own["weight"][0], own["weight"][1], block.reads) for block, own in pairs]
-        for pairs in found
-    ]
-    flat = [pair for pairs in each for pair in pairs]
-    bias = any("bias" in own for pairs in found for _, own in pairs)
-    said: Data = {} if bias else {"bias": False}
-    for least in (1, 64):
-        for divisor in (*DIVISORS, *range(2, 65)):
-            for ratio in RATIOS:
-                if all(
-                    max(_rounded(of * ratio, divisor), least) == s for s, of, _ in flat
-                ):
-                    said |= {"ratio": ratio, "divisor": divisor}
-                    return said | ({"least": least} if least > 1 else {})
-                if all(round(of * ratio) == s for s, _, of in flat):
-                    return said | {"ratio": ratio, "ratio_of": "input", "divisor": 1}
-    ratios = [pairs[0][0] / pairs[0][1] if pairs else None for pairs in each]
-    return said | {"ratio": ratios, "divisor": 1}
-
-
-def _squeezers(block: Block) -> Iterator[Shapes]:
-    """The first convolution of each squeeze-and-excitation, in its shortcut's chain as well."""
-    for name, own in block.modules.items():
-        owner, _, last = name.rpartition(".")
-        top = owner.partition(".")[0].rstrip("0123456789")
-        is_other = block.has(f"{owner}.attn") or block.has(f"{owner}.conv")
-        squeezes = last == "fc1" and len(own.get("weight", ())) > 1
-        if squeezes and top in ("se", "downsample") and not is_other:
-            yield own
 
 
 def kinds(block: Block) -> Iterator[str]:

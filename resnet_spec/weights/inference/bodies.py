@@ -15,8 +15,8 @@ from resnet_spec.weights.inference.blocks import (
     by_block,
     kinds,
     ratio,
-    squeezes,
 )
+from resnet_spec.weights.inference.squeezes import squeezes
 from resnet_spec.weights.inference.widths import Channels, ruled
 
 WORDED = {"conv", "bn", "norm", "prelu", "downsample", "IN", *ATTENTIONS}

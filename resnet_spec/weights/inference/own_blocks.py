@@ -12,10 +12,10 @@ from resnet_spec.weights.inference.blocks import (
     alike,
     by_block,
     ratio,
-    squeezes,
 )
 from resnet_spec.weights.inference.chained import Read
 from resnet_spec.weights.inference.orders import Placed, Voice, steps
+from resnet_spec.weights.inference.squeezes import squeezes
 from resnet_spec.weights.inference.styles import Style, Styles
 from resnet_spec.weights.inference.widths import Channels, widths
 
