@@ -6,6 +6,7 @@ https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/spe
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -64,7 +65,7 @@ class Open(NamedTuple):
         """An index of the text in lines and units from 0."""
         text = self.document.text
         starts = self.starts()
-        line = max(i for i, start in enumerate(starts) if start <= index)
+        line = bisect_right(starts, index) - 1
         return lsp.Position(line, self.units(text[starts[line] : index]))
 
     def offset(self, position: lsp.Position) -> int:

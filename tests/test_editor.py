@@ -211,7 +211,8 @@ def test_an_entry_of_depths_or_widths_is_its_stage() -> None:
 )
 def test_a_word_says_what_it_means_while_it_is_typed(text: str, said: str) -> None:
     found = hover(*pointed(text))
-    assert said in (found.text if found else "") or "norm:" in text
+    assert found is not None
+    assert said in found.text
 
 
 @pytest.mark.parametrize(
@@ -360,6 +361,25 @@ def test_most_specs_that_ship_are_as_they_would_be_formatted() -> None:
 def test_only_whole_fields_move(text: str, sorted_text: str | None) -> None:
     document = mine(text)
     assert edited(document, *formatted(document)).text == (sorted_text or text)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\x85", "\u2028"])
+def test_lines_may_end_as_yaml_ends_them(end: str) -> None:
+    text = "extends: resnet18\nstem:\n  type: conv7x7\n\n  wid|th: 64\n"
+    document, line, column = pointed(text.replace("\n", end))
+    found = hover(document, line, column)
+    assert found is not None
+    assert found.text == hover(*pointed(text)).text  # type: ignore[union-attr]
+    offered = {each.label for each in completions(document, line, column)}
+    assert "stride" in offered
+    assert "depths" not in offered
+
+
+def test_a_quoted_key_is_renamed_whole() -> None:
+    document = mine('extends: resnet18\n"blo\\u0063k_": basic\n')
+    (problem,) = [p for p in check(document).problems if p.rule == "unknown-key"]
+    fix = fixes(document, problem)[0]
+    assert edited(document, *fix.edits).text == "extends: resnet18\nblock: basic\n"
 
 
 # --- places -------------------------------------------------------------------------------

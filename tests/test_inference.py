@@ -429,6 +429,25 @@ def test_attention_of_one_axis_is_refused() -> None:
         infer(flat)
 
 
+@pytest.mark.parametrize(
+    ("spec", "name", "shape"),
+    [
+        ("resnest14d", "layer4.0.conv3.weight", (2048, 8, 1, 1)),
+        ("res2net50_26w_4s", "layer3.0.conv1.weight", (2, 512, 1, 1)),
+        ("skresnext50_32x4d", "layer3.0.conv1.weight", (2, 512, 1, 1)),
+    ],
+)
+def test_a_layer_that_reads_more_than_it_is_given_is_refused(
+    spec: str, name: str, shape: tuple[int, ...]
+) -> None:
+    file = dict(shapes(load(spec).network))
+    norm = name.replace("conv", "bn").removesuffix("weight")
+    cut = {n: shape[:1] for n in file if n.startswith(norm) and file[n]}
+    assert name in file
+    with pytest.raises(InferenceError):
+        infer({**file, name: shape, **cut})
+
+
 def safetensors(path: Path, file: Shapes) -> Path:
     """A file of so many zeros, which take no room on the disk."""
     import json

@@ -33,6 +33,13 @@ def test_pages_link_to_pages(folder: Path) -> None:
                 assert (page.parent / target).exists(), (page, target)
 
 
+def test_the_first_page_says_what_it_is_and_then_where_to_try_it(folder: Path) -> None:
+    head, what, try_it, _ = (folder / "index.md").read_text("utf-8").split("\n\n", 3)
+    assert head == "# Start in five minutes"
+    assert what.startswith("resnet-spec compiles")
+    assert try_it == PAGES["ABOUT"]
+
+
 def test_what_is_in_the_repository_is_there(folder: Path) -> None:
     found = set()
     for page in folder.rglob("*.md"):

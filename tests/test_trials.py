@@ -77,7 +77,8 @@ def killed(args: list[str], at: int) -> None:
 
     if (child := os.fork()) == 0:
         trials._report = told
-        CliRunner().invoke(main, args)
+        done = CliRunner().invoke(main, args)
+        print(done.output, done.exception, file=sys.__stderr__, flush=True)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL

@@ -60,9 +60,8 @@ def write(folder: Path) -> None:
     language = folder / "language.md"
     language.write_text(exemplified(language.read_text("utf-8")), encoding="utf-8")
     index = folder / "index.md"
-    index.write_text(
-        index.read_text("utf-8").replace("\n\n", ABOUT, 1), encoding="utf-8"
-    )
+    head, what, rest = index.read_text("utf-8").split("\n\n", 2)
+    index.write_text("\n\n".join((head, what, ABOUT, rest)), encoding="utf-8")
     (folder / "commands.md").write_text(commands(), encoding="utf-8")
     for name, text in gallery().items():
         file = folder / "gallery" / name

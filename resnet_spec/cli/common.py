@@ -145,16 +145,22 @@ def read_as(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def refuse_given(given: Mapping[str, object], why: str) -> None:
+    """Refuses the first option that is given, be it 0."""
+    for name, value in given.items():
+        if value not in (None, (), "") and value is not False:
+            raise click.UsageError(f"--{name.replace('_', '-')} {why}")
+
+
 def refuse_without_weights(given: Mapping[str, object]) -> None:
     """Refuses options that say how weights are read, or what of, where there are none."""
-    if said := next((name for name, value in given.items() if value), ""):
-        option = f"--{said.replace('_', '-')}"
-        raise click.UsageError(f"{option} goes with --weights, and there are none")
+    refuse_given(given, "goes with --weights, and there are none")
 
 
+RULES_FOR_CHANNELS = click.Choice(("sum", "mean", "repeat", "first"))
 CHANNELS_BY = click.option(
     "--channels-by",
-    type=click.Choice(("sum", "mean", "repeat", "first")),
+    type=RULES_FOR_CHANNELS,
     help="How the first convolution is made to read other channels than the file's.",
 )
 LIBRARIES = ("timm", "torchvision")

@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from resnet_spec.cli.common import FEATURES, STRICT, complete_spec, read_as
+from resnet_spec.cli.common import (
+    FEATURES,
+    RULES_FOR_CHANNELS,
+    STRICT,
+    complete_spec,
+    read_as,
+)
 from resnet_spec.cli.failures import fail, put, reported, write_or_fail
 
 
@@ -50,7 +56,7 @@ from resnet_spec.cli.failures import fail, put, reported, write_or_fail
 )
 @click.option(
     "--channels-by",
-    type=click.Choice(["sum", "mean", "repeat", "first"]),
+    type=RULES_FOR_CHANNELS,
     help="How; left out, sum for one channel, and repeat for more.",
 )
 @click.option(

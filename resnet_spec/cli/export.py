@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -215,16 +216,18 @@ def _onnx(made: Trained, output: Path, *, half: bool, group_width: int) -> Conte
         "widths": str(widths),
         **made.told,
     }
-    size = sum(tensor.size for tensor in made.tensors.values()) * (2 if half else 4)
-    beside = Beside(f"{output.name}.data") if size > LARGEST else None
-    model = onnx_model(
+    make = partial(
+        onnx_model,
         network,
         made.tensors,
         half=half,
         metadata=told,
-        beside=beside,
         group_width=group_width,
     )
+    model, beside = make(), None
+    if sum(len(each.raw_data) for each in model.graph.initializer) > LARGEST:
+        beside = Beside(f"{output.name}.data")
+        model = make(beside=beside)
     weights = {output.with_name(beside.name): beside.parts()} if beside else {}
     return {**weights, output: [model.SerializeToString(deterministic=True)]}
 

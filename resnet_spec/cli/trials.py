@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from resnet_spec.cli.common import complete_folder
+from resnet_spec.cli.common import complete_folder, refuse_given
 from resnet_spec.cli.failures import fail
 from resnet_spec.cli.settings import setting_options, settings_of
 from resnet_spec.problems.extras import needs
@@ -75,7 +75,8 @@ OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     click.option(
         "--prune",
         is_flag=True,
-        help="End a training whose accuracy is below the median of others so far.",
+        help="End a training whose accuracy is below the median of others so far, once "
+        "five have ended.",
     ),
     click.option(
         "--storage",
@@ -109,9 +110,7 @@ def asked(
     """
     given = dict(given)
     if not given.pop("train"):
-        if other := next((name for name, value in given.items() if value), ""):
-            option = f"--{other.replace('_', '-')}"
-            raise click.UsageError(f"{option} is that of --train")
+        refuse_given(given, "is that of --train")
         return None
     own = {name: given.pop(name) for name in OWN}
     said = {name: value for name, value in given.items() if value is not None}
@@ -171,8 +170,9 @@ def _refuse_other_classes(asked: Asked, files: Mapping[int, Path]) -> None:
     from resnet_spec.train.folders import folders_in
 
     held = folders_in(asked.settings.data)
+    folders = len(held.classes)
     for file in files.values():
-        classes, folders = load(file).network.classes, len(held.classes)
+        classes = load(file).network.classes
         if classes != folders:
             message = (
                 f"{file} has {classes or 'no'} classes, and {held.train} {folders}"

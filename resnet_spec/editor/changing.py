@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from resnet_spec.editor.cursor import QUOTED
 from resnet_spec.editor.document import Document, Edit, edit
 from resnet_spec.editor.fields import keys
 from resnet_spec.problems import FieldPath
@@ -136,7 +137,8 @@ def _out_of_brackets(text: str, siblings: list[Span], nth: int) -> str:
 def renamed(text: str, path: FieldPath, name: str) -> str:
     """The text with another name for a key."""
     here = next(span for span in spans(text) if span.path == path)
-    end = here.key + len(str(path[-1])) + 2 * (text[here.key] in "\"'")
+    quoted = QUOTED.match(text, here.key)
+    end = quoted.end() if quoted else here.key + len(str(path[-1]))
     return f"{text[: here.key]}{name}{text[end:]}"
 
 

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from typing import NamedTuple
 
+from resnet_spec.language.syntax import BREAK
 from resnet_spec.problems import FieldPath
 
 KEY = re.compile(r"""["']?[\w.$-]+["']?""")
@@ -53,7 +54,8 @@ class Scanned(NamedTuple):
 
 def scanned(text: str) -> Scanned:
     """The words of a text, whatever state it is in."""
-    scanner = _Scanner(text)
+    # Lines end as YAML has it; their lengths stay, so that indices do.
+    scanner = _Scanner(BREAK.sub(lambda end: "\n".rjust(len(end[0])), text))
     scanner.lines()
     return Scanned(scanner.tokens, dict(scanner.keys))
 

@@ -27,7 +27,9 @@ def chain(document: Document) -> list[Path]:
     while (file := extended(document)) and file not in found:
         found.append(file)
         try:
-            text = document.unsaved.get(file) or file.read_text(encoding="utf-8")
+            text = document.unsaved.get(file)
+            if text is None:
+                text = file.read_text(encoding="utf-8")
         except (OSError, ValueError):
             break
         document = Document(text, str(file), document.unsaved)

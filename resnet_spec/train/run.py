@@ -71,7 +71,10 @@ class Run:
     def clear(self) -> None:
         """Remove what a process left that was killed before the run was begun."""
         self.tidy()
-        for name in (self.spec.name, f"{self.module}.py", CLASSES):
+        own = {self.spec.name, f"{self.module}.py", CLASSES}
+        if any(f.name not in own and f.name[0] != "." for f in self.folder.glob("*")):
+            return  # it is somebody's
+        for name in own:
             (self.folder / name).unlink(missing_ok=True)
 
     def figures(self) -> list[dict[str, float]]:

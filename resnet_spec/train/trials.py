@@ -44,8 +44,8 @@ class Key(NamedTuple):
 class Plan(NamedTuple):
     """What is trained: each spec at each learning rate, all else as the settings say.
 
-    Each trial is a run, a folder in `runs`. With `prunes` a trial ends as soon as its accuracy
-    is below the median of what others had after as many epochs.
+    Each trial is a run, a folder in `runs`. With `prunes`, once five have ended, a trial ends
+    as soon as its best accuracy is below the median of what others had after as many epochs.
     """
 
     specs: Sequence[Path]
@@ -88,8 +88,8 @@ def trained(plan: Plan, storage: str) -> list[Trained]:
 
     `storage` is a file, or `postgresql://...`. All who name the same one share the work, and
     what is in it is not done again. The trial of a worker that was killed is taken up by
-    another, after the last epoch that was kept where that one sees its run. Returns when all
-    trials have ended, whoever trained them.
+    another, after the last epoch that was kept where that one sees its run, and the pictures
+    at the same path. Returns when all trials have ended, whoever trained them.
 
     Raises RunError for what cannot be trained, and for a storage that cannot be used.
     """
@@ -184,18 +184,24 @@ class Worker:
         keys = self.plan.keys
         _say(f"{self.plan.run(key)}: {keys.index(key) + 1} of {len(keys)}")
         try:
-            rows = self._rows(key, lambda rows: _report(trial, rows))
-            trial.set_user_attr("run", str(self.plan.run(key).absolute()))
-        except DivergedError as error:
-            trial.set_user_attr("why", str(error))
-            _say(str(error))
-            raise
+            rows = self._figures(trial, key)
         except UpdateFinishedTrialError:
             self.lost = True
             raise TakenError from None
         except SystemExit as error:
             raise StoppedError(error.code) from None
         return max(row["test_acc"] for row in rows)
+
+    def _figures(self, trial: Trial, key: Key) -> list[Row]:
+        """Those of each epoch, told to the study."""
+        try:
+            rows = self._rows(key, lambda rows: _report(trial, rows))
+        except DivergedError as error:
+            trial.set_user_attr("why", str(error))
+            _say(str(error))
+            raise
+        trial.set_user_attr("run", str(self.plan.run(key).absolute()))
+        return rows
 
     def _has_another(self, number: int, key: Key) -> bool:
         """Whether an earlier trial is of the same, as two workers may enqueue it at once."""

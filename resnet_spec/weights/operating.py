@@ -25,7 +25,6 @@ def operated(read: Opened, operation: Operation) -> Opened:
 
     Raises WeightsError, in a line, where that cannot be.
     """
-    operation.refuse_idle()
     refuse_unknown(operation.channels_by, None)
     if operation.channels == read.network.image.channels:
         raise WeightsError(f"{read.file}: is of {operation.channels} channels already")
@@ -79,8 +78,9 @@ def _first(read: Opened, network: Network, operation: Operation) -> dict[str, Te
 def _classifier(read: Opened, network: Network, seed: int) -> dict[str, Tensor]:
     """The classifier as training starts from it, with numbers of the file's type."""
     dtype = getattr(torch, read.tensors[next(iter(read.reading.table.values()))].dtype)
-    torch.manual_seed(seed)
-    drawn = build(network).state_dict()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        drawn = build(network).state_dict()
     return {our: tensor.to(dtype) for our, tensor in drawn.items() if classifies(our)}
 
 

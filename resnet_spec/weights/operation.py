@@ -23,7 +23,8 @@ class Operation(NamedTuple):
     features: Sequence[str | int] = ()
 
     def __bool__(self) -> bool:
-        return any(choice not in (None, ()) for choice in self)
+        *choices, features = self
+        return bool(features) or any(choice is not None for choice in choices)
 
     @property
     def rule(self) -> str:

@@ -12,6 +12,7 @@ const PATIENCE = 5000; // ms for an answer, after which the compiler is started 
 export function makeCompiler(told) {
   const waiting = new Map(); // {request, settle} by name
   let worker, ready, asked, timer;
+  let hasFailed = false; // on the last question
 
   function start(becomes) {
     told(becomes);
@@ -30,7 +31,8 @@ export function makeCompiler(told) {
       told("missing", failed);
     } else {
       clearTimeout(timer);
-      if (failed) told("failed", failed);
+      if (failed || hasFailed) told(failed ? "failed" : "ready", failed);
+      hasFailed = Boolean(failed);
       finish(answer ? JSON.parse(answer) : null);
     }
   }

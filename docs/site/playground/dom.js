@@ -51,5 +51,5 @@ const UNITS = [
 /** A number in the unit that suits it, as "4.09 G". */
 export function counted(number) {
   const [factor, unit] = UNITS.find(([least]) => number >= least) ?? [1, ""];
-  return unit ? `${(number / factor).toFixed(2)} ${unit}` : exact.format(number);
+  return unit ? `${(number / factor).toFixed(2)} ${unit}` : `${exact.format(number)} `;
 }

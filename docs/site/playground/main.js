@@ -188,9 +188,11 @@ async function remember() {
   if (!fragment) say(address.TOO_LONG);
 }
 
+const DRAFT = "resnet-spec-playground";
+
 function draft() {
   try {
-    return JSON.parse(localStorage.getItem("draft")) ?? {};
+    return JSON.parse(localStorage.getItem(DRAFT)) ?? {};
   } catch {
     return {};
   }
@@ -198,7 +200,7 @@ function draft() {
 
 function keepDraft(said) {
   try {
-    localStorage.setItem("draft", JSON.stringify(said));
+    localStorage.setItem(DRAFT, JSON.stringify(said));
   } catch {
     return; // the address has it, too
   }
@@ -208,8 +210,12 @@ function keepDraft(said) {
 async function keepOffline() {
   if (!navigator.serviceWorker || isKept) return;
   isKept = true;
-  await navigator.serviceWorker.register("service.js");
-  await navigator.serviceWorker.ready;
+  try {
+    await navigator.serviceWorker.register("service.js");
+    await navigator.serviceWorker.ready;
+  } catch {
+    return; // a private window; it works with a network
+  }
   tell("offline");
 }
 

@@ -1,6 +1,7 @@
 // Keeps the page for when there is no network. Every build has a version, and a copy, of its own.
 
-const VERSION = "$version";
+const OURS = "resnet-spec-playground-"; // others may have copies at the same address
+const VERSION = OURS + "$version";
 const FILES = $files;
 
 self.addEventListener("install", (event) => event.waitUntil(keep()));
@@ -11,13 +12,15 @@ self.addEventListener("fetch", (event) => {
 
 async function keep() {
   const copy = await caches.open(VERSION);
-  await copy.addAll(["./", ...FILES]);
+  const fresh = ["./", ...FILES].map((name) => new Request(name, { cache: "no-cache" }));
+  await copy.addAll(fresh);
 }
 
 /** Drop the copies of earlier builds. */
 async function drop() {
-  const others = (await caches.keys()).filter((version) => version !== VERSION);
-  await Promise.all(others.map((version) => caches.delete(version)));
+  const ours = (await caches.keys()).filter((name) => name.startsWith(OURS));
+  const earlier = ours.filter((name) => name !== VERSION);
+  await Promise.all(earlier.map((name) => caches.delete(name)));
   await self.clients.claim();
 }
 

@@ -68,8 +68,11 @@ class Block(NamedTuple):
             scale = bands + 1
             width = self._gives_before(number) or shape[0] * scale
             scale = width // shape[0] if width % shape[0] == 0 else scale
+            read = width * shape[1] // shape[0]
+            if min(width // scale, read) < 1:
+                raise UnreadableError(f"{self.at}.{path} reads more than it is given")
             layer = {"type": "res2net", "scale": scale}
-            return Convolution(width, width * shape[1] // shape[0], 3, False, layer)
+            return Convolution(width, read, 3, False, layer)
         if shape := self._filters(f"{path}.paths.0.0"):
             return self._selective(path, shape, number)
         if shape := self._filters(f"{path}.conv"):
@@ -148,6 +151,17 @@ def ratio(pairs: Sequence[tuple[int, int]]) -> Data:
                 return {"ratio": ratio, "divisor": divisor}
     made, of = pairs[0]
     return {"ratio": made / of, "divisor": 1}
+
+
+def spatial(layers: Sequence[tuple[int, Data]]) -> Data:
+    """What is said of layers in place of a 3x3, each of so many channels, by one ratio."""
+    if not layers:
+        return {}
+    said = {**layers[0][1]}
+    if said.pop("chosen", None):
+        pairs = [(each["chosen"], of) for of, each in layers if "chosen" in each]
+        said |= ratio(pairs)
+    return {"spatial": said}
 
 
 def rounded(value: float, divisor: int) -> int:

@@ -14,7 +14,7 @@ from resnet_spec.weights.inference.blocks import (
     UnreadableError,
     by_block,
     kinds,
-    ratio,
+    spatial,
 )
 from resnet_spec.weights.inference.squeezes import squeezes
 from resnet_spec.weights.inference.widths import Channels, ruled
@@ -30,7 +30,8 @@ def body_of(stages: Sequence[Sequence[Block]]) -> Data:
     data: Data = {"block": by_block(words), "stride_on": "conv2"}
     data["depths"] = [len(stage) for stage in stages]
     blocks = [block for stage in stages for block in stage]
-    return data | _spatial(blocks) | _widths(stages) | _attention(stages)
+    layers = [(conv.out, conv.layer) for conv in map(_three, blocks) if conv.layer]
+    return data | spatial(layers) | _widths(stages) | _attention(stages)
 
 
 def _word_of(block: Block, first: Block) -> Block:
@@ -47,18 +48,6 @@ def _word_of(block: Block, first: Block) -> Block:
 def _three(block: Block) -> Convolution:
     """Its 3x3, or the layer in place of that."""
     return block.convolution(2 if len(block.numbers) > 2 else 1)
-
-
-def _spatial(blocks: Sequence[Block]) -> Data:
-    """The layer in place of a 3x3, with the ratio that all blocks have."""
-    found = [_three(block) for block in blocks]
-    layers = [(conv, conv.layer) for conv in found if conv.layer]
-    if not layers:
-        return {}
-    said = {**layers[0][1]}
-    if said.pop("chosen", None):
-        said |= ratio([(layer["chosen"], conv.out) for conv, layer in layers])
-    return {"spatial": said}
 
 
 def _widths(stages: Sequence[Sequence[Block]]) -> Data:

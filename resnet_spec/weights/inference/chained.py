@@ -57,7 +57,7 @@ class Read(NamedTuple):
     def groups(self) -> int:
         """Those of the layer in place of a 3x3; 1 without."""
         of = (p.channels for p in self.body if p.piece.kind == "spatial")
-        return next(of, 1) // self.layer.read if self.layer else 1
+        return max(next(of, 1) // self.layer.read, 1) if self.layer else 1
 
     @property
     def changes(self) -> bool:

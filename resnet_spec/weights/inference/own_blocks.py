@@ -11,7 +11,7 @@ from resnet_spec.weights.inference.blocks import (
     Data,
     alike,
     by_block,
-    ratio,
+    spatial,
 )
 from resnet_spec.weights.inference.chained import Read
 from resnet_spec.weights.inference.orders import Placed, Voice, steps
@@ -40,7 +40,8 @@ def said(
         "strides": _by_stage(strides),
         "shortcut": _shortcuts(reads, strides, styles),
     }
-    data |= _layers(reads)
+    layers = [b.layer for row in reads for b in row if b.layer]
+    data |= spatial([(layer.width, layer.said) for layer in layers])
     kinds = {b.attention for row in reads for b in row} - {"none"}
     if kinds:
         each = [[b.attention for b in row] for row in reads]
@@ -126,10 +127,10 @@ def _shortcuts(
         one = chains[0] if chains else "identity"
         same = isinstance(one, list) and all(value == one for value in chains)
         rows.append(one if same else alike(row))
-    by_block = isinstance(rows[0], list) and any(
+    listed = isinstance(rows[0], list) and any(
         isinstance(value, list) or value in ("none", "identity") for value in rows[0]
     )
-    return rows if by_block or len(rows) == 1 else alike(rows)
+    return rows if listed or len(rows) == 1 else alike(rows)
 
 
 def _shortcut(block: Read, stride: int, style: Style) -> Any:
@@ -167,14 +168,3 @@ def _widths(reads: Sequence[Sequence[Read]]) -> Data:
     if any(b.layer for row in reads for b in row):
         return widths(each)
     return {"widths": by_block([[block.out for block in row] for row in each])}
-
-
-def _layers(reads: Sequence[Sequence[Read]]) -> Data:
-    """What is said of layers in place of a 3x3."""
-    found = [b.layer for row in reads for b in row if b.layer]
-    if not found:
-        return {}
-    said = {**found[0].said}
-    if said.pop("chosen", None):
-        said |= ratio([(layer.said["chosen"], layer.width) for layer in found])
-    return {"spatial": said}

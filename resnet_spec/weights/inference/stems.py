@@ -110,6 +110,8 @@ def _deep(
 ) -> Stem:
     """A stem of three convolutions."""
     convs = [piece for piece in chain if piece.kind == "conv"]
+    if not convs:
+        raise UnreadableError("a stem without a convolution")
     *inner, width = (piece.gives for piece in convs)
     word = "deep" if inner == [width // 2] * 2 else "tiered"
     if word == "tiered" and inner != [3 * width // 8, width // 2]:
