@@ -66,22 +66,26 @@ def run(args: list[str], status: int = 0) -> Result:
     return result
 
 
+KILLED = """\
+import os, signal, sys
+from resnet_spec.cli import main
+from resnet_spec.train import studies, trials
+studies.BEAT = studies.GRACE = 1
+left, report = iter(range(int(sys.argv.pop(1)))), trials._report
+def told(*args):
+    if next(left, None) is None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    report(*args)
+trials._report = told
+main(sys.argv[1:])
+"""
+
+
 def killed(args: list[str], at: int) -> None:
     """The command in a process of its own, which is killed after so many epochs."""
-    left, report = iter(range(at)), trials._report
-
-    def told(*args: Any) -> None:
-        if next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-        report(*args)
-
-    if (child := os.fork()) == 0:
-        trials._report = told
-        done = CliRunner().invoke(main, args)
-        print(done.output, done.exception, file=sys.__stderr__, flush=True)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WTERMSIG(status) == signal.SIGKILL
+    command = [sys.executable, "-c", KILLED, str(at), *args]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def states(storage: str) -> dict[Key, Counter[TrialState]]:
@@ -99,7 +103,6 @@ def states(storage: str) -> dict[Key, Counter[TrialState]]:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_killed_sweep_goes_on_and_ends_as_one_that_was_not(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
