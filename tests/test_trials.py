@@ -66,9 +66,10 @@ def run(args: list[str], status: int = 0) -> Result:
 
 
 KILLED = """\
-import os, signal, sys
+import os, signal, sys, torch
 from resnet_spec.cli import main
 from resnet_spec.train import studies, trials
+torch.set_num_threads(1)  # as in the tests, so that bits are the same
 studies.BEAT = studies.GRACE = 1
 left, report = iter(range(int(sys.argv.pop(1)))), trials._report
 def told(*args):
