@@ -219,7 +219,9 @@ def test_a_mistake_is_underlined_where_it_is_and_mended_by_a_click(
     said = shown.locator("#problem-list li")
     expect(said).to_have_count(2)
     expect(said.first).to_contain_text(f"Line 11, column {len(before) + 1}")
-    expect(shown.locator("#old")).to_have_text("Of the last text that had no mistake")
+    expect(shown.locator("#old")).to_have_text(
+        "The spec has a mistake; this is the network before it"
+    )
     said.nth(1).get_by_role("button", name="silu").click()
     expect(said).to_have_count(1)
     said.first.get_by_role("button", name="write url").click()
@@ -229,7 +231,7 @@ def test_a_mistake_is_underlined_where_it_is_and_mended_by_a_click(
     expect(shown.locator("#view svg")).to_contain_text("SiLU")
     assert "nn.SiLU(inplace=True)" in source(shown)
     with shown.expect_download() as saved:
-        shown.get_by_role("button", name="Save").click()
+        shown.get_by_role("button", name="Save spec").click()
     file = tmp_path / saved.value.suggested_filename
     saved.value.save_as(file)
     assert file.name == "mine.yaml"
@@ -258,7 +260,7 @@ def test_completion_descriptions_and_order_are_the_languages(shown: Page) -> Non
 
 
 def test_what_changes_is_told_from_where_one_started(shown: Page) -> None:
-    shown.get_by_label("Start from").fill("resnet34")
+    shown.get_by_label("Start from").fill("ResNet-34")  # by its title
     shown.keyboard.press("Enter")
     expect(shown.locator("#results")).to_have_text("ResNet-34")
     typed(shown, "activation: silu")
@@ -337,7 +339,7 @@ def test_a_text_that_is_too_long_for_a_link_says_so_and_stays(shown: Page) -> No
     shown.get_by_role("button", name="Copy link").click()
     expect(shown.locator("#message")).to_contain_text("too long for a link")
     with shown.expect_download() as saved:
-        shown.get_by_role("button", name="Save").click()
+        shown.get_by_role("button", name="Save spec").click()
     assert Path(saved.value.path()).read_text(encoding="utf-8") == RESNET18 + long
 
 

@@ -113,7 +113,7 @@ function plural(count, noun) {
 }
 
 const OLD = {
-  wrong: "Of the last text that had no mistake",
+  wrong: "The spec has a mistake; this is the network before it",
   unknown: "Of an earlier text; the compiler gave no answer on this one",
 };
 
@@ -221,10 +221,22 @@ async function keepOffline() {
 
 // --- buttons -----------------------------------------------------------------------------------
 
+/** The one network of that name or title, but for case and what is no letter or number. */
+function titled(said) {
+  const bare = (text) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const called = ({ name, title }) => [bare(name), bare(title)].includes(bare(said));
+  const found = first.catalog.filter(called);
+  return found.length === 1 ? found[0] : undefined;
+}
+
+byId("name").addEventListener("focus", ({ target }) => target.select());
+
 byId("start").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const name = byId("name").value.trim();
-  if (!first.catalog.some((spec) => spec.name === name)) return say(`${unknown(name)}.`);
+  const said = byId("name").value.trim();
+  const found = first.catalog.find((spec) => spec.name === said) ?? titled(said);
+  if (!found) return say(`${unknown(said)}.`);
+  const { name } = found;
   await remember();
   say("");
   history.pushState(null, "", await address.written(name, "", true));
