@@ -295,6 +295,23 @@ KINDS: dict[str, dict[str, Any]] = {
         "preact.stem_norm": False,
         "activation": ["relu", "prelu"],
     },
+    "words beside a chain of two convolutions": {
+        "stem": {"type": ["norm", "norm", {"conv": 1}], "width": 8},
+        "depths": [2, 3, 2],
+        "widths": 1,
+        "strides": 1,
+        "preact": {"shortcut": "activated", "first": "own", "final_norm": False},
+        "activation": ["silu", "prelu", ["prelu", "relu"]],
+        "norm.type": ["frozen", "batch", "batch"],
+        "attention": "se",
+        "se": {"ratio_of": "input", "least": 1, "bias": False},
+        "head.classes": "none",
+        "shortcut": [
+            [{"conv": 1, "stride": "block"}, {"conv": 1}],
+            "projection_always",
+            "projection",
+        ],
+    },
     "squeezes in shortcuts": {
         **BASIC,
         "block": {"name": "Own", "body": [{"conv": 3, "stride": "block"}]},

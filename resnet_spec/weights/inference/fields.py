@@ -114,6 +114,31 @@ def shortcuts(
             "norm"
         ] * normed
     yield steps, strides
+    if any(_convolves_twice(_chain(stage[0])) for stage in stages):
+        yield [_by_stage(stage) for stage in stages], strides
+
+
+def _by_stage(stage: Sequence[Block]) -> Any:
+    """The shortcut of one stage, whose sisters have others."""
+    if _convolves_twice(chain := _chain(stage[0])):
+        return chain
+    return "projection_always" if any(map(_chain, stage[1:])) else "projection"
+
+
+def _convolves_twice(chain: Sequence[Any]) -> bool:
+    return len(chain) - chain.count("norm") > 1
+
+
+def _chain(block: Block) -> list[Any]:
+    """The convolutions and norms of its shortcut, as ops; the first one strides."""
+    found: list[Any] = []
+    for module, each in block.modules.items():
+        if module.partition(".")[0] == "downsample":
+            weight = each.get("weight", ())
+            found.append({"conv": weight[2]} if len(weight) == 4 else "norm")
+    if found and isinstance(found[0], dict):
+        found[0] |= {"stride": "block"}
+    return found
 
 
 def _branch(block: Block) -> tuple[int, int, bool] | None:
