@@ -22,6 +22,7 @@ from zipfile import ZipFile
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SOURCES = HERE / "playground"
+LOOK = ROOT / "resnet_spec" / "emit" / "page" / "look.css"  # what both pages look like
 KEPT = ROOT / "build" / "playground"
 COMPILED = ".cpython-314-wasm32-emscripten.so"
 PLATFORMS = ("pyemscripten_2026_0_wasm32", "manylinux2014_x86_64")
@@ -49,7 +50,8 @@ def playground(folder: Path) -> None:
     for file in SOURCES.glob("*.js"):
         if file.name not in ("codemirror.js", "service.js"):
             shutil.copyfile(file, folder / file.name)
-    shutil.copyfile(SOURCES / "playground.css", folder / "playground.css")
+    for file in (LOOK, SOURCES / "playground.css"):
+        shutil.copyfile(file, folder / file.name)
     _fill("index.html", folder, first=_json(_first()).replace("<", r"\u003c"))
     _fill("service.js", folder, **_offline(folder))
 

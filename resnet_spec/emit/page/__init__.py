@@ -85,7 +85,7 @@ def page(
     return Template(_text("page.html")).substitute(
         generator=f"{GENERATOR} {version}",
         policy=_policy(scripts, library),
-        style=_text("page.css"),
+        style=_text("look.css") + _text("page.css"),
         data=_json(_data(entries, axes)).replace("<", r"\u003c"),
         library=_packed(library),
         scripts=scripts,
