@@ -24,6 +24,7 @@ from resnet_spec.compiler import load
 from resnet_spec.emit.diagram import diagram
 from resnet_spec.language.shipped import family, shipped, shortest
 from resnet_spec.language.yaml_nodes import compose
+from resnet_spec.network import Network
 from resnet_spec.problems.words import counted
 
 HERE = Path(__file__).parent
@@ -69,6 +70,7 @@ def write(folder: Path) -> None:
         file.write_text(text, encoding="utf-8")
 
 
+@cache
 def pages() -> dict[Path, str]:
     """The page that each file becomes."""
     found = sorted((ROOT / "docs").glob("*.md"))
@@ -149,9 +151,9 @@ def example(field: str) -> tuple[str, str]:
 def said() -> dict[str, str]:
     """The shortest spec that ships of those that say a field, or an op in a chain."""
     found: dict[str, str] = {}
-    lengths = {key: len(file.read_text("utf-8")) for key, file in shipped().items()}
-    for key in sorted(shipped(), key=lambda key: lengths[key]):
-        root, _ = compose(shipped()[key].read_text("utf-8"), key)
+    texts = {key: file.read_text("utf-8") for key, file in shipped().items()}
+    for key in sorted(texts, key=lambda key: len(texts[key])):
+        root, _ = compose(texts[key], key)
         for field in fields(root.data):
             found.setdefault(field, key)
     return found
@@ -195,8 +197,9 @@ def gallery() -> dict[str, str]:
                 f"| [{short}]({page}#{anchor}) | {network.title} | {figures} |"
             )
             made[picture] = diagram(network, "svg")
-            made[picture.replace(".svg", ".py")] = generated(key)
-            texts.append(entry(key, short, anchor, picture))
+            source = ROOT / "generated" / f"{key}.py"
+            made[picture.replace(".svg", ".py")] = source.read_text(encoding="utf-8")
+            texts.append(entry(key, network, anchor, picture))
         made[page] = "\n".join(texts)
         index.append("")
     made["index.md"] = "\n".join(index)
@@ -230,13 +233,10 @@ ENTRY = """\
 """
 
 
-def generated(key: str) -> str:
-    return (ROOT / "generated" / f"{key}.py").read_text(encoding="utf-8")
-
-
-def entry(key: str, short: str, anchor: str, picture: str) -> str:
-    network, file = load(key).network, shipped()[key].relative_to(ROOT)
-    lines = shipped()[key].read_text(encoding="utf-8").rstrip().splitlines()
+def entry(key: str, network: Network, anchor: str, picture: str) -> str:
+    """What the page of its family has of a network, the text of its spec in it."""
+    short, file = shortest()[key], shipped()[key]
+    lines = file.read_text(encoding="utf-8").rstrip().splitlines()
     return ENTRY.format(
         short=short,
         anchor=anchor,
@@ -245,9 +245,9 @@ def entry(key: str, short: str, anchor: str, picture: str) -> str:
         macs=counted(network.macs),
         image=" x ".join(map(str, map(int, network.image))),
         playground=f"../{PLAYGROUND}{fragment(short)}",
-        source=f"{key.replace('/', '_')}.py",
+        source=picture.replace(".svg", ".py"),
         picture=picture,
-        file=file.as_posix(),
+        file=file.relative_to(ROOT).as_posix(),
         text="\n".join(f"    {line}".rstrip() for line in lines),
     )
 
