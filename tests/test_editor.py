@@ -375,6 +375,11 @@ def test_lines_may_end_as_yaml_ends_them(end: str) -> None:
     assert "depths" not in offered
 
 
+def test_half_of_a_character_is_a_mistake_like_others() -> None:
+    (problem,) = check(mine("a: \ud800")).problems
+    assert problem.said == "is not UTF-8 text"
+
+
 def test_a_quoted_key_is_renamed_whole() -> None:
     document = mine('extends: resnet18\n"blo\\u0063k_": basic\n')
     (problem,) = [p for p in check(document).problems if p.rule == "unknown-key"]

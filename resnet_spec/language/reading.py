@@ -220,7 +220,11 @@ def _text(file: Path, unsaved: Texts) -> str:
         return SpecError(Problem(rule, message, place=Place(shown(file))))
 
     if (text := unsaved.get(file.absolute())) is not None:
-        if len(text.encode("utf-8", "surrogatepass")) > texts.LARGEST_FILE:
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:  # half of a character
+            raise refused("text", "is not UTF-8 text") from None
+        if len(data) > texts.LARGEST_FILE:
             raise refused("file", TOO_LARGE)
         return text.removeprefix("\ufeff")
     if file.is_dir():
