@@ -28,7 +28,7 @@ from resnet_spec.editor import (
     hover,
 )
 from resnet_spec.editor.cursor import scanned
-from resnet_spec.editor.linking import chain
+from resnet_spec.editor.linking import chain, named
 from resnet_spec.language.shipped import shipped_spec
 from resnet_spec.problems import Place, Problem
 
@@ -125,9 +125,7 @@ class Open(NamedTuple):
 
     def link(self) -> Place:
         """What `extends` names, or the start of the document."""
-        tokens = scanned(self.document.text).tokens
-        named = (t for t in tokens if t.path == ("extends",) and t.kind != "key")
-        for token in named:
+        if token := named(self.document):
             return self.document.place(token.start, token.end)
         return Place(self.document.name, 1, 1, 0)
 

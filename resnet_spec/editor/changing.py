@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import yaml
@@ -150,18 +151,12 @@ def _line_end(text: str, at: int) -> int:
 def changed(data: Any, path: FieldPath, value: str) -> str:
     """A list of plain data, as YAML, with that value, which is YAML, at a path below it."""
     marker = "\0value\0"
-    copy = _copied(data)
+    copy = deepcopy(data)
     inner = copy
     for part in path[:-1]:
         inner = inner[part]
     inner[path[-1]] = marker
     return as_yaml(copy).replace(as_yaml(marker), value)
-
-
-def _copied(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _copied(value) for key, value in data.items()}
-    return [*map(_copied, data)] if isinstance(data, list) else data
 
 
 def edits(document: Document, text: str) -> list[Edit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resnet_spec.editor.cursor import scanned
+from resnet_spec.editor.cursor import Token, scanned
 from resnet_spec.editor.document import Document
 from resnet_spec.language.reading import target
 from resnet_spec.language.yaml_nodes import Node
@@ -38,12 +38,18 @@ def chain(document: Document) -> list[Path]:
 
 def extended(document: Document) -> Path | None:
     """The file that a document names, as it stands, by its absolute path; None for none."""
-    tokens = scanned(document.text).tokens
-    named = [t.text for t in tokens if t.path == ("extends",) and t.kind != "key"]
-    if not named:
+    token = named(document)
+    if not token:
         return None
-    link = Node(named[0], Place(document.name))
+    link = Node(token.text, Place(document.name))
     try:
         return target(link, [document.path], document.texts).absolute()
     except SpecError:
         return None
+
+
+def named(document: Document) -> Token | None:
+    """The word behind `extends`."""
+    tokens = scanned(document.text).tokens
+    found = (t for t in tokens if t.path == ("extends",) and t.kind != "key")
+    return next(found, None)
