@@ -75,6 +75,9 @@ def header_is_true(text: str, model: nn.Module, network: Network) -> None:
         what = f"{network.output.channels} features"
     assert f"    output   {what}\n" in text
     assert len(max(text.splitlines(), key=len)) <= 88
+    linear = [n for n, m in model.named_modules() if isinstance(m, nn.Linear)]
+    if "matrix products" not in text:
+        assert ("and linear layers, one image" in text) == bool({*linear} - {"fc"})
 
 
 def strides_and_order_are_said(text: str, model: nn.Module, spec: Spec) -> None:

@@ -360,7 +360,7 @@ class Expect(Model):
     params: int | None = Field(default=None, description="learnable parameters")
     macs: int | None = Field(
         default=None,
-        description="multiply-adds of convolutions and classifier, for one image of the "
+        description="multiply-adds of convolutions and linear layers, for one image of the "
         "stated input",
     )
     features: (

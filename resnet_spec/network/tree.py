@@ -402,7 +402,7 @@ class Network(Record):
 
     @cached_property
     def macs(self) -> int:
-        """Multiply-adds of convolutions and classifier for one image."""
+        """Multiply-adds of convolutions and linear layers for one image."""
         ends = sum(op.macs for op in (*self.entry, *self.head))
         return ends + sum(block.macs for _, block in self.blocks())
 

@@ -26,6 +26,7 @@ from resnet_spec.network import (
     Block,
     Chain,
     Conv,
+    ConvBlockAttention,
     GlobalAvgPool,
     GlobalContext,
     GlobalMaxPool,
@@ -40,6 +41,7 @@ from resnet_spec.network import (
 )
 from resnet_spec.problems.words import counted, snake
 
+LINEAR = (Linear, ConvBlockAttention)
 MULTIPLYING = (AttentionPool2d, BilinearAttention, GlobalContext)  # maps with maps
 POOLS: dict[type[Op], str] = {
     GlobalAvgPool: "average pool",
@@ -132,8 +134,13 @@ class View:
 
     @property
     def cost(self) -> str:
+        ops = [op for _, op in self.network.distinct_ops()]
         what = "convolutions and classifier" if self.network.classes else "convolutions"
-        if any(isinstance(op, MULTIPLYING) for _, op in self.network.distinct_ops()):
+        if any(
+            isinstance(op, LINEAR) and op is not self.network.classifier for op in ops
+        ):
+            what = "convolutions and linear layers"
+        if any(isinstance(op, MULTIPLYING) for op in ops):
             what = "convolutions, linear layers and matrix products"
         return f"{counted(self.network.macs)}MACs ({what}, one image)"
 
