@@ -308,6 +308,8 @@ MEANT = [
     ("in_chans", 1, {"input": [32, 48]}, "write input: [1, 224, 224]"),
     ("in_chans", 1, {"input": 7}, "write input: [1, 224, 224]"),
     ("image_size", 160, {}, "write input: [3, 160, 160]"),
+    ("image", "160x128", {"input": [1, 32, 32]}, "write input: [1, 160, 128]"),
+    ("image_size", "3x160x128", {}, "write input: [3, 160, 128]"),
     ("image_size", [160, 128], {"input": [1, 32, 32]}, "write input: [1, 160, 128]"),
     ("image_size", [160, 128, 3], {}, "write input: [3, 160, 128]"),
     ("image_size", [160, 128, 4], {}, "write input: [4, 160, 128]"),

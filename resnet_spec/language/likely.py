@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from resnet_spec.catalog import CATALOG
@@ -12,7 +13,7 @@ from resnet_spec.language.fields import Spec
 from resnet_spec.language.vocabulary import our_word
 from resnet_spec.language.yaml_nodes import FLOAT, INTEGER
 from resnet_spec.problems import FieldPath
-from resnet_spec.problems.words import by_sides, flow
+from resnet_spec.problems.words import UNITS, by_sides, flow
 
 
 class Rewritten(NamedTuple):
@@ -62,9 +63,17 @@ def _class_of(text: str) -> str:
     return name if name[:1].isalpha() and name != text else ""
 
 
+AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([kKMGTP])", re.ASCII)
+INDENTED = "the dashes one below the other"
+
+
 def _number(path: FieldPath, rule: str, value: Any) -> Rewritten:
-    """A number without quotes, fraction or percent; a list of numbers in brackets."""
+    """A number without quotes, unit, fraction or percent; a list of numbers in brackets."""
     text = value if isinstance(value, str) else ""
+    if rule == "int_type" and (amount := _amount(text)):
+        return Rewritten(text=amount)
+    if isinstance(path[-1], int) and re.fullmatch(r"[0-9.]+( - [0-9.]+)+", text):
+        return Rewritten(INDENTED)
     if rule != "tuple_type" and re.fullmatch(r"[0-9]{1,3}([_,][0-9]{3})+", text):
         return Rewritten(text=re.sub("[_,]", "", text))
     if re.fullmatch(r"\(?[0-9]+([\s,]+[0-9]+)+,?\)?", text):
@@ -75,6 +84,14 @@ def _number(path: FieldPath, rule: str, value: Any) -> Rewritten:
     if isinstance(value, float) and value.is_integer():
         return Rewritten(text=f"{value:.0f}")
     return Rewritten("", text, " without quotes") if is_number(text) else Rewritten()
+
+
+def _amount(text: str) -> str:
+    """`4090000000` for `4.09G`; nothing where that is no integer."""
+    if not (found := AMOUNT.fullmatch(text)):
+        return ""
+    amount = Decimal(found[1]) * int(UNITS[found[2]])
+    return f"{amount:.0f}" if amount == int(amount) else ""
 
 
 def _wrapped(path: FieldPath, value: Any) -> Rewritten:

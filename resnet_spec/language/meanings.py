@@ -61,7 +61,9 @@ def _channels(value: Any, data: Data) -> Said:
 
 
 def _image(value: Any, data: Data) -> Said:
-    """Of one side, of two, or of a whole image with its channels on either end."""
+    """Of one side, of two, as 224x224, or of a whole image with its channels on either end."""
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,5}(x[0-9]{1,5}){1,2}", value):
+        value = [int(n) for n in value.split("x")]
     sides = value if isinstance(value, list) else [value, value]
     if len(sides) == 2:
         return {"input": [_input(data)[0], *sides]}
@@ -260,9 +262,8 @@ FUNCTIONS: Mapping[str, Callable[[Any, Data], Said]] = {
         "model backbone network net encoder": _extends,
         "depth layers num_layers": _depth,
         "in_chans in_channels num_channels input_channels image_channels in_ch": _channels,
-        "input_size image_size img_size input_shape image_shape resolution crop_size shape": (
-            _image
-        ),
+        "input_size image_size img_size input_shape image_shape image img resolution "
+        "crop_size shape": _image,
         "channels": _widths,
         "hidden_sizes out_channels stage_channels embed_dims res2_out_channels": _outputs,
         "base_channels": _doubled,

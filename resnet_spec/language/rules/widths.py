@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import gcd
 
 from resnet_spec.language.chains import OwnBlock
 from resnet_spec.language.plan import Plan, StagePlan
 from resnet_spec.problems import FieldPath, Problem, write
+from resnet_spec.problems.words import either, together
 
 STEM_MULTIPLES = {"deep": 2, "tiered": 8}
 
@@ -24,11 +25,8 @@ def groups_divide(plan: Plan) -> Iterator[Problem]:
         if odd:
             asked, common = _divisor(odd[0]), gcd(*(stage.width for stage in stages))
             near = nearest_divisor(common, asked)
-            widths = ", ".join(str(stage.width) for stage in odd)
-            numbers = ", ".join(dict.fromkeys(str(stage.index + 1) for stage in odd))
-            message = f"{asked} does not divide the width {widths} of stage {numbers}"
             others = tuple(stage.path("widths") for stage in odd)
-            message = f"{message}; {near} does"
+            message = f"{asked} does not divide {_widths(odd)}; {near} does"
             yield Problem(
                 "groups-divide",
                 message,
@@ -36,6 +34,15 @@ def groups_divide(plan: Plan) -> Iterator[Problem]:
                 others=others,
                 proposals=write(path, near),
             )
+
+
+def _widths(stages: Iterable[StagePlan]) -> str:
+    """`the width 64 of stage 1`, or `64 and 128, the widths of stages 1 and 2`."""
+    widths = dict.fromkeys(str(stage.width) for stage in stages)
+    numbers = dict.fromkeys(str(stage.index + 1) for stage in stages)
+    if len(numbers) == 1:
+        return f"the width {either(widths)} of stage {either(numbers)}"
+    return f"{either(widths)}, the widths of stages {together(numbers)}"
 
 
 def _divisor(stage: StagePlan) -> int:
