@@ -130,7 +130,7 @@ def steady(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
     hooks = [
         module.register_forward_pre_hook(_see)
         for module in model.modules()
-        if hasattr(module, "running_var")
+        if getattr(module, "running_var", None) is not None
     ]
     model(torch.cat([images(network, 64) for _ in range(4)]))
     for hook in hooks:
