@@ -208,6 +208,11 @@ def test_nor_does_anything_in_pictures_of_drawn_networks(
     assert not [*filter(None, judged(browser, pictures[len(shipped) :]))]
 
 
+def test_nor_does_anything_in_the_picture_of_the_house(browser: Any) -> None:
+    picture = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
+    assert not [*filter(None, judged(browser, [picture]))]
+
+
 def test_a_fault_that_is_put_in_is_found(browser: Any) -> None:
     picture = svg(load("seresnet18").network)
     faults = {

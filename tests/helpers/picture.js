@@ -59,7 +59,7 @@ const misplaced = (svg) => {
     for (const each of around) if (!holds(each.box, box)) wrong.push(`${words} leaves its box`);
     for (const line of lines) if (meets(box, line)) wrong.push(`a line crosses ${words}`);
     const on = around.at(-1).element;
-    const key = [element, on].map((each) => each.outerHTML.match(/class="[^"]*" fill="[^"]*"/)[0]);
+    const key = [element, on].map((each) => each.getAttribute("class") + each.getAttribute("fill"));
     pairs.set(key.join(), [element, on]);
   });
   return wrong;
