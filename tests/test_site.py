@@ -9,12 +9,15 @@ from urllib.parse import parse_qs
 
 import pytest
 import yaml
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Generic
 
 from resnet_spec import load
 from resnet_spec.language.schema import json_schema
 
 ROOT = Path(__file__).parents[1]
 PAGES = runpy.run_path(str(ROOT / "docs" / "site" / "pages.py"))
+HOOKS = runpy.run_path(str(ROOT / "docs" / "site" / "hooks.py"))
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
 
 
@@ -58,6 +61,18 @@ def test_navigation_has_every_page(folder: Path) -> None:
         "gallery/index.md",
         "playground/index.html",
     }
+
+
+def test_what_a_command_prints_is_no_prompt() -> None:
+    session = "$ resnet-spec infer x.pth\n# By torchvision's names\nextends: resnet50\n"
+    tokens = get_lexer_by_name("console").get_tokens(session)
+    assert "".join(t for kind, t in tokens if kind is Generic.Prompt) == "$ "
+
+
+def test_no_line_breaks_inside_of_an_option() -> None:
+    html = "<p><code>build --deploy</code> -- <code>a--b</code> <code>x.md</code></p>"
+    whole = html.replace("--deploy", '<span class="option">--deploy</span>')
+    assert HOOKS["on_page_content"](html) == whole
 
 
 def test_every_field_has_an_example_that_says_it(folder: Path, tmp_path: Path) -> None:
