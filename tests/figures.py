@@ -222,7 +222,7 @@ ABOUT = {
     "torchvision": "`num_params` and `_ops` of its weights.",
 }
 HEAD = """
-| model | image | parameters | multiply-adds | activations | |
+| model | image | parameters | multiply-adds | activations | note |
 | --- | --- | --- | --- | --- | --- |
 """
 

@@ -33,7 +33,7 @@ PLAYGROUND = "playground/index.html"
 SOURCE = "https://example.org/resnet-spec/blob/main"
 fragment = runpy.run_path(str(HERE / "address.py"))["fragment"]
 COPIED = (".svg", ".png", ".json")
-OWN_FILES = (".md", ".css")
+OWN_FILES = (".md", ".css", ".js")
 MOVED = {
     "docs/start.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
