@@ -14,6 +14,7 @@ from pygments.token import Generic
 
 from resnet_spec import load
 from resnet_spec.language.schema import json_schema
+from resnet_spec.language.shipped import shipped
 
 ROOT = Path(__file__).parents[1]
 PAGES = runpy.run_path(str(ROOT / "docs" / "site" / "pages.py"))
@@ -38,9 +39,9 @@ def test_pages_link_to_pages(folder: Path) -> None:
 
 def test_the_first_page_says_what_it_is_and_then_where_to_try_it(folder: Path) -> None:
     head, what, try_it, _ = (folder / "index.md").read_text("utf-8").split("\n\n", 3)
-    assert head == "# Start in five minutes"
-    assert what.startswith("resnet-spec compiles")
-    assert try_it == PAGES["ABOUT"]
+    assert head == "# resnet-spec"
+    assert what.startswith("A compiler for residual networks")
+    assert try_it == PAGES["ABOUT"].format(count=len(shipped()))
 
 
 def test_what_is_in_the_repository_is_there(folder: Path) -> None:

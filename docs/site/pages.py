@@ -1,7 +1,8 @@
 """The pages of the site, as Markdown for mkdocs: `python docs/site/pages.py FOLDER`.
 
-They are those of docs and two of the root, with links that hold there; the examples of the
-language, each of which opens in the playground; and a gallery of what ships.
+They are those of docs and two of the root, with links that hold there; the beginning of the
+README and what it says of checks; the examples of the language, each of which opens in the
+playground; and a gallery of what ships.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ fragment = runpy.run_path(str(HERE / "address.py"))["fragment"]
 COPIED = (".svg", ".png", ".json")
 OWN_FILES = (".md", ".css", ".js")
 MOVED = {
-    "docs/start.md": "index.md",
+    "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }
 """The pages that files become, where they are called otherwise."""
 RECORD = "first-use.md"  # of what was, and no page for readers
+NAMED = re.compile(r"\[([\w/.-]+\.md)\](?=\(\1[#)])")
 LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?(?=\))")
 ROW = re.compile(r"\| `([a-z_0-9]+)` \|.*\|")
 
@@ -61,8 +63,10 @@ def write(folder: Path) -> None:
     language = folder / "language.md"
     language.write_text(exemplified(language.read_text("utf-8")), encoding="utf-8")
     index = folder / "index.md"
-    head, what, rest = index.read_text("utf-8").split("\n\n", 2)
-    index.write_text("\n\n".join((head, what, ABOUT, rest)), encoding="utf-8")
+    top, *sections = index.read_text("utf-8").split("\n## ")
+    index.write_text(first_page(top), encoding="utf-8")
+    (checks,) = (text for text in sections if text.startswith("What is checked"))
+    (folder / "checked.md").write_text(f"# {checks}", encoding="utf-8")
     (folder / "commands.md").write_text(commands(), encoding="utf-8")
     for name, text in gallery().items():
         file = folder / "gallery" / name
@@ -80,31 +84,46 @@ def pages() -> dict[Path, str]:
 
 
 def linked(text: str, file: Path) -> str:
-    """With links to pages of the site, and to the repository where the site has none."""
+    """With links to pages of the site, by their titles, or else to the repository."""
     known = {path.resolve(): page for path, page in pages().items()}
 
     def link(found: re.Match[str]) -> str:
         target, place = found[1], found[2] or ""
         path = (file.parent / target).resolve()
         if path.parent == ROOT / "docs" and path.suffix in COPIED:
-            return target
+            return path.name
         if path in known:
             return known[path] + place
         return f"{SOURCE}/{path.relative_to(ROOT).as_posix()}{place}"
 
-    return LINK.sub(link, text)
+    return LINK.sub(link, NAMED.sub(lambda name: f"[{title(file, name[1])}]", text))
+
+
+def title(file: Path, link: str) -> str:
+    """That of the page to which a file links."""
+    text = (file.parent / link).read_text(encoding="utf-8")
+    return f"*{text.splitlines()[0].removeprefix('# ')}*"
 
 
 ABOUT = """\
-Try it without installing anything in the [playground](playground/index.html), or look around in
-the [gallery](gallery/index.md)."""
+Try it in the [playground](playground/index.html) without installing anything, look around in
+the [gallery](gallery/index.md) of {count} networks, or [start in five minutes](start.md).
+[ResNet, explained by itself](explained.md) is for those to whom residual networks are new."""
+DRAWN = "`resnet-spec diagram resnet50 -o resnet50.svg` draws it:"
 """What the first page says on the site alone."""
 
 
+def first_page(top: str) -> str:
+    """The beginning of the README, where to go from there, and its picture at the end."""
+    head, what, picture, rest = top.split("\n\n", 3)
+    about = ABOUT.format(count=len(shipped()))
+    return "\n\n".join((head, what, about, rest, DRAWN, picture)) + "\n"
+
+
 def commands() -> str:
-    """What `--help` says of each command."""
-    context = click.Context(main, info_name="resnet-spec")
-    texts = ["# Commands\n"]
+    """What `--help` says of all commands, and of each."""
+    context = click.Context(main, info_name="resnet-spec", max_content_width=80)
+    texts = [f"# Commands\n\n```text\n{main.get_help(context)}\n```\n"]
     for name in COMMANDS:
         command = main.get_command(context, name)
         assert command
