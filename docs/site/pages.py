@@ -225,10 +225,11 @@ def gallery() -> dict[str, str]:
     return made
 
 
-def _placed(key: str) -> tuple[bool, bool, str]:
-    """Torchvision's come first, and last those of other people's code."""
+def _placed(key: str) -> tuple[bool, bool, str, list[str | int]]:
+    """Torchvision's come first, and last those of other people's code; 18 before 101."""
     name = family(key)
-    return name.startswith("field/"), name != "torchvision", name
+    parts = [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", key)]
+    return name.startswith("field/"), name != "torchvision", name, parts
 
 
 GALLERY = """\
@@ -236,12 +237,12 @@ All {count} networks that ship, by family: torchvision's first, then timm's and 
 last those of other people's code ([how each was checked](../field.md)). Figures are for the
 input that each spec names. Each opens in the [playground](../playground/index.html).
 """
-HEADER = "| name | network | parameters | multiply-adds |\n| --- | --- | ---: | ---: |"
+HEADER = "| name | network | parameters | MACs |\n| --- | --- | ---: | ---: |"
 ENTRY = """\
 ## {short} {{#{anchor}}}
 
 {title}: {params} parameters, {macs}MACs at {image}. [Open in the playground]({playground}),
-[generated source]({source}).
+[generated source]({source}).{paper}
 
 ![{title}, drawn from its spec]({picture})
 
@@ -260,6 +261,7 @@ def entry(key: str, network: Network, anchor: str, picture: str) -> str:
         short=short,
         anchor=anchor,
         title=network.title,
+        paper=" Paper: [{}]({}).".format(*network.paper) if network.paper else "",
         params=f"{network.params:,}",
         macs=counted(network.macs),
         image=" x ".join(map(str, map(int, network.image))),
