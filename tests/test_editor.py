@@ -172,6 +172,29 @@ def test_a_fix_leaves_all_else_as_it_is(wrong: str, title: str, right: str) -> N
     assert edited(document, *found[title].edits).text == right
 
 
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("extends: resnet26\nse: {ratio: 0.25}\n", "write attention: se"),
+        ("extends: resnet26\nse_reduction: 16\n", "write attention: se"),
+        (
+            "extends: resnet26\nse: [0, 0, 1, 1]\n",
+            "write attention: [none, none, se, se]",
+        ),
+        ("extends: resnet26\nattention: eca\nse: {bias: false}\n", "leave se.bias out"),
+        ("extends: legacy_seresnet50\nattention: none\n", "leave se.divisor out"),
+        ("extends: legacy_seresnet50\nattention: null\n", "leave se.divisor out"),
+        ("extends: resnet26\ndropout: 0.5\n", "leave dropout out"),  # block was chosen
+    ],
+)
+def test_what_is_written_is_put_to_use_before_it_is_taken_away(
+    text: str, first: str
+) -> None:
+    document = mine(f"name: A\ntitle: a\n{text}")
+    (problem,) = check(document).problems
+    assert fixes(document, problem)[0].title == first
+
+
 # --- hover, completion, definition --------------------------------------------------------
 
 

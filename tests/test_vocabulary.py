@@ -175,6 +175,15 @@ def test_a_letter_that_is_lost_or_doubled_is_no_other_word(
         ("norm: group", 'got "group"; write norm: {type: group, groups: 32}'),
         ("init: bit", 'got "bit"; write init: {scheme: bit}'),
         ("se: true", "got true; write attention: se"),
+        ("se: false", "got false; leave it out, attention is none already"),
+        ("se: 4", "got 4; write se: {ratio: 0.25} and attention: se"),
+        ("se: [no, yes, 0, 1]", "write attention: [none, se, none, se]"),
+        ("se: [null, null, 8, 8]", "and attention: [none, none, se, se]"),
+        ("se: [8, 8, 16, 16]", "got [8, 8, 16, 16]"),
+        ("se: [[1]]", "got [[1]]"),
+        ("se: -1", "got -1"),
+        ("se: .nan", "got nan"),
+        ("se: {reduction: 8}", "write ratio: 0.125 and attention: se beside se"),
         ("attention: se\nse: {ratio: 16}", "got 16; 1 / 16 is 0.0625"),
         ("attention: se\nse: {reduction: 8}", "unknown key; write ratio: 0.125"),
         ("head: {classes: 1e3}", "got 1000.0; write 1000"),
@@ -285,6 +294,8 @@ def test_a_misspelling_is_near(typed: str, meant: str) -> None:
     assert misspelling(typed, known) == (f" (did you mean {meant}?)" if meant else "")
 
 
+SE = {"attention": ["none", "se"]}
+
 MEANT = [
     (
         "norm_layer",
@@ -370,9 +381,11 @@ MEANT = [
         {"stem": {"type": "deep"}},
         "leave it out, in timm it is half...",
     ),
-    ("reduction", 16, {}, "leave it out, se.ratio is 0.0625 already"),
-    ("reduction", 1, {}, "write se: {ratio: 1}"),
-    ("reduction", 3, {}, "write se: {ratio: 0.3333}"),
+    ("reduction", 16, {}, "write attention: se"),
+    ("reduction", 16, SE, "leave it out, se.ratio is 0.0625 already"),
+    ("reduction", 1, SE, "write se: {ratio: 1}"),
+    ("reduction", 3, {}, "write se: {ratio: 0.3333} and attention: se"),
+    ("se_ratio", 0.25, {"attention": "eca"}, "write se: {ratio: 0.25}"),
     ("reduction", 0, {}, "called se.ratio here, which must be at least 0.0001"),
     ("avg_down", False, {"shortcut": "avg_projection"}, "write shortcut: projection"),
     ("avg_down", "none", {"shortcut": "avg_projection"}, "write shortcut: projection"),
@@ -580,7 +593,13 @@ def test_an_image_of_other_dimensions_is_answered(image: list[int], said: str) -
 
 
 ANSWERED = [
-    (("head", "in_chans"), 1, "unknown-key", {}, "write input: [1, 224, 224]"),
+    (
+        ("head", "in_chans"),
+        1,
+        "unknown-key",
+        {},
+        "write input: [1, 224, 224] beside head",
+    ),
     (("input",), 224, "tuple-type", {}, ""),
     (("norm", "type"), "bn", "choice", {}, "write batch"),
     (("norm", "type"), "x", "choice", {}, ""),

@@ -201,7 +201,7 @@ def _by_value(key: str, value: Any, text: str = "") -> Said:
 
 def _of_mapping(key: str, value: Any, data: Data) -> Said:
     """What is meant by a value where a mapping has to be."""
-    if key == "preact":
+    if key in ("preact", "se"):
         return FUNCTIONS[key](value, data)
     return _by_value(key, value)
 
@@ -289,15 +289,18 @@ def _now(field: str, data: Data) -> Any:
 def _lines(fields: dict[str, Any], above: list[str], data: Data) -> Iterator[str]:
     """The fields as one writes them, those of a mapping together."""
     whole: dict[str, Any] = {}
+    beside: dict[str, str] = {}
     for field, value in fields.items():
         keys = field.split(".")
-        *outer, last = keys[len(above) * (keys[: len(above)] == above) :]
+        below = keys[: len(above)] == above
+        *outer, last = keys[len(above) * below :]
         inside = whole
         for key in outer:
             start = {} if key in data or key != "stem" else _example(key)
             inside = inside.setdefault(key, start)
         inside[last] = value
-    return (f"{key}: {flow(value)}" for key, value in whole.items())
+        beside |= {} if below else {keys[0]: f" beside {above[0]}"}
+    return (f"{k}: {flow(value)}{beside.get(k, '')}" for k, value in whole.items())
 
 
 def _example(name: str) -> dict[str, Any]:

@@ -129,11 +129,36 @@ def _stem_width(value: Any, data: Data) -> Said:
     return "leave it out, in timm it is half the width of a deep stem, and of no other"
 
 
-def _inverse(field: str, value: Any) -> Said:
+def _inverse(value: Any) -> Any:
+    """1 over a number; what is none, as it is."""
     number = isinstance(value, (int, float)) and value > 0
     inverse = float(f"{1 / value:.4g}") if number else value
     whole = isinstance(inverse, float) and inverse.is_integer()
-    return {field: int(inverse) if whole else inverse}
+    return int(inverse) if whole else inverse
+
+
+def _ratio(value: Any, data: Data) -> Said:
+    """How much `se` squeezes, and that it does where no attention is said."""
+    asked = {} if data.get("attention", "none") != "none" else {"attention": "se"}
+    return {"se.ratio": value, **asked}
+
+
+def _squeeze(value: Any, _: Data) -> Said:
+    """Of a number, how much it squeezes; of a list, in which stages it does, and how much."""
+    each = value if isinstance(value, list) else [value]
+    numbers = {one for one in each if type(one) in (int, float) and one not in (0, 1)}
+    said = ["se" if one in [*numbers] else SQUEEZES.get(text_of(one)) for one in each]
+    if not each or None in said or len(numbers) > 1 or not all(n > 0 for n in numbers):
+        return ""
+    ratios = [("se.ratio", min(one, _inverse(one))) for one in numbers]
+    return {**dict(ratios), "attention": said if isinstance(value, list) else said[0]}
+
+
+SQUEEZES = {
+    **dict.fromkeys(("true", "1", "se"), "se"),
+    **dict.fromkeys(("false", "0", "none", "null"), "none"),
+}
+"""The attention that a word below `se` asks for."""
 
 
 def _not_averaged(value: Any, data: Data) -> Said:
@@ -149,7 +174,7 @@ def _expansion(value: Any, data: Data) -> Said:
     """From channels inside a bottleneck over those it gives."""
     if data.get("block") == "basic":
         return "leave it out, basic blocks have none"
-    return _inverse("expansion", value)
+    return {"expansion": _inverse(value)}
 
 
 def _norm(value: Any, data: Data) -> Said:
@@ -271,8 +296,10 @@ FUNCTIONS: Mapping[str, Callable[[Any, Data], Said]] = {
         "avg_down avg_downsample": _not_averaged,
         "bottle_ratio bottleneck_ratio": _expansion,
         "reduction se_reduction reduction_ratio se.reduction se.reduction_ratio se.r": (
-            lambda value, _: _inverse("se.ratio", value)
+            lambda value, data: _ratio(_inverse(value), data)
         ),
+        "rd_ratio se_ratio se.rd_ratio se.se_ratio": _ratio,
+        "se": _squeeze,
         "norm_layer norm_cfg bn normalization norm_type batch_norm batchnorm norm.name "
         "norm.kind": _norm,
         "bn_momentum batch_norm_momentum bn_mom momentum norm.mom": _momentum,

@@ -106,6 +106,8 @@ def _values(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
     if said.endswith(", so take it away"):
         yield from leave_out(path)
         return
+    if said.startswith("leave it out"):
+        yield from leave_out(path)
     if fields := fields_of(path, value, rule.replace("_", "-"), data):
         yield Proposal(_pairs(fields))
     if rule == "choice":

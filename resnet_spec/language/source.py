@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from resnet_spec.language.yaml_nodes import Node
-from resnet_spec.problems import FieldPath, Place, Problem, SpecError, dotted
+from resnet_spec.problems import (
+    FieldPath,
+    Place,
+    Problem,
+    SpecError,
+    dotted,
+    leave_out,
+)
 from resnet_spec.problems.words import flow, shortened
 
 TAKEN_AWAY = "null takes an inherited value away, and none is inherited"
@@ -58,11 +65,9 @@ class Source(NamedTuple):
             place = self._nearest(written, problem.others, nodes)
             moved = place != written
             elsewhere = self._distance(place) or not place.line
-            problem = problem._replace(
-                place=place,
-                inherited_by=self.root.place.file if elsewhere else "",
-                message=(moved and problem.inherited) or problem.message,
-            )
+            by = self.root.place.file if elsewhere else ""
+            problem = _taking_away(problem) if moved else problem
+            problem = problem._replace(place=place, inherited_by=by)
             said = [_inherited(problem.path, written, nodes)] if moved else []
             found.append(
                 problem._replace(note="; ".join((*said, *self._notes(problem))))
@@ -118,6 +123,14 @@ def _place(problem: Problem, nodes: Mapping[FieldPath, Node]) -> Place:
     if problem.about_key and path == problem.path and node.key:
         return node.key
     return node.place
+
+
+def _taking_away(problem: Problem) -> Problem:
+    """What is said of a value that is inherited: where it differs, to take that away first."""
+    if not problem.inherited:
+        return problem
+    proposals = dict.fromkeys((*leave_out(problem.path), *problem.proposals))
+    return problem._replace(message=problem.inherited, proposals=tuple(proposals))
 
 
 def _inherited(path: FieldPath, place: Place, nodes: Mapping[FieldPath, Node]) -> str:

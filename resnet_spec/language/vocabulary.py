@@ -47,7 +47,6 @@ CALLED: Mapping[str, str] = {
     "anti_alias": "aa_layer antialias blur_pool",
     "blur_taps": "filter_size filt_size blur_kernel",
     "se.ratio_of": "ratio_of",
-    "se.ratio": "rd_ratio se_ratio se.rd_ratio se.se_ratio",
     "norm.groups": "norm.num_groups",
     "norm.channels_per_group": "norm.group_size norm.channels_in_group",
     "norm.eps": "bn_eps batch_norm_eps norm_eps epsilon eps norm.epsilon",
@@ -202,7 +201,6 @@ BY_VALUE: Mapping[str, Mapping[str, str]] = {
     },
     "init_cfg": {"pretrained": WEIGHTS},
     "hidden_act": {"relu": "activation=relu"},
-    "se": {"true": "attention=se", "false": "attention=none"},
     "norm": {"group gn": "norm.type=group; norm.groups=32"},
 }
 """Fields to write for a key of others with that value, or what to do; `*` is any other."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel
 
@@ -15,7 +17,9 @@ from resnet_spec.catalog import (
     Entry,
     Read,
     Refusal,
+    words,
 )
+from resnet_spec.language.expected import refused
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.plan import (
     KINDS,
@@ -27,7 +31,15 @@ from resnet_spec.language.plan import (
     covers,
 )
 from resnet_spec.language.values import LeakyReLU
-from resnet_spec.problems import FieldPath, Problem, Proposal, leave_out, nested, write
+from resnet_spec.problems import (
+    FieldPath,
+    Problem,
+    Proposal,
+    dotted,
+    leave_out,
+    nested,
+    write,
+)
 from resnet_spec.problems.words import article, either, flow
 
 
@@ -39,13 +51,13 @@ def what_is_needed_is_there(plan: Plan) -> Iterator[Problem]:
                 for owner, by in _readers_here(stage, field):
                     message = f"is missing; {by} needs it: {read.example}"
                     path, others = stage.path(field), (stage.path(owner),)
-                    words = CATALOG.get(field) or read.example.split()[:1]
+                    lawful = CATALOG.get(field) or read.example.split()[:1]
                     problem = Problem(
                         "missing",
                         message,
                         path,
                         others=others,
-                        proposals=write(path, *map(_number_or_word, words)),
+                        proposals=write(path, *map(_number_or_word, lawful)),
                     )
                     found.setdefault(field, problem)
     yield from found.values()
@@ -81,6 +93,13 @@ def what_is_there_is_read(plan: Plan) -> Iterator[Problem]:
                 yield from _unread_entries(plan, field)
 
 
+def _wrong(plan: Plan) -> int:
+    """How much is missing, unread or refused."""
+    unread = (not plan.reads(field) for fields in _written(plan) for field in fields)
+    others = (what_is_needed_is_there(plan), what_goes_together(plan))
+    return sum(unread) + sum(1 for problems in others for _ in problems)
+
+
 def _written(plan: Plan) -> Iterator[list[str]]:
     """The fields that the spec writes, those of a mapping together."""
     for name in filter(plan.spec.model_fields_set.__contains__, Spec.model_fields):
@@ -103,23 +122,79 @@ def _unread(plan: Plan, field: str, leaf: str) -> Problem:
         field = "stages.regnet.group_width"  # which gives it
     path, others = tuple(field.split(".")), _owners(leaf)
     why = f"changes nothing here; only {_readers(leaf)} reads it"
-    return unused(why, field, others, answer(path, plan.known(path[0]), "unused"))
+    said = answer(path, plan.known(path[0]), "unused")
+    return unused(why, field, others, said, _readable(plan, leaf))
 
 
 def unused(
-    why: str, field: str, others: tuple[FieldPath, ...], said: str = ""
+    why: str,
+    field: str,
+    others: tuple[FieldPath, ...],
+    said: str = "",
+    readable: Mapping[str, Sequence[str]] = {},
 ) -> Problem:
-    """That a field is to be removed, or where it is inherited, to be taken away."""
+    """That a field is to be removed, or where it is inherited, to be taken away.
+
+    Or to be read, by the words with which it is `readable`, by field.
+    """
     path = tuple(field.split("."))
+    reading = [
+        write(tuple(owner.split(".")), *each) for owner, each in readable.items()
+    ]
+    choices = (
+        f"write {owner}: {either(each)}, or " for owner, each in readable.items()
+    )
     return Problem(
         "unused",
-        f"{why}, so remove it{f'; {said}' * bool(said)}",
+        f"{why}, so {''.join(choices)}remove it{f'; {said}' * bool(said)}",
         path,
         about_key=True,
         others=others,
         inherited=f"{why}, so write {flow(nested(path, None))[1:-1]}",
-        proposals=leave_out(path),
+        proposals=(*chain(*reading), *leave_out(path)),
     )
+
+
+MOST_TRIED = 50  # stages, or blocks said one by one; each word is tried in all of them
+
+
+def _readable(plan: Plan, field: str) -> dict[str, list[str]]:
+    """The words with which a field is read, of choices that the spec leaves to their default.
+
+    Those with which no less is wrong are left out.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    if len(plan.blocks) > MOST_TRIED:
+        return found
+    now = _wrong(plan)
+    for owner in map(dotted, _owners(field)):
+        if owner in CATALOG and not _is_written(plan.spec, owner):
+            for word in words(owner):
+                if any(refused(owner, word)):  # which stands in a list
+                    continue
+                with_it = _supposed(plan, owner, word)
+                if with_it.reads(field) and _wrong(with_it) < now:
+                    found[owner].append(word)
+    return found
+
+
+class _Supposed:
+    """A spec in which one field has another value."""
+
+    def __init__(self, spec: Spec, name: str, value: object) -> None:
+        self._spec, self._name, self._value = spec, name, value
+
+    def __getattr__(self, name: str) -> Any:
+        return self._value if name == self._name else getattr(self._spec, name)
+
+
+def _supposed(plan: Plan, field: str, word: str) -> Plan:
+    """The plan with that word in a field that is not written."""
+    name, *inner = field.split(".")
+    value: Any = word
+    if inner:
+        value = getattr(plan.spec, name).model_copy(update={inner[0]: word})
+    return Plan(cast(Spec, _Supposed(plan.spec, name, value)))
 
 
 def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
@@ -201,7 +276,7 @@ def _refused(stage: StagePlan, asked: Asked) -> Problem:
         at_choice = f"with {word}, {at_choice}"
     path = stage.path(refusal.field)
     proposals = _allowed(path, refusal)
-    if not _is_written(stage, refusal.field):
+    if not _is_written(stage.spec, refusal.field):
         return Problem(
             "not-together", at_choice, stage.path(owner), proposals=proposals
         )
@@ -227,8 +302,8 @@ def _legal(stage: StagePlan, refusal: Refusal) -> str:
     return f"be {either(allowed)}"
 
 
-def _is_written(stage: StagePlan, field: str) -> bool:
-    written: Any = stage.spec
+def _is_written(spec: Spec, field: str) -> bool:
+    written: Any = spec
     for key in field.split("."):
         if written is None or key not in written.model_fields_set:
             return False
