@@ -130,6 +130,10 @@ class Open(NamedTuple):
         return Place(self.document.name, 1, 1, 0)
 
 
+def _markdown(text: str) -> lsp.MarkupContent:
+    return lsp.MarkupContent(lsp.MarkupKind.Markdown, text)
+
+
 def _location(place: Place) -> lsp.Location:
     at = lsp.Position(max(place.line - 1, 0), max(place.column - 1, 0))
     file = shipped_spec(place.file) or Path(place.file)
@@ -235,8 +239,7 @@ def _inform(made: Server) -> None:
         found = hover(spec.document, *spec.cursor(params.position), compiled)
         if not found:
             return None
-        said = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.text)
-        return lsp.Hover(said, spec.range(found.place))
+        return lsp.Hover(_markdown(found.text), spec.range(found.place))
 
     @made.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     def defined(params: lsp.DefinitionParams) -> lsp.Location | None:
@@ -257,7 +260,7 @@ def _inform(made: Server) -> None:
             lsp.CompletionItem(
                 each.label,
                 kind=kind.Field if each.kind == "key" else kind.EnumMember,
-                documentation=each.about or None,
+                documentation=_markdown(each.about) if each.about else None,
                 sort_text=f"{i:04}",
                 text_edit=spec.edit(each.edit),
             )

@@ -230,6 +230,8 @@ def test_an_entry_of_depths_or_widths_is_its_stage() -> None:
         ("extends: |resnet50d", "ResNet-50-D"),
         ("|extends: resnet50d", "which extends resnet50"),
         ("shortcut: [none, avg_projec|tion]", "average"),
+        ("atten|tion: se", "`gca`, or a list with one per stage"),
+        ("se: {rat|io: 0.25}", "or a list with one per stage"),
     ],
 )
 def test_a_word_says_what_it_means_while_it_is_typed(text: str, said: str) -> None:
@@ -257,6 +259,13 @@ def test_what_is_lawful_and_not_there_yet_is_offered(
     text: str, offered: set[str]
 ) -> None:
     assert {each.label for each in completions(*pointed(text))} == offered
+
+
+def test_a_key_that_is_offered_says_what_the_pointer_on_it_would() -> None:
+    for each in completions(*pointed("|")):
+        said = hover(*pointed(f"{each.label[:1]}|{each.label[1:]}: "))
+        assert said is not None
+        assert each.about == said.text
 
 
 def test_ops_are_offered_in_a_chain() -> None:

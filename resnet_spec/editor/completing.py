@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from resnet_spec.editor.cursor import Token, scanned
 from resnet_spec.editor.document import Document, Edit, edit
-from resnet_spec.editor.fields import keys, values
+from resnet_spec.editor.fields import about, keys, values
 from resnet_spec.language.shipped import shortest
 from resnet_spec.problems import FieldPath
 
@@ -55,8 +55,9 @@ def _offered(
     if token.kind in ("key", "word"):
         behind = document.text[token.end - len(CURSOR) :].lstrip(" ")
         colon = "" if behind.startswith(":") else ": "
-        for name, said in keys(_mapping(token)).items():
+        for name in keys(_mapping(token)):
             if name not in given:
+                said = about((*_mapping(token), name))
                 yield name, "key", said, f"{name}{colon}"
     if token.path == ("extends",):
         yield from ((name, "value", said, name) for name, said in _specs(document))

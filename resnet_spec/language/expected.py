@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -46,6 +47,7 @@ OTHERS = {
     "<both>": ", or a height and a width as 2x1",
 }
 """What a field takes beside its words or numbers, by the tag of those."""
+PER_STAGE = ", or a list with one per stage"
 SYNONYMS = {"invalid_key": "extra_forbidden", "string_unicode": "string_type"}
 """What pydantic tells apart, of values that Python can give and YAML cannot."""
 
@@ -63,11 +65,19 @@ def error_path(error: ErrorDetails) -> FieldPath:
 def expected(error: ErrorDetails) -> str:
     """`must be an integer`, or the words of which it must be one."""
     other = next((text for tag, text in OTHERS.items() if tag in error["loc"]), "")
+    other += PER_STAGE * _may_be_a_list(error)
     if kind(error) != "choice":
         said = EXPECTED.get(kind(error), error["msg"]).format(**error.get("ctx", {}))
-        return f"{said}{other}" if kind(error) == "int_type" else said
+        return f"{said}{other}" if kind(error).endswith("_type") else said
     legal = error["ctx"]["legal"]
     return f"must be {'one of ' * (len(legal) > 1)}{', '.join(legal)}{other}"
+
+
+def _may_be_a_list(error: ErrorDetails) -> bool:
+    """Whether a field that takes one value, or one per stage, has what is no list."""
+    tags = takewhile(TAGS.__contains__, reversed(error["loc"]))
+    whole = isinstance(error_path(error)[-1], str)
+    return whole and "<one>" in tags and not isinstance(error["input"], (list, tuple))
 
 
 def refused(field: str, value: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from resnet_spec.language.expected import model_at
+from resnet_spec.language.expected import PER_STAGE, model_at
 from resnet_spec.language.rules.conventions import CONVENTIONS
 from resnet_spec.language.schema import json_schema
 from resnet_spec.language.shipped import spec_path
@@ -24,8 +24,8 @@ refused, and so is a field that nothing in the network reads.
 merge, anything else replaces, and `null` takes an inherited value away. `name`, `title` and
 `expect` are never inherited.
 
-Where it says *per stage*, one value holds for all stages, or a list has an entry for each,
-which may itself be a list, with a value for each block of the stage: with `depths: [3, 4]`,
+Where a field takes *a list with one per stage*, one value holds for all stages, and an entry of
+the list may itself be a list, with a value for each block of the stage: with `depths: [3, 4]`,
 `strides: [[1, 1, 2], [1, 1, 1, 2]]` stride in the last block of each stage. In `stride_on`,
 `expansion`, `dilations` and those of groups, `null` stands for a stage or a block that has no
 use for it.
@@ -285,7 +285,7 @@ def _value(schema: dict[str, Any]) -> str:
     options = [o for o in _options(schema) if o.get("type") != "null"]
     *alone, last = options
     if alone and last.get("type") == "array" and not _is_chain(last):
-        return f"{' or '.join(map(_value, alone))}; per stage"
+        return f"{' or '.join(map(_value, alone))}{PER_STAGE}"
     if len(options) > 1:
         return " or ".join(map(_value, options))
     (schema,) = options
