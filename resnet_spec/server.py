@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from resnet_spec.editor import (
     fixes,
     formatted,
     hover,
+    written_out,
 )
 from resnet_spec.editor.cursor import scanned
 from resnet_spec.editor.linking import chain, named
@@ -269,7 +270,8 @@ def _inform(made: Server) -> None:
 
 
 def _change(made: Server) -> None:
-    options = lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix])
+    kinds = [lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.RefactorInline]
+    options = lsp.CodeActionOptions(kinds)
 
     @made.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, options)
     def acted(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
@@ -285,18 +287,29 @@ def _change(made: Server) -> None:
 def _actions(
     made: Server, spec: Open, params: lsp.CodeActionParams
 ) -> Iterator[lsp.CodeAction]:
-    """The fixes of each problem that the range touches."""
-    uri, asked = params.text_document.uri, params.range
-    found = made.found.get(uri)
+    """The fixes of each problem that the range touches; of what `extends` names, its values."""
+
+    def touched(there: lsp.Range) -> bool:
+        return there.start <= params.range.end and params.range.start <= there.end
+
+    def change(edits: Iterable[Edit]) -> lsp.WorkspaceEdit:
+        uri = params.text_document.uri
+        return lsp.WorkspaceEdit(changes={uri: [*map(spec.edit, edits)]})
+
+    found = made.found.get(params.text_document.uri)
     for problem in found.problems if found else ():
         told = spec.diagnostic(problem)
-        if told.range.end < asked.start or asked.end < told.range.start:
-            continue
-        for nth, fix in enumerate(fixes(spec.document, problem)):
-            yield lsp.CodeAction(
-                fix.title,
-                kind=lsp.CodeActionKind.QuickFix,
-                diagnostics=[told],
-                is_preferred=nth == 0,
-                edit=lsp.WorkspaceEdit(changes={uri: [*map(spec.edit, fix.edits)]}),
-            )
+        if touched(told.range):
+            for nth, fix in enumerate(fixes(spec.document, problem)):
+                yield lsp.CodeAction(
+                    fix.title,
+                    kind=lsp.CodeActionKind.QuickFix,
+                    diagnostics=[told],
+                    is_preferred=nth == 0,
+                    edit=change(fix.edits),
+                )
+    if touched(spec.range(spec.link())) and (edits := written_out(spec.document)):
+        kind = lsp.CodeActionKind.RefactorInline
+        yield lsp.CodeAction(
+            "write out what it inherits", kind=kind, edit=change(edits)
+        )

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from torchvision.models import resnet50
 
+from resnet_spec import load
 from resnet_spec.editor import (
     Document,
     check,
@@ -16,8 +17,10 @@ from resnet_spec.editor import (
     fixes,
     formatted,
     hover,
+    written_out,
 )
 from resnet_spec.language.yaml_nodes import compose
+from resnet_spec.network.fingerprint import digests
 from resnet_spec.problems import Problem, report
 
 FULL = Path("specs/resnet50.yaml").read_text(encoding="utf-8")
@@ -228,6 +231,7 @@ def test_an_entry_of_depths_or_widths_is_its_stage() -> None:
         ),
         ("norm: [group, in|stance", "instance"),
         ("extends: |resnet50d", "ResNet-50-D"),
+        ("extends: |resnet26", "- `widths: [64, 128, 256, 512]`"),
         ("|extends: resnet50d", "which extends resnet50"),
         ("shortcut: [none, avg_projec|tion]", "average"),
         ("atten|tion: se", "`gca`, or a list with one per stage"),
@@ -336,6 +340,33 @@ def test_extends_leads_to_the_file_that_it_names() -> None:
     assert place.file == "/nowhere/base.yaml"
     assert definition(document, 1, 2) is None
     assert definition(*pointed("extends: nothing|.yaml")) is None
+
+
+# --- what is inherited --------------------------------------------------------------------
+
+
+def test_what_is_written_out_is_the_same_network_alone() -> None:
+    texts = {file: Path(file).read_text(encoding="utf-8") for file in SHIPPED}
+    extending = [file for file, text in texts.items() if "\nextends: " in f"\n{text}"]
+    for file in Random(17).sample(extending, 12):
+        document = Document(texts[file], file)
+        alone = edited(document, *written_out(document))
+        whole = check(alone).compiled
+        assert whole is not None
+        assert whole.source.links == ()
+        assert digests(whole.network) == digests(load(file).network)
+        assert written_out(alone) == []
+
+
+def test_what_is_written_out_leaves_all_else_as_it_is() -> None:
+    base = "stem: {type: deep, width: 64}\npreact: {first: own}\ngroups: 2\n"
+    own = "name: A  # a\nextends: base.yaml\ngroups: null\nstem:\n  # b\n  width: 32\n"
+    document = mine(own, base=base)
+    assert edited(document, *written_out(document)).text == (
+        "name: A  # a\nstem:\n  # b\n  type: deep\n  width: 32\npreact: {first: own}\n"
+    )
+    assert written_out(mine("extends: nothing.yaml\n")) == []
+    assert written_out(mine("extends: resnet18\na: [\n")) == []
 
 
 # --- formatting ---------------------------------------------------------------------------
@@ -451,6 +482,7 @@ def test_whatever_is_typed_there_is_an_answer() -> None:
             for fix in fixes(document, problem)[:1]:
                 check(edited(document, *fix.edits))
         check(edited(document, *formatted(document)))
+        written_out(document)
         place = document.place(draw.randrange(len(text) + 1))
         hover(document, place.line, place.column, found.compiled)
         completions(document, place.line, place.column)

@@ -116,7 +116,7 @@ def changed(text: str, edits: Any) -> str:
     return text
 
 
-def test_six_things_an_editor_asks_for(ask: Ask, tmp_path: Path) -> None:
+def test_seven_things_an_editor_asks_for(ask: Ask, tmp_path: Path) -> None:
     uri = (tmp_path / "mine.yaml").as_uri()
     wrong = FULL.replace("shortcut:", "short_cut:")
     begun = FULL.replace("conv2  # v1.5", "  # v1.5")
@@ -153,13 +153,22 @@ def test_six_things_an_editor_asks_for(ask: Ask, tmp_path: Path) -> None:
         assert {item.label for item in items} == {"conv1", "conv2"}
 
         editor.change(uri, shuffled)
-        params = lsp.DefinitionParams(at, found(shuffled, "resnet50"))
+        named = found(shuffled, "resnet50")
+        params = lsp.DefinitionParams(at, named)
         place = await editor.text_document_definition_async(params)
         assert place.uri == Path("specs/resnet50.yaml").absolute().as_uri()
         params = lsp.DocumentFormattingParams(at, lsp.FormattingOptions(2, True))
         edits = await editor.text_document_formatting_async(params)
         first, *rest = shuffled.splitlines(True)
         assert changed(shuffled, edits) == "".join([*rest, first])
+        here = lsp.Range(named, named)
+        params = lsp.CodeActionParams(at, here, lsp.CodeActionContext([]))
+        (action,) = await editor.text_document_code_action_async(params)
+        alone = changed(shuffled, action.edit.changes[uri])
+        editor.change(uri, alone)
+        assert await editor.diagnostics(uri) == []
+        assert "extends" not in alone
+        assert "widths: [64, 128, 256, 512]" in alone
 
     ask(asks)
 

@@ -26,6 +26,7 @@ and back). Nothing here is kept between calls, and nothing is written.
                            [Fix(title, edits)] for a problem of `check`, the likeliest first:
                            what a click on its message writes, always in this document.
     formatted(document)    [Edit]: its fields in the order of the reference, comments kept.
+    written_out(document)  [Edit]: what it inherits, in place of `extends`; it says the same.
     edited(document, *edits)
                            the document after edits: Edit(line, column, end_line,
                            end_column, text), which replace up to the end, exclusive.
@@ -37,6 +38,7 @@ from resnet_spec.editor.document import Document, Edit, edited
 from resnet_spec.editor.fixing import Fix, fixes
 from resnet_spec.editor.formatting import formatted
 from resnet_spec.editor.hovering import Hover, hover
+from resnet_spec.editor.inheriting import written_out
 from resnet_spec.editor.linking import definition
 
 __all__ = [
@@ -53,4 +55,5 @@ __all__ = [
     "fixes",
     "formatted",
     "hover",
+    "written_out",
 ]

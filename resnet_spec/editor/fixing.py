@@ -15,13 +15,10 @@ from resnet_spec.editor.changing import (
     written,
 )
 from resnet_spec.editor.document import Document, Edit
-from resnet_spec.editor.linking import extended
-from resnet_spec.language.reading import OWN, read
+from resnet_spec.editor.inheriting import Data, inherited
 from resnet_spec.language.yaml_nodes import compose
 from resnet_spec.problems import FieldPath, Place, Problem, Proposal, SpecError, dotted
 from resnet_spec.problems.words import as_yaml, shortened, together
-
-Data = dict[str, Any]
 
 
 class Fix(NamedTuple):
@@ -61,11 +58,11 @@ def _applied(
     if new := _renaming(data, proposal):
         old = proposal.fields[0][0]
         return f"write {new} in place of {old[-1]}", renamed(document.text, old, new)
-    text, inherited, key = document.text, _inherited(document), None
+    text, base, key = document.text, inherited(document), None
     if problem.place and problem.place.file == document.name:
         key = document.offset(problem.place.line, problem.place.column)
     for path, value in proposal.fields:
-        text = _set(text, path, value, inherited, key)
+        text = _set(text, path, value, base, key)
     return _title(proposal), text
 
 
@@ -111,26 +108,13 @@ def _at(data: Any, path: FieldPath) -> Any:
     return data
 
 
-def _inherited(document: Document) -> Data:
-    """What the document is laid over, as plain data."""
-    file = extended(document)
-    if not file:
-        return {}
-    try:
-        source = read(file, unsaved=document.unsaved)
-    except SpecError:
-        return {}
-    data: Data = source.root.data
-    return {key: value for key, value in data.items() if key not in OWN}
-
-
 def _set(
-    text: str, path: FieldPath, value: str | None, inherited: Data, at: int | None
+    text: str, path: FieldPath, value: str | None, base: Data, at: int | None
 ) -> str:
     """The text with the value at the path, or without it where that is None."""
     every = [span.path for span in spans(text)]
     own = path in every and any(isinstance(part, int) for part in path)
-    below = _at(inherited, path) is not None and not own  # a list replaces a list
+    below = _at(base, path) is not None and not own  # a list replaces a list
     if value is None and path in every and (every.count(path) > 1 or not below):
         return removed(text, path, at)
     if value is None and not below:
@@ -138,6 +122,6 @@ def _set(
     value = value or "null"
     for i, part in enumerate(path):
         listed = isinstance(part, int) and path[:i] not in every
-        if listed and isinstance(whole := _at(inherited, path[:i]), list):
+        if listed and isinstance(whole := _at(base, path[:i]), list):
             return written(text, path[:i], changed(whole, path[i:], value))
     return written(text, path, value)

@@ -8,11 +8,13 @@ from resnet_spec.compiler import Compiled
 from resnet_spec.editor.cursor import Token, scanned
 from resnet_spec.editor.document import Document
 from resnet_spec.editor.fields import about, meaning
+from resnet_spec.editor.inheriting import inherited
 from resnet_spec.editor.linking import extended
 from resnet_spec.language.plan import PER_STAGE, by_stage, written
 from resnet_spec.language.reading import read
+from resnet_spec.language.shipped import shown
 from resnet_spec.problems import Place, SpecError
-from resnet_spec.problems.words import counted
+from resnet_spec.problems.words import as_yaml, counted, shortened
 
 
 class Hover(NamedTuple):
@@ -27,7 +29,8 @@ def hover(
 ) -> Hover | None:
     """What is said of the word at a line and column; None where nothing is known of it.
 
-    Of a key, what it says and takes; of a word, what it means; of `extends`, where it leads;
+    Of a key, what it says and takes; of a word, what it means; of `extends`, where it leads
+    and what is inherited;
     of a stage's entry in a list, the stage, where the document is `compiled`.
     """
     token = scanned(document.text).at(document.offset(line, column))
@@ -50,18 +53,21 @@ def _said(document: Document, token: Token, compiled: Compiled | None) -> str:
 
 
 def _extends(document: Document) -> str:
-    """The spec that is extended, and those that it extends."""
+    """The spec that is extended, those that it extends, and what all of them say."""
     file = extended(document)
     if not file:
         return ""
     try:
         source = read(file, unsaved=document.unsaved)
     except SpecError:
-        return f"**extends** `{file}`, which cannot be read"
+        return f"**extends** `{shown(file)}`, which cannot be read"
     title = source.root.value.get("title")
-    said = f"**extends** {title.value if title else ''} `{file}`"
+    said = f"**extends** {title.value if title else ''} `{shown(file)}`"
     links = "".join(f", which extends {link.file}" for link in source.links)
-    return f"{said}{links}"
+    lines = (
+        f"- `{k}: {shortened(as_yaml(v))}`" for k, v in inherited(document).items()
+    )
+    return "\n".join((f"{said}{links}", "", *lines))
 
 
 def _stage(token: Token, compiled: Compiled) -> str:

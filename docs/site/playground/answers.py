@@ -22,6 +22,7 @@ from resnet_spec.editor import (
     fixes,
     formatted,
     hover,
+    written_out,
 )
 from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import read
@@ -241,6 +242,12 @@ def ordered(text: str) -> str:
     return edited(document, *formatted(document)).text
 
 
+def whole(text: str) -> str:
+    """The text with what it inherits in place of `extends`."""
+    document = Document(text, FILE)
+    return edited(document, *written_out(document)).text
+
+
 ASKED: Mapping[str, Callable[..., Any]] = {
     "started": started,
     "catalog": catalog,
@@ -249,4 +256,5 @@ ASKED: Mapping[str, Callable[..., Any]] = {
     "hovered": hovered,
     "completed": completed,
     "ordered": ordered,
+    "whole": whole,
 }

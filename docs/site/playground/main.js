@@ -252,11 +252,17 @@ byId("link").addEventListener("click", async () => {
 
 byId("save").addEventListener("click", () => save(file, editor.text(), "application/yaml"));
 
-byId("format").addEventListener("click", async () => {
+byId("format").addEventListener("click", () => rewrite("ordered", "The fields are in order."));
+byId("whole").addEventListener("click", () => rewrite("whole", "There is nothing to write out."));
+
+/** Put what the compiler makes of the text in its place; where that is no other, say so. */
+async function rewrite(question, otherwise) {
   const text = editor.text();
-  const ordered = await compiler.ask("ordered", { text });
-  if (ordered && text === editor.text()) editor.replace(ordered);
-});
+  const found = await compiler.ask(question, { text });
+  if (!found || text !== editor.text()) return;
+  if (found === text) say(otherwise);
+  else editor.replace(found);
+}
 
 byId("theme").addEventListener("change", ({ target }) => {
   document.documentElement.dataset.theme = target.value;

@@ -16,6 +16,7 @@ from answers import (
     hovered,
     ordered,
     started,
+    whole,
 )
 
 from resnet_spec.problems.rules import RULES
@@ -30,6 +31,7 @@ for rule in RULES.values():
     if compiled(rule.wrong, FIRST, "summary")["problems"]:
         fixed(rule.wrong, 0)
 ordered(right[0])
+whole(right[2])
 for line, column in product(range(1, right[0].count("\n") + 2), (1, 12)):
     hovered(right[0], line, column)
     completed(right[0], line, column)
