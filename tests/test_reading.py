@@ -124,8 +124,24 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
         ("a: %b", "1:4: is not YAML, no value starts with % but in quotes"),
         (
             "a: 1\nb\nc: 2",
-            "2:1: is not YAML, a key without a colon and a space after it",
+            "2:1: is not YAML, b stands alone; write b: and a value",
         ),
+        ("a b\nc: 2", "1:1: is not YAML, a colon is missing; write a: b"),
+        ("a: 1\nb = 3  # c", "2:1: is not YAML, a colon is missing; write b: 3"),
+        (
+            "a: 1\nb:2\nc: 3",
+            "2:1: is not YAML, a space is missing after the colon; write b: 2",
+        ),
+        (
+            "a: 1\nx]",
+            "2:1: is not YAML, a line is a key, a colon, a space and a value, as block: basic",
+        ),
+        ("a: ]", "1:4: is not YAML, a ] that closes nothing, no [ is open before it"),
+        (
+            "a: 1\n}x",
+            "2:1: is not YAML, a } that closes nothing, no { is open before it",
+        ),
+        ("a: 1\n: x", "2:1: is not YAML, a : where a key has to begin"),
         (
             "a: b: c",
             '1:5: is not YAML, text with a colon goes in quotes; write a: "b: c"',
@@ -155,7 +171,10 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
         ),
         ("a: *", "1:4: is not YAML, no value starts with * but in quotes"),
         ("a: >b", "1:5: is not YAML, text after > or | starts on the next line"),
-        ("a: [1]]", "1:7: is not YAML, a ] that nothing before it asks for"),
+        (
+            "a: [1]]",
+            "1:7: is not YAML, a ] that closes nothing, no [ is open before it",
+        ),
         ("a: {b: 1?}", "1:4: is not YAML, a { that is not closed by }"),
         ("a: 1\n---\nb: 2", "2:1: a second document starts here, and a file holds one"),
         ("? [1]\n: 2", "1:3: a key must be a word"),

@@ -17,7 +17,7 @@ from resnet_spec.problems.words import shortened
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where the parser counts a new line
 PLAIN_WORDS = {
     "could not find expected ':'": (
-        "a key without a colon and a space after it",
+        "a line is a key, a colon, a space and a value, as block: basic",
         True,
     ),
     "mapping values are not allowed": (
@@ -49,7 +49,10 @@ PLAIN_WORDS = {
     "expected indentation indicator": ("> and | take an indentation from 1 on", False),
 }
 """The parser's words, ours, and whether the mistake is where the parser began to wait."""
-CLOSING = re.compile(r"expected <block end>, but found '([\]},:])'")
+CLOSING = re.compile(
+    r"expected (?:<block end>, but found '([\]},:])'|the node content, but found '([\]}])')"
+)
+OPENING = {"]": "[", "}": "{"}
 BEYOND_UNICODE = "an escape that is no character"
 LARGE_ESCAPE = re.compile(r"\\U(?!000|0010)")
 
@@ -57,6 +60,9 @@ WORD = re.compile(r"\w+", re.ASCII)
 WITHOUT_COMMA = re.compile(r"[\w.\]}\"'] +(\w+)(?=:?$)", re.ASCII)
 DASHED = re.compile(r"- +(\w+:)(?=\s|$)", re.ASCII)
 KEYED = re.compile(r"\s*\w+:\s+[^\s#]", re.ASCII)
+WITHOUT_COLON = re.compile(
+    r" *(?:- +)?(\w+)(:?)(?:[ =]*([\w\[{.+-][^:\"\\]*?))?(\s+#.*|\s*)", re.ASCII
+)
 TEXT_WITH_COLON = re.compile(r"\s*(\w+):\s+([^\s\[{\"'][^\"\\]*?:.*?)(\s+#.*|\s*)")
 
 
@@ -106,15 +112,16 @@ def _plainly(error: yaml.MarkedYAMLError, lines: list[str]) -> Said:
         message = f"text with a colon goes in quotes; write {said}"
         return Said(message, mark, f'"{found[2]}"', found.start(2), len(found[2]))
     listed = context.endswith("block collection")
-    if misplaced := _misplaced(problem, (began if listed else mark) or mark, lines):
+    at_start = listed or context.endswith("a simple key")
+    if misplaced := _misplaced(problem, (began if at_start else mark) or mark, lines):
         return misplaced
     if listed:
         return Said("a line of a list that does not start with -", mark)
     if context.endswith(("an anchor", "an alias", "a tag", "a directive")):
         problem, mark = "found character", began or mark
-    for words, (message, at_start) in PLAIN_WORDS.items():
+    for words, (message, begins) in PLAIN_WORDS.items():
         if problem.startswith(words):
-            return Said(message, (at_start and began) or mark)
+            return Said(message, (begins and began) or mark)
     character = lines[mark.line][mark.column : mark.column + 1]
     if character == "\t":
         return Said("a tab; indent with spaces", mark, "  ", mark.column, 1)
@@ -136,14 +143,40 @@ def _misplaced(problem: str, mark: Any, lines: list[str]) -> Said | None:
         message = f"a key has no dash before it; write {dashed[1]}"
         return Said(message, mark, "", dashed.start(), dashed.start(1))
     if closing := CLOSING.fullmatch(problem):
-        message = f"a {closing[1]} that nothing before it asks for"
+        said = closing[1] or closing[2]
+        message = f"a {said} where a key has to begin"
+        if said in OPENING:
+            message = (
+                f"a {said} that closes nothing, no {OPENING[said]} is open before it"
+            )
         return Said(message, mark, "", mark.column, 1)
+    if problem.startswith("could not find expected ':'"):
+        return _without_colon(line, mark.line)
+    beside = _indentation(line) == _indentation(before)
+    if problem.startswith("mapping values") and beside:
+        return _without_colon(before, mark.line - 1)
     deeper = _indentation(line) > _indentation(before)
     if problem.startswith("mapping values") and deeper and KEYED.match(before):
         spaces = _indentation(before)
         message = "a line that is indented more than the one before"
         return Said(message, mark, " " * spaces, 0, _indentation(line))
     return None
+
+
+def _without_colon(line: str, index: int) -> Said | None:
+    """What a line that is a word, or two, lacks."""
+    found = WITHOUT_COLON.fullmatch(line)
+    if not found or not line.isprintable():
+        return None
+    key, colon, value, _ = found.groups()
+    start, end = found.start(1), found.end(3 if value else 2)
+    mark = yaml.Mark("", 0, index, start, None, 0)
+    if not value:
+        message = f"{key} stands alone; write {key}: and a value"
+        return Said(message, mark, f"{key}:", start, end - start)
+    lacking = "a space is missing after the colon" if colon else "a colon is missing"
+    message = f"{lacking}; write {shortened(f'{key}: {value}')}"
+    return Said(message, mark, f"{key}: {value}", start, end - start)
 
 
 def _indentation(line: str) -> int:
