@@ -59,7 +59,10 @@ def kind(error: ErrorDetails) -> str:
 
 def error_path(error: ErrorDetails) -> FieldPath:
     """Where an error's value stands in the document."""
-    return tuple(part for part in error["loc"] if part not in TAGS)
+    *above, last = error["loc"]
+    unknown = kind(error) == "extra_forbidden"  # a key that may be called as a tag is
+    named = [last] if unknown or last not in TAGS else []
+    return (*(part for part in above if part not in TAGS), *named)
 
 
 def expected(error: ErrorDetails) -> str:
