@@ -60,10 +60,11 @@ WORD = re.compile(r"\w+", re.ASCII)
 WITHOUT_COMMA = re.compile(r"[\w.\]}\"'] +(\w+)(?=:?$)", re.ASCII)
 DASHED = re.compile(r"- +(\w+:)(?=\s|$)", re.ASCII)
 KEYED = re.compile(r"\s*\w+:\s+[^\s#]", re.ASCII)
+END = r"(?<!\s)(\s+#.*|\s*)"  # of a line; looked for once in each run of spaces
 WITHOUT_COLON = re.compile(
-    r" *(?:- +)?(\w+)(:?)(?:[ =]*([\w\[{.+-][^:\"\\]*?))?(\s+#.*|\s*)", re.ASCII
+    r" *(?:- +)?(\w+)\b(:?)(?:[ =]*([\w\[{.+-][^:\"\\]*?))?" + END, re.ASCII
 )
-TEXT_WITH_COLON = re.compile(r"\s*(\w+):\s+([^\s\[{\"'][^\"\\]*?:.*?)(\s+#.*|\s*)")
+TEXT_WITH_COLON = re.compile(r"\s*(\w+):\s+([^\s\[{\"'][^\"\\]*?:.*?)" + END)
 
 
 class Said(NamedTuple):
