@@ -492,8 +492,8 @@ OVERRIDDEN = [
     ),
     (
         {"paper": None, "nothing": None},
-        "nothing=null: nothing: null takes an inherited value away, and none is inherited; "
-        "remove the key or give it a value",
+        "nothing=null: nothing: has no value; give it one or remove the key (null takes away "
+        "what is inherited, and nothing is here)",
     ),
     (
         {"head": {"clases": 1}},

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_spec.language.shipped import named, shipped_names, shipped_spec, shown
-from resnet_spec.language.source import TAKEN_AWAY, Link, Source
+from resnet_spec.language.source import NO_VALUE, Link, Source
 from resnet_spec.language.yaml_nodes import Node, compose
 from resnet_spec.problems import (
     FieldPath,
@@ -261,10 +261,9 @@ def _merged(
         elif node.value is not None:
             values[key] = node
         elif values.pop(key, None) is None and not _is_noted(below, problems):
-            message = f"{TAKEN_AWAY}; remove the key or give it a value"
             proposals = leave_out(below)
             problems.append(
-                Problem("null", message, below, node.place, proposals=proposals)
+                Problem("null", NO_VALUE, below, node.place, proposals=proposals)
             )
     over = isinstance(base.value, dict) and base.place.line and not new.place.line
     kept = base if over else new  # an override does not move what it is laid over

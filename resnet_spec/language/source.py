@@ -16,7 +16,10 @@ from resnet_spec.problems import (
 )
 from resnet_spec.problems.words import flow, shortened
 
-TAKEN_AWAY = "null takes an inherited value away, and none is inherited"
+NO_VALUE = (
+    "has no value; give it one or remove the key (null takes away what is inherited, and "
+    "nothing is here)"
+)
 
 
 class Link(NamedTuple):
@@ -49,7 +52,7 @@ class Source(NamedTuple):
                 ),
                 proposals=missing[p.path].proposals,
             )
-            if p.message.startswith(TAKEN_AWAY) and p.path in missing
+            if p.message == NO_VALUE and p.path in missing
             else p
             for p in self.problems
         )
