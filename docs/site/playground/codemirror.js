@@ -6,6 +6,8 @@ export {
   closeBracketsKeymap,
   completionKeymap,
   completionStatus,
+  pickedCompletion,
+  startCompletion,
 } from "@codemirror/autocomplete";
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 export { pythonLanguage } from "@codemirror/lang-python";

@@ -23,8 +23,10 @@ import {
   keymap,
   lineNumbers,
   lintKeymap,
+  pickedCompletion,
   searchKeymap,
   setDiagnostics,
+  startCompletion,
   syntaxHighlighting,
   yaml,
 } from "./codemirror.js";
@@ -81,7 +83,10 @@ export function makeEditor(parent, { changed, moved, completions, description })
       if (update.docChanged) changed();
       else if (update.selectionSet) moved();
     }),
-    autocompletion({ override: [(context) => completed(context, completions)] }),
+    autocompletion({
+      override: [(context) => completed(context, completions)],
+      compareCompletions: () => 0, // those that fit alike come as the compiler orders them
+    }),
     hoverTooltip(async (view, offset) => {
       const found = await description(placeOf(textOf(view), offset));
       if (!found) return null;
@@ -153,6 +158,16 @@ function difference(text, other) {
   return { from, to: text.length - same, insert: other.slice(from, other.length - same) };
 }
 
+/** Write a key, and offer what may stand behind it. */
+function applyKey(text) {
+  return (view, completion, from, to) => {
+    const cursor = { anchor: from + text.length };
+    const annotations = pickedCompletion.of(completion);
+    view.dispatch({ changes: { from, to, insert: text }, selection: cursor, annotations });
+    startCompletion(view);
+  };
+}
+
 async function completed(context, completions) {
   const text = context.state.doc.toString();
   if (!context.explicit && !/[\w.]$/.test(text.slice(0, context.pos))) return null;
@@ -163,7 +178,7 @@ async function completed(context, completions) {
     label,
     type: kind === "key" ? "property" : "constant",
     info: about ? () => element("div", { class: "description" }, ...prose(about)) : undefined,
-    apply: edit.text,
+    apply: kind === "key" ? applyKey(edit.text) : edit.text,
   }));
   return {
     from: offsetOf(text, edit.line, edit.column),

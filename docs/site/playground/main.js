@@ -90,6 +90,7 @@ function showNetwork({ network, view: data }, text, view) {
   const figures = `${exact.format(network.params)} parameters, ${counted(network.macs)}MACs`;
   byId("figures").textContent = figures;
   byId("view").replaceChildren(...VIEWS[view].make(data, network, say));
+  allowTaking();
 }
 
 function tellProblems(problems) {
@@ -122,6 +123,13 @@ function mark(old) {
   byId("network").dataset.old = old;
   byId("view").ariaBusy = String(old === "typing");
   byId("old").textContent = (shown.text !== undefined && OLD[old]) || "";
+  allowTaking();
+}
+
+/** Let a source or a picture be copied and saved, but of an earlier text. */
+function allowTaking() {
+  const isOld = byId("network").dataset.old in OLD;
+  for (const each of byId("view").querySelectorAll("button")) each.disabled = isOld;
 }
 
 /** Say what is known of the field at the cursor. */
