@@ -203,12 +203,12 @@ def _changes(compiled: Compiled, text: str, start: str) -> Data:  # noqa: ARG001
 
     before = _checked(started(start) or "").compiled
     if before is None:
-        return {"equal": True, "sentence": "", "sections": {}}
+        return {"sentence": "", "sections": {}}
     fields = changed_fields(before.plan, compiled.plan)
     networks = difference(before.network, compiled.network)
     page = Comparison(start, compiled.network.name, fields, networks).page
     sections = {title: rows for title, rows in page.sections.items() if rows}
-    return {"equal": page.equal, "sentence": page.sentence, "sections": sections}
+    return {"sentence": page.sentence, "sections": sections}
 
 
 View = Callable[[Compiled, str, str], Data]
