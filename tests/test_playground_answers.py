@@ -108,7 +108,7 @@ def test_problems_are_those_of_the_command_line(tmp_path: Path) -> None:
 
 
 def test_the_catalog_is_what_the_specs_claim() -> None:
-    found = {spec["name"]: spec for spec in asked("catalog")}
+    found = {spec["name"]: spec for spec in answers().catalog()}
     assert len(found) == len(shipped())
     for name in ("resnet50", "resnet20", "regnety_032"):
         network = load(name).network

@@ -9,7 +9,6 @@ from itertools import product
 from answers import (
     FIRST,
     VIEWS,
-    catalog,
     compiled,
     completed,
     fixed,
@@ -23,7 +22,6 @@ from resnet_spec.problems.rules import RULES
 
 NAMES = ("resnet50", "cifar/resnet20", "resnet26t", "regnety_032", "res2net50_26w_4s")
 
-catalog()
 right = [text for name in NAMES if (text := started(name))]
 for text, view in product(right, VIEWS):
     compiled(text, FIRST, view)
