@@ -99,13 +99,16 @@ def _run(*command: str, cwd: Path = ROOT) -> None:
 
 
 def _unpack(wheels: Path, site: Path) -> None:
-    """What Python imports there: the wheels without another processor's code, and ours."""
+    """What Python imports there: the wheels without another processor's code, and ours.
+
+    The page has no weights.
+    """
     shutil.rmtree(site, ignore_errors=True)
     for wheel in sorted(wheels.glob("*.whl")):
         with ZipFile(wheel) as packed:
             needed = [name for name in packed.namelist() if _is_needed(name)]
             packed.extractall(site, needed)
-    unneeded = shutil.ignore_patterns("__pycache__", "specs")
+    unneeded = shutil.ignore_patterns("__pycache__", "specs", "weights")
     package = site / "resnet_spec"
     shutil.copytree(ROOT / "resnet_spec", package, ignore=unneeded)
     shutil.copytree(ROOT / "specs", package / "specs")
