@@ -56,7 +56,7 @@ export function makeCompiler(told) {
     }, PATIENCE);
   }
 
-  function ask(name, args = {}) {
+  function ask(name, args) {
     waiting.get(name)?.settle();
     return new Promise((settle) => {
       waiting.set(name, { request: { ask: name, ...args }, settle });

@@ -5,7 +5,7 @@ export function byId(id) {
 }
 
 /** An element with attributes; text among its children stays text. */
-export function element(name, attributes = {}, ...children) {
+export function element(name, attributes, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...children);
@@ -25,7 +25,7 @@ export function scrolling(label, child) {
 }
 
 /** Save the text as a file. */
-export function save(name, text, type = "text/plain") {
+export function save(name, text, type) {
   const address = URL.createObjectURL(new Blob([text], { type }));
   element("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
