@@ -57,7 +57,7 @@ def is_spec(text: str, language: str = "") -> bool:
 
 
 class Open(NamedTuple):
-    """An open spec, what is known of it, and how positions are counted."""
+    """An open spec, and how positions in it are counted."""
 
     document: Document
     encoding: str

@@ -8,7 +8,8 @@
 `unsaved` has the texts of other files that are being edited, by absolute `Path`; `extends`
 reads those before the disk. Lines and columns count from 1, columns in code points; a line
 ends where YAML ends one (`Document.offset` and `Document.place` go to an index of the text
-and back). Nothing here is kept between calls, and nothing is written.
+and back). Nothing is written; what was read last of a few texts is kept, and gives the
+same answers.
 
     check(document)        Checked(problems, compiled): the problems that `resnet-spec check
                            FILE` prints, in its order and words; or its warnings, and the

@@ -51,7 +51,7 @@ def _mapping(token: Token) -> FieldPath:
 def _offered(
     document: Document, token: Token, given: list[str]
 ) -> Iterator[tuple[str, str, str, str]]:
-    """What each is called, whether it is a key, what it says, and what is written."""
+    """What each is called, its kind, what it says, and what is written."""
     if token.kind in ("key", "word"):
         behind = document.text[token.end - len(CURSOR) :].lstrip(" ")
         colon = "" if behind.startswith(":") else ": "

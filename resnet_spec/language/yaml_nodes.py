@@ -80,10 +80,10 @@ class Node(NamedTuple):
 def compose(text: str, file: str) -> tuple[Node, tuple[Problem, ...]]:
     """The root node of the one document in `text`, and what is wrong in it.
 
-    The parser in C reads, and what it cannot read, the one in Python reads again, so that a
-    mistake is told alike where there is no other. Raises SpecError for what stops the
-    reading: no YAML, a second document, a key that is not a word, and nesting that no spec
-    has.
+    The parser in C reads what both parsers take alike; all else, and what it cannot read, the
+    one in Python reads, so that a mistake is told alike where there is no other. Raises
+    SpecError for what stops the reading: no YAML, a second document, a key that is not a
+    word, and nesting or a number of values that no spec has.
     """
     if LOADER is not yaml.SafeLoader and not UNLIKE.search(text):
         try:

@@ -70,7 +70,8 @@ class Place(NamedTuple):
 class Proposal(NamedTuple):
     """What a message proposes: YAML for the value at each path, None to leave that out.
 
-    Or, where a text is no YAML, what is written over the characters `at` a place.
+    Or the text that is written over the characters `at` a place, where what was meant as
+    YAML is none.
     """
 
     fields: tuple[tuple[FieldPath, str | None], ...] = ()
