@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import yaml
@@ -31,7 +32,8 @@ class Span(NamedTuple):
     within: str = ""
 
 
-def spans(text: str) -> list[Span]:
+@lru_cache(maxsize=8)  # each of a problem's fixes starts from the same text
+def spans(text: str) -> tuple[Span, ...]:
     """Every value of a document, in order, with its place in the text.
 
     Raises yaml.YAMLError where it is no YAML. It is read by events, for an alias in it may
@@ -40,8 +42,8 @@ def spans(text: str) -> list[Span]:
     events = yaml.parse(text, Loader=yaml.SafeLoader)
     next(events)  # the stream starts
     if isinstance(next(events), yaml.StreamEndEvent):
-        return []
-    return list(_spans(text, events, next(events), (), 0, ""))
+        return ()
+    return tuple(_spans(text, events, next(events), (), 0, ""))
 
 
 def _spans(

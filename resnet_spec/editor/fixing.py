@@ -34,9 +34,10 @@ def fixes(document: Document, problem: Problem) -> list[Fix]:
     What is inherited, from a file that ships or not, is overridden here.
     """
     found: dict[str, Fix] = {}
+    base = inherited(document) if problem.proposals else {}
     for proposal in problem.proposals:
         try:
-            title, text = _applied(document, problem, proposal)
+            title, text = _applied(document, problem, proposal, base)
         except yaml.YAMLError:  # of what can be read and not be changed, as aliases
             continue
         if text != document.text:
@@ -45,9 +46,9 @@ def fixes(document: Document, problem: Problem) -> list[Fix]:
 
 
 def _applied(
-    document: Document, problem: Problem, proposal: Proposal
+    document: Document, problem: Problem, proposal: Proposal, base: Data
 ) -> tuple[str, str]:
-    """What a proposal is called, and the text that it makes of the document."""
+    """What a proposal is called, and the text that it makes of a document laid over that."""
     if proposal.at:
         return _written_over(document, proposal.text, proposal.at)
     try:
@@ -58,7 +59,7 @@ def _applied(
     if new := _renaming(data, proposal):
         old = proposal.fields[0][0]
         return f"write {new} in place of {old[-1]}", renamed(document.text, old, new)
-    text, base, key = document.text, inherited(document), None
+    text, key = document.text, None
     if problem.place and problem.place.file == document.name:
         key = document.offset(problem.place.line, problem.place.column)
     for path, value in proposal.fields:
