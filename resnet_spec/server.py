@@ -6,7 +6,7 @@ https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/spe
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +29,7 @@ from resnet_spec.editor import (
     written_out,
 )
 from resnet_spec.editor.cursor import scanned
+from resnet_spec.editor.document import line_starts
 from resnet_spec.editor.linking import chain, named
 from resnet_spec.language.shipped import shipped_spec
 from resnet_spec.problems import Place, Problem
@@ -65,25 +66,19 @@ class Open(NamedTuple):
     def position(self, index: int) -> lsp.Position:
         """An index of the text in lines and units from 0."""
         text = self.document.text
-        starts = self.starts()
+        starts = line_starts(text, LINE_END)
         line = bisect_right(starts, index) - 1
         return lsp.Position(line, self.units(text[starts[line] : index]))
 
     def offset(self, position: lsp.Position) -> int:
         """The index of the text that a position means; the nearest, where there is none."""
-        starts = self.starts()
+        starts = line_starts(self.document.text, LINE_END)
         if position.line >= len(starts):
             return len(self.document.text)
         start = starts[position.line]
         line = LINE_END.split(self.document.text[start:], 1)[0]
-        column = 0
-        while column < len(line) and self.units(line[:column]) < position.character:
-            column += 1
-        return start + column
-
-    def starts(self) -> list[int]:
-        ends = LINE_END.finditer(self.document.text)
-        return [0, *(match.end() for match in ends)]
+        columns, units = range(len(line)), lambda column: self.units(line[:column])
+        return start + bisect_left(columns, position.character, key=units)
 
     def units(self, text: str) -> int:
         size = BYTES[self.encoding]

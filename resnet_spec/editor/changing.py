@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import yaml
@@ -165,9 +166,7 @@ def edits(document: Document, text: str) -> list[Edit]:
     """What makes the document that text: an edit for each run of lines that differ."""
     old, new = document.text.splitlines(True), text.splitlines(True)
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    starts = [0]
-    for line in old:
-        starts.append(starts[-1] + len(line))
+    starts = [0, *accumulate(map(len, old))]
     return [
         _trimmed(document, starts[i], starts[j], "".join(new[k:m]))
         for tag, i, j, k, m in matcher.get_opcodes()

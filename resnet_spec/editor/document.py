@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from functools import lru_cache
@@ -40,13 +41,13 @@ class Document(NamedTuple):
 
     def offset(self, line: int, column: int) -> int:
         """The index in the text of a line and column, which count from 1; the nearest."""
-        starts = _starts(self.text)
+        starts = line_starts(self.text)
         line = min(max(line, 1), len(starts))
         return min(starts[line - 1] + max(column, 1) - 1, len(self.text))
 
     def place(self, start: int, end: int | None = None) -> Place:
         """The line and column of an index, and how much of the text follows as well."""
-        starts = _starts(self.text)
+        starts = line_starts(self.text)
         line = bisect_right(starts, start)
         length = 1 if end is None else end - start
         return Place(self.name, line, start - starts[line - 1] + 1, length)
@@ -63,9 +64,9 @@ class Edit(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _starts(text: str) -> list[int]:
-    """The index at which each line starts."""
-    return [0, *(match.end() for match in BREAK.finditer(text))]
+def line_starts(text: str, end: re.Pattern[str] = BREAK) -> tuple[int, ...]:
+    """The index at which each line starts, where lines end so."""
+    return (0, *(match.end() for match in end.finditer(text)))
 
 
 def edit(document: Document, start: int, end: int, text: str) -> Edit:
