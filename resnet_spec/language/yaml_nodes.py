@@ -243,6 +243,6 @@ class _Composer:
         length = end.column - start.column if start.line == end.line else 1
         return Place(self.file, start.line + 1, start.column + 1, max(1, length))
 
-    def stopped(self, rule: str, message: str, mark: Any = None) -> SpecError:
-        where = (mark.line + 1, mark.column + 1) if mark else ()
-        return SpecError(Problem(rule, message, place=Place(self.file, *where)))
+    def stopped(self, rule: str, message: str, mark: Any) -> SpecError:
+        place = Place(self.file, mark.line + 1, mark.column + 1)
+        return SpecError(Problem(rule, message, place=place))
