@@ -282,7 +282,7 @@ def test_what_changes_is_told_from_where_one_started(shown: Page) -> None:
     shown.get_by_label("Start from").fill("resnet26")
     shown.keyboard.press("Enter")
     expect(shown.locator("#results")).to_have_text("ResNet-26")
-    shown.get_by_role("button", name="Write out what it extends").click()
+    shown.get_by_role("button", name="Write out extends").click()
     expect(shown.locator(".cm-content")).to_contain_text("widths: [64, 128, 256, 512]")
     assert "extends" not in text_of(shown)
     settled(shown)
