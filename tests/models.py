@@ -115,7 +115,7 @@ def trained(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
 
 
 @torch.no_grad()
-def steady(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
+def steady(network: Network) -> nn.Module:
     """The same, with activations that do not grow from block to block, however many there are.
 
     Norms have seen about what they read, and a branch is small beside its shortcut, as in
@@ -126,7 +126,7 @@ def steady(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
     for path, block in network.blocks():
         norms = [op.path for op in block.body if isinstance(op, Norm)]
         for name in norms[-1:]:
-            state.get(f"{path}.{name}.weight", torch.empty(0)).mul_(0.2)
+            state.get(f"{path}.{name}.weight", torch.empty(0)).mul_(0.1)
     hooks = [
         module.register_forward_pre_hook(_see)
         for module in model.modules()
@@ -135,16 +135,17 @@ def steady(network: Network, dtype: torch.dtype = torch.float32) -> nn.Module:
     model(torch.cat([images(network, 64) for _ in range(4)]))
     for hook in hooks:
         hook.remove()
-    return model.to(dtype)
+    return model
 
 
 def _see(norm: nn.Module, read: tuple[Tensor]) -> None:
-    """The statistics of what the norm reads, (N, C, ...), up to a factor; none is tiny."""
+    """The statistics of what the norm reads, (N, C, ...), up to a factor; no variance tiny."""
     pixels = read[0].transpose(0, 1).flatten(1)
     variance = pixels.var(1, correction=0)
     drawn = torch.empty_like(variance).uniform_(0.5, 1.5)
     norm.running_mean.copy_(pixels.mean(1))
-    norm.running_var.copy_(variance.clamp(min=float(variance.mean()) / 10) * drawn)
+    least = float(pixels.square().mean()) / 10
+    norm.running_var.copy_(variance.clamp(min=least) * drawn)
 
 
 def deployed(network: Network, model: nn.Module) -> nn.Module:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable
-from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from tests.models import deployed, images, scope_of, steady, trained
 from tests.strategies import Pool
 
 BOUND = {torch.float32: 1e-5, torch.float64: 1e-12}  # of the largest output
+LARGEST = 500_000_000  # parameters; of more, four copies in 64 bits take over 20 GB
 
 
 @torch.no_grad()
@@ -72,12 +72,15 @@ def test_all_that_ship_compute_the_same(name: str) -> None:
     bits, up to four times that, and in 64 as much less as those are more exact."""
     network = shipped_networks()[name]
     model = steady(network)
-    exact, x = deepcopy(model).double(), images(network)
+    x = images(network)
     with torch.no_grad():
         ours, theirs = deployed(network, model)(x), model(x)
-        true = exact(x.double())
+        if network.params > LARGEST:
+            assert_near(ours, theirs, BOUND[torch.float32])
+            return
+        true = model.double()(x.double())
         lost = float((theirs - true).abs().max() / true.abs().max())
-        for given in (ours, deployed(network, exact)(x.double())):
+        for given in (ours, deployed(network, model)(x.double())):
             finer = torch.finfo(given.dtype).eps / torch.finfo(torch.float32).eps
             assert_near(given, true, max(BOUND[given.dtype], 4 * lost * finer))
 
