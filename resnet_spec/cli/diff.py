@@ -16,6 +16,7 @@ from resnet_spec.cli.common import (
     Overrides,
     complete_spec,
     read_as,
+    refuse_given,
 )
 from resnet_spec.cli.failures import put, report_problems
 from resnet_spec.compiler import Compiled, load
@@ -94,17 +95,14 @@ def diff(  # a choice each
         raise click.UsageError("--source prints a diff, and takes no --format")
     files = [spec for spec in specs if _is_of_weights(spec)]
     how = {name: value for name, value in read_as.items() if value is not None}
-    given = {
-        "--rev": rev,
-        "--source": source,
-        "--set": overrides,
-        "--features": features,
-    }
-    if len(files) == 2:
-        _refuse_without(files[0], given | {"--naming": how.pop("naming", None)})
-        _conclude(lambda: _checkpoints(*files, **how), form)
     if files:
-        _refuse_without(files[0], {"--rev": rev, "--source": source})
+        why = f"is of specs, and {files[0]} has weights"
+        refuse_given({"rev": rev, "source": source}, why)
+        if len(files) == 2:
+            naming = how.pop("naming", None)
+            given = {"set": overrides, "features": features, "naming": naming}
+            refuse_given(given, why)
+            _conclude(lambda: _checkpoints(*files, **how), form)
         (spec,) = (each for each in specs if each not in files)
         with _refusing():
             network = load(spec, dict(overrides), features).network
@@ -131,12 +129,6 @@ def _is_of_weights(path: str) -> bool:
     from resnet_spec.weights.files import is_of_weights
 
     return is_of_weights(path)
-
-
-def _refuse_without(file: str, given: Mapping[str, object]) -> None:
-    for option, value in given.items():
-        if value:
-            raise click.UsageError(f"{option} is of specs, and {file} has weights")
 
 
 def _checkpoints(a: str, b: str, **how: str) -> Page:
