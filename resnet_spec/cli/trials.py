@@ -34,7 +34,6 @@ SETTINGS = (
 )
 """Those of a training that a sweep takes; --lr is its own, and so is --seed."""
 OWN = ("lr", "prune", "storage", "runs")
-SERVER, SCHEME = "postgresql://", "://"
 
 
 class Asked(NamedTuple):
@@ -105,9 +104,11 @@ def asked(
 ) -> Asked | None:
     """What is asked of the trainings; None where there are none.
 
-    Raises UsageError for options that do not go together, and RunError for data without
-    classes.
+    Raises UsageError for options that do not go together or say nothing that can be, RunError
+    for data without classes, and ImportError where a package is missing.
     """
+    from resnet_spec.train import LOOP, SERVER
+
     given = dict(given)
     if not given.pop("train"):
         refuse_given(given, "is that of --train")
@@ -120,13 +121,13 @@ def asked(
     every = [settings_of({**said, "lr": rate}) for rate in own["lr"] or (None,)]
     runs = Path(own["runs"] or Path("runs", Path(output).absolute().name))
     storage = own["storage"] or str(runs / "sweep.db")
-    if SCHEME in storage and not storage.startswith(SERVER):
-        message = "--storage is a file, or begins with postgresql://"
+    if "://" in storage and not storage.startswith(SERVER):
+        message = f"--storage is a file, or begins with {SERVER}"
         raise click.UsageError(message)
     from resnet_spec.train.folders import folders_in
 
     folders_in(every[0].data)
-    needs("sweep", "pytorch_lightning", "torchvision", "matplotlib", "optuna")
+    needs("sweep", *LOOP, "optuna")
     if storage.startswith(SERVER):
         needs("sweep", "psycopg")
     rates = tuple(settings.rate for settings in every)

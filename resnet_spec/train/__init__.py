@@ -16,6 +16,9 @@ from resnet_spec.problems.extras import needs
 from resnet_spec.train.settings import Settings
 
 LOOP = ("pytorch_lightning", "torchvision", "matplotlib")
+"""Packages that a training takes."""
+SERVER = "postgresql://"
+"""What the address of a storage begins with that several machines share."""
 
 __all__ = ["RunError", "Settings", "predict", "predict_with", "resume", "train"]
 

@@ -15,12 +15,12 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from resnet_spec.problems import RunError
+from resnet_spec.train import SERVER
 
 BEAT = 5
 """Seconds after which a worker says again that it is alive."""
 GRACE = 30
 """Seconds of silence after which its trial is another's."""
-SERVER = "postgresql://"
 
 
 @contextmanager
