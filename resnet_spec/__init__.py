@@ -181,10 +181,10 @@ def build_model(  # noqa: PLR0913  # a choice each
     if weights is not None:
         from resnet_spec.network.tree import CLASSIFIER
         from resnet_spec.weights.loading import Choices, load_with
+        from resnet_spec.weights.operation import Operation
 
         if channels is not None:
-            rule = channels_by or ("sum" if channels == 1 else "repeat")
-            choices["channels_by"] = rule
+            choices["channels_by"] = Operation(channels, channels_by).rule
         chosen = Choices(
             **choices,
             optional=(CLASSIFIER,) if num_classes is not None else (),
