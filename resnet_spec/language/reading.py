@@ -49,9 +49,7 @@ def read(
     """
     root, problems, links = _extended(Path(file), unsaved or {})
     if overrides:
-        root = _without(root, "expect")
-    for path, value in (overrides or {}).items():
-        root = _merged(root, _override(path, value), problems)
+        root = overridden(_without(root, "expect"), overrides, problems)
     said = tuple(f"{path}={flow(value)}" for path, value in (overrides or {}).items())
     return Source(root, tuple(problems), said, tuple(links))
 
@@ -86,6 +84,18 @@ def changed(root: Node, values: Mapping[str, Node]) -> Node:
         for name in reversed(above):
             document = Node({name: document}, node.place)
         root = _merged(root, document, [])._replace(place=root.place)
+    return root
+
+
+def overridden(
+    root: Node, overrides: Mapping[str, Any], problems: list[Problem]
+) -> Node:
+    """The document with each field, as `head.classes`, of that value; null takes it away.
+
+    A null that takes nothing away is noted among the problems.
+    """
+    for path, value in overrides.items():
+        root = _merged(root, _override(path, value), problems)
     return root
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from resnet_spec.language.canonical import canonical
 from resnet_spec.language.parsing import parse
-from resnet_spec.language.reading import changed
+from resnet_spec.language.reading import overridden
 from resnet_spec.language.source import Source
 from resnet_spec.language.yaml_nodes import compose
 from resnet_spec.lowering import lower
@@ -204,10 +204,9 @@ def compiled(data: Data) -> Network:
 def lowered(text: str, fields: Mapping[str, Any] | None = None) -> Network:
     """The network of a spec that extends none, with other fields, as `head.classes`."""
     root, noted = compose(text, "what was read off it")
-    nodes = {
-        name: compose(flow(value), "")[0] for name, value in (fields or {}).items()
-    }
-    return lower(parse(Source(changed(root, nodes), tuple(noted))))
+    problems = [*noted]
+    root = overridden(root, fields or {}, problems)
+    return lower(parse(Source(root, tuple(problems))))
 
 
 def _mend(data: Data, problem: Problem) -> bool:
