@@ -27,12 +27,10 @@ from resnet_spec.train.run import Run
 from resnet_spec.train.say import say, warn
 from resnet_spec.train.settings import Settings
 from resnet_spec.train.task import Classifier
-from resnet_spec.train.watch import Bar, History, Row
+from resnet_spec.train.watch import Bar, History, Told
 from resnet_spec.train.weights import start_from
 
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
-Told = Callable[[list[Row]], None]
-"""Given the figures of all epochs when one was kept; what it raises ends the run."""
 
 
 class OnFitStart(Callback):

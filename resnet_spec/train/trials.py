@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from itertools import product
 from pathlib import Path
@@ -26,7 +26,7 @@ from resnet_spec.train.loop import fit
 from resnet_spec.train.run import Run, opened
 from resnet_spec.train.settings import Settings
 from resnet_spec.train.studies import shared
-from resnet_spec.train.watch import DivergedError, Row
+from resnet_spec.train.watch import DivergedError, Row, Told
 
 WAIT = 1.0
 """Seconds between looks at what others do, where nothing is left to take."""
@@ -208,7 +208,7 @@ class Worker:
         earlier = (trial for trial in self._trials() if trial.number < number)
         return any(_key(trial) == key and _counts(trial) for trial in earlier)
 
-    def _rows(self, key: Key, told: Callable[[list[Row]], None]) -> list[Row]:
+    def _rows(self, key: Key, told: Told) -> list[Row]:
         """The figures of each epoch, trained now where they are not there."""
         settings = self.plan.settings.model_copy(update={"lr": key.rate})
         folder = self.plan.run(key)

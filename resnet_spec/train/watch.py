@@ -20,6 +20,8 @@ from resnet_spec.train.task import Classifier
 
 COLUMNS = ("epoch", "loss", "train_acc", "test_loss", "test_acc", "seconds")
 Row = dict[str, float]
+Told = Callable[[list[Row]], None]
+"""Given the figures of all epochs when one was kept; what it raises ends the run."""
 
 
 class DivergedError(RunError):
@@ -37,12 +39,7 @@ class Bar(TQDMProgressBar):
 class History(Callback):
     """Keeps each epoch's figures, also in the checkpoints; says them when the epoch is kept."""
 
-    def __init__(
-        self,
-        file: Path,
-        held_out: str,
-        told: Callable[[list[Row]], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, file: Path, held_out: str, told: Told) -> None:
         self.file, self.held_out, self.told = file, held_out, told
         self.rows: list[Row] = []
         self.started = 0.0
