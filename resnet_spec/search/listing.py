@@ -21,17 +21,16 @@ def texts(
     space: Space,
     rows: Sequence[Found],
     form: str | None,
-    results: Mapping[int, Results] | None = None,
+    results: Mapping[int, Results],
 ) -> Iterator[str]:
     """The rows one after the other, as a table, or in the form `csv` or `json`.
 
-    `results` has those of each point, all with the same names.
+    `results` has those of each point, all with the same names, or nothing.
     """
-    found = results or {}
-    names = [*next(iter(found.values()), {})]
+    names = [*next(iter(results.values()), {})]
     fields = [field for choice in space.choices for field in choice.fields]
     each = (
-        (row, found.get(row.point, {}), chosen(space, space.digits(row.point)))
+        (row, results.get(row.point, {}), chosen(space, space.digits(row.point)))
         for row in rows
     )
     if form == "json":
