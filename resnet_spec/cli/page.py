@@ -83,8 +83,15 @@ def write_page(
 
     The output `-` prints it instead, and there is no line.
     """
+    from plotly.offline import get_plotlyjs
+
+    from resnet_spec.emit.page import AXES, Measured, page
+
     file = Path(output)
-    text = _page(jobs, file.parent, more, axes)
+    entries = [
+        _entry(job, file.parent, more.get(job.spec.file, Measured())) for job in jobs
+    ]
+    text = page(entries, get_plotlyjs(), __version__, axes or AXES)
     if output == "-":
         put(text)
         return ""
@@ -129,20 +136,6 @@ def _times(
     found, upward = measured(own, machine)
     more = {names[name]: of for name, of in found.items()}
     return more, (("MACs", "less"), (upward, "less"))
-
-
-def _page(
-    jobs: Sequence[Job],
-    folder: Path,
-    more: Mapping[Path, Measured],
-    axes: tuple[Axis, Axis] | None,
-) -> str:
-    from plotly.offline import get_plotlyjs
-
-    from resnet_spec.emit.page import AXES, Measured, page
-
-    entries = [_entry(job, folder, more.get(job.spec.file, Measured())) for job in jobs]
-    return page(entries, get_plotlyjs(), __version__, axes or AXES)
 
 
 def _entry(job: Job, folder: Path, more: Measured) -> Entry:
