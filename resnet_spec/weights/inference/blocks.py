@@ -9,7 +9,8 @@ from resnet_spec.weights.naming.rules import Shapes
 
 Data = dict[str, Any]
 RATIOS = (1 / 16, 1 / 4, 1 / 8, 1 / 2, 1 / 32, 1.0)
-DIVISORS = (8, 1, 16, 32)
+DIVISORS = (8, 1, 16, 32, *range(2, 65))
+"""Of which channels are a multiple, the likeliest first."""
 ATTENTIONS = ("se", "eca", "cbam", "bat", "gca")
 READ_BY = {"se": "fc1", "gca": "fc1", "bat": "conv1", "cbam": "fc1"}
 """The module that reads the channels that attention weighs, by attention."""
@@ -145,7 +146,7 @@ def blocks(shapes: Shapes) -> list[list[Block]]:
 def ratio(pairs: Sequence[tuple[int, int]]) -> Data:
     """A ratio and a divisor by which each count of channels is made of the other."""
     most = min(1.0, *(made / of for made, of in pairs)) if pairs else 1.0
-    for divisor in (*DIVISORS, *range(2, 65)):
+    for divisor in DIVISORS:
         for ratio in (*RATIOS, most):
             if all(rounded(of * ratio, divisor) == made for made, of in pairs):
                 return {"ratio": ratio, "divisor": divisor}

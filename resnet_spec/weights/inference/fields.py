@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from resnet_spec.weights.inference.blocks import Block, Data, by_block
+from resnet_spec.weights.inference.pieces import below
 from resnet_spec.weights.inference.styles import norms_in, own_norm
 from resnet_spec.weights.naming.rules import COUNT, Shapes
 
@@ -130,12 +131,12 @@ def _convolves_twice(chain: Sequence[Any]) -> bool:
 
 
 def _chain(block: Block) -> list[Any]:
-    """The convolutions and norms of its shortcut, as ops; the first one strides."""
+    """What has tensors in its shortcut, as ops, convolutions and norms; a convolution that is
+    the first one strides."""
     found: list[Any] = []
-    for module, each in block.modules.items():
-        if module.partition(".")[0] == "downsample":
-            weight = each.get("weight", ())
-            found.append({"conv": weight[2]} if len(weight) == 4 else "norm")
+    for each in below(block.modules, "downsample").values():
+        weight = each.get("weight", ())
+        found.append({"conv": weight[2]} if len(weight) == 4 else "norm")
     if found and isinstance(found[0], dict):
         found[0] |= {"stride": "block"}
     return found
@@ -144,10 +145,9 @@ def _chain(block: Block) -> list[Any]:
 def _branch(block: Block) -> tuple[int, int, bool] | None:
     """The place in the shortcut's chain of its convolution, its kernel, and whether a norm
     follows; None without one."""
-    for module, each in block.modules.items():
-        top, _, step = module.partition(".")
+    for step, each in below(block.modules, "downsample").items():
         weight = each.get("weight", ())
-        if top == "downsample" and len(weight) == 4 and (step or "0").isdigit():
+        if len(weight) == 4 and (step or "0").isdigit():
             place = int(step or 0)
             return place, weight[2], block.has(f"downsample.{place + 1}")
     return None

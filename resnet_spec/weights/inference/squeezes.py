@@ -15,9 +15,6 @@ from resnet_spec.weights.inference.blocks import (
     rounded,
 )
 
-EVERY = (*DIVISORS, *range(2, 65))
-"""Divisors, the likeliest first."""
-
 
 class Squeeze(NamedTuple):
     """Channels: those that it squeezes to, that it weighs, and that its block reads."""
@@ -41,7 +38,7 @@ def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
     each = [[s for block in stage for s in _of(block)] for stage in stages]
     flat = [squeeze for row in each for squeeze in row]
     said: Data = {} if any(s.bias for s in flat) else {"bias": False}
-    for least, divisor, ratio in product((1, 64), EVERY, RATIOS):
+    for least, divisor, ratio in product((1, 64), DIVISORS, RATIOS):
         if all(s.has(ratio, divisor, least) for s in flat):
             said |= {"ratio": ratio, "divisor": divisor}
             return said | ({"least": least} if least > 1 else {})
@@ -52,7 +49,7 @@ def squeezes(stages: Sequence[Sequence[Block]]) -> Data:
 
 def _by_stage(each: Sequence[Sequence[Squeeze]]) -> Data:
     """A ratio for each stage, null for one without any, of what blocks weigh or read."""
-    for divisor, of in product(EVERY, ("attended", "input")):
+    for divisor, of in product(DIVISORS, ("attended", "input")):
         ratios = [_ratio(row, divisor, of) for row in each]
         if None not in (r for r, row in zip(ratios, each, strict=True) if row):
             told = {"ratio_of": of} if of == "input" else {}
