@@ -34,15 +34,17 @@ def advice(plan: Plan, network: Network) -> Iterator[Problem]:
 
 
 def _warning(
-    rule: str, message: str, path: FieldPath, *others: str | FieldPath
+    rule: str,
+    message: str,
+    path: FieldPath,
+    *others: str | FieldPath,
+    proposals: tuple[Proposal, ...] = (),
 ) -> Problem:
-    """A warning, and the other fields that it comes from."""
-    fields = (o if isinstance(o, tuple) else tuple(o.split(".")) for o in others)
-    return Problem(rule, message, path, warning=True, others=tuple(fields))
-
-
-def _proposing(warning: Problem, path: FieldPath, value: object) -> Problem:
-    return warning._replace(proposals=write(path, value))
+    """A warning, the other fields that it comes from, and what to write."""
+    fields = tuple(o if isinstance(o, tuple) else tuple(o.split(".")) for o in others)
+    return Problem(
+        rule, message, path, warning=True, others=fields, proposals=proposals
+    )
 
 
 def _strides_of_one_pixel(plan: Plan, network: Network) -> Iterator[Problem]:
@@ -94,13 +96,9 @@ def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Probl
     )
     stem_fields = {"type": "conv3x3", "width": spec.stem.width, "pool": "none"}
     stem_fields |= {"stride": 1} if strides else {}
-    proposals = (
-        Proposal(
-            tuple((("stem", key), as_yaml(value)) for key, value in stem_fields.items())
-        ),
-    )
-    warning = _warning("large-stem", message, field, *others)
-    yield warning._replace(proposals=proposals)
+    written = ((("stem", key), as_yaml(value)) for key, value in stem_fields.items())
+    proposals = (Proposal(tuple(written)),)
+    yield _warning("large-stem", message, field, *others, proposals=proposals)
 
 
 def _image_with_channels_last(spec: Spec, network: Network) -> Iterator[Problem]:
@@ -125,9 +123,9 @@ def _widths_that_are_outputs(plan: Plan) -> Iterator[Problem]:
             f"{widths} is inside the blocks, which give expansion times as many; where that is "
             f"what they are to give, write {inside}"
         )
-        others = ("expansion", "block", "stem.width")
-        warning = _warning("widths-outputs", message, ("widths",), *others)
-        yield _proposing(warning, ("widths",), inside)
+        path, others = ("widths",), ("expansion", "block", "stem.width")
+        proposals = write(path, inside)
+        yield _warning("widths-outputs", message, path, *others, proposals=proposals)
 
 
 def _narrow_without_groups(plan: Plan) -> Iterator[Problem]:
@@ -155,9 +153,9 @@ def _dilation_that_strides(plan: Plan) -> Iterator[Problem]:
                 f"stage {stage.index + 1} dilates by {dilation} and strides as well; to "
                 "dilate in place of striding, as DeepLabV3 does, write strides of 1 there"
             )
-            path = stage.path("dilations")
-            said = stage.path("strides")
-            yield _proposing(_warning("dilation-strides", message, path, said), said, 1)
+            path, said = stage.path("dilations"), stage.path("strides")
+            proposals = write(said, 1)
+            yield _warning("dilation-strides", message, path, said, proposals=proposals)
             return
 
 
@@ -172,9 +170,10 @@ def _blocks_that_are_sides(spec: Spec) -> Iterator[Problem]:
                 f"width write {first}x1"
             )
             path = ("strides", index)
-            warning = _warning("block-strides", message, path, "depths")
-            pair = [*write(path, f"{first}x1"), *write(path, first)]
-            yield warning._replace(proposals=tuple(pair))
+            proposals = write(path, f"{first}x1", first)
+            yield _warning(
+                "block-strides", message, path, "depths", proposals=proposals
+            )
             return
 
 
