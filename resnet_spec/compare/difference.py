@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from resnet_spec.compare.changes import Change, changes
-from resnet_spec.network import Chain, Digests, Network, Shape, Stage
+from resnet_spec.network import Chain, Digests, Network, Shape
 from resnet_spec.problems.words import together
 
 COUNTER = "num_batches_tracked"  # of a batch norm; no output depends on it
@@ -104,7 +104,8 @@ def difference(a: Network, b: Network) -> Difference:
 def _parts(network: Network) -> Iterator[tuple[str, Part]]:
     ends = {"stem": network.stem, "pool": network.pool}
     yield from ((name, _of_ends(ops)) for name, ops in ends.items() if ops)
-    yield from ((stage.name, _of_stage(stage)) for stage in network.stages)
+    for stage in network.stages:
+        yield stage.name, Part(stage.contents, stage.output, stage.params, stage.macs)
     if network.head:
         yield "head", _of_ends(network.head)
 
@@ -112,12 +113,6 @@ def _parts(network: Network) -> Iterator[tuple[str, Part]]:
 def _of_ends(ops: Chain) -> Part:
     params, macs = sum(op.params for op in ops), sum(op.macs for op in ops)
     return Part("", ops[-1].output, params, macs)
-
-
-def _of_stage(stage: Stage) -> Part:
-    params = sum(block.params for block in stage.blocks)
-    macs = sum(block.macs for block in stage.blocks)
-    return Part(stage.contents, stage.output, params, macs)
 
 
 # --- weights ------------------------------------------------------------------------------

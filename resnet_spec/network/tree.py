@@ -212,6 +212,14 @@ class Stage(Record):
         return self.blocks[-1].output
 
     @property
+    def params(self) -> int:
+        return sum(block.params for block in self.blocks)
+
+    @property
+    def macs(self) -> int:
+        return sum(block.macs for block in self.blocks)
+
+    @property
     def runs(self) -> tuple[tuple[str, int], ...]:
         """The kinds of its blocks in order, each with how many of it are in a row."""
         each = groupby(self.blocks, lambda block: block.kind)
@@ -398,13 +406,13 @@ class Network(Record):
     def params(self) -> int:
         """Learnable numbers."""
         ends = sum(op.params for op in (*self.entry, *self.head))
-        return ends + sum(block.params for _, block in self.blocks())
+        return ends + sum(stage.params for stage in self.stages)
 
     @cached_property
     def macs(self) -> int:
         """Multiply-adds of convolutions and linear layers for one image."""
         ends = sum(op.macs for op in (*self.entry, *self.head))
-        return ends + sum(block.macs for _, block in self.blocks())
+        return ends + sum(stage.macs for stage in self.stages)
 
     @cached_property
     def output_stride(self) -> int | tuple[int, int]:
