@@ -98,11 +98,13 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
 
 def fields_of(path: FieldPath, value: Any, rule: str, data: Data) -> dict[str, Any]:
     """The fields that an answer says to write, `{"stem.width": 64}`; none of a sentence."""
+    if in_chain(path, data):
+        return {}
     names = [part for part in path if isinstance(part, str)]
     meant: list[Said] = []
-    if not in_chain(path, data) and rule == "model-type":
+    if rule == "model-type":
         meant = [_of_mapping(".".join(names), value, data)]
-    if not in_chain(path, data) and rule == "unknown-key":
+    if rule == "unknown-key":
         meant = [_meaning(key, value, data) for key in (".".join(names), names[-1])]
     for said in meant:
         if isinstance(said, dict) and said:
