@@ -11,7 +11,10 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from resnet_spec.emit.source.stamp import Stamp, made_of, stamp
+from resnet_spec.compiler import Compiled
+from resnet_spec.emit.source import render
+from resnet_spec.emit.source.stamp import Stamp, made_of, origin, stamp, stamped
+from resnet_spec.language.canonical import digest
 from resnet_spec.language.shipped import shipped, spec_path
 from resnet_spec.problems import Place, Problem, SpecError
 from resnet_spec.problems.texts import STDIN
@@ -131,6 +134,13 @@ def clashes(modules: Iterable[tuple[SpecFile, PurePosixPath]]) -> Iterator[Probl
         if first is not spec:
             message = f"would be written to {module}, as {first.file} is"
             yield Problem("file", message, place=Place(str(spec.file)))
+
+
+def source_of(compiled: Compiled, made: str, version: str) -> str:
+    """The text of a generated file, which says what it was made from, as `made_of` has it."""
+    network = compiled.network
+    header = origin(version, made, digest(compiled.plan), network)
+    return stamped(render(network, header))
 
 
 def obstacle(file: Path, made: str, network: str = "") -> str:

@@ -19,8 +19,8 @@ import yaml
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
-from resnet_spec import __version__, build, load
-from resnet_spec.cli import COMMANDS, common, main
+from resnet_spec import __version__, build, load, output
+from resnet_spec.cli import COMMANDS, main
 from resnet_spec.language.reading import override
 from resnet_spec.language.shipped import spec_path
 from tests.conftest import ROOT
@@ -179,12 +179,12 @@ def test_verify_compares_built_and_generated(
 ) -> None:
     args = ("build", "specs/cifar/resnet20.yaml", "--verify", "-o", str(tmp_path))
     assert run(*args).exit_code == 0
-    real = common.render
+    real = output.render
 
     def mutated(*args: Any) -> str:
         return real(*args).replace("x + shortcut", "x - shortcut")
 
-    monkeypatch.setattr(common, "render", mutated)
+    monkeypatch.setattr(output, "render", mutated)
     result = run(*args)
     assert result.exit_code == 1
     assert "built and generated differ, training output: not equal" in result.output

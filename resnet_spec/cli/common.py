@@ -13,12 +13,10 @@ import click
 from resnet_spec import __version__
 from resnet_spec.cli.failures import reported
 from resnet_spec.compiler import Compiled, load
-from resnet_spec.emit.source import render
-from resnet_spec.emit.source.stamp import made_of, origin, stamped
-from resnet_spec.language.canonical import digest
+from resnet_spec.emit.source.stamp import made_of
 from resnet_spec.language.reading import override
 from resnet_spec.network import Network
-from resnet_spec.output import SUFFIXES, SpecFile, obstacle, spec_files
+from resnet_spec.output import SUFFIXES, SpecFile, obstacle, source_of, spec_files
 from resnet_spec.problems import Problem, SpecError
 from resnet_spec.problems.words import UNITS, counted, either, flow
 
@@ -305,9 +303,7 @@ class Job:
 
     def source(self, folder: Path) -> str:
         """The source that is written to the folder."""
-        spec = digest(self.compiled.plan)
-        made = origin(__version__, self.made(folder), spec, self.network)
-        return stamped(render(self.network, made))
+        return source_of(self.compiled, self.made(folder), __version__)
 
 
 class Outcome(NamedTuple):

@@ -11,11 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from resnet_spec import __version__
 from resnet_spec.compiler import Compiled
-from resnet_spec.emit.source import render
-from resnet_spec.emit.source.stamp import made_of, origin, stamped
-from resnet_spec.language.canonical import digest
+from resnet_spec.emit.source.stamp import made_of
 from resnet_spec.language.explanation import explain
-from resnet_spec.output import write
+from resnet_spec.output import source_of, write
 from resnet_spec.problems import RunError
 from resnet_spec.train.settings import Settings
 
@@ -108,9 +106,7 @@ def create(
 ) -> None:
     """The files that a run starts with: its spec, source, classes and settings."""
     folder = run.folder
-    made = made_of(run.spec.name, "")
-    header = origin(__version__, made, digest(compiled.plan), compiled.network)
-    source = stamped(render(compiled.network, header))
+    source = source_of(compiled, made_of(run.spec.name, ""), __version__)
     write(run.spec, explain(compiled.source, compiled.plan, plain=True))
     write(folder / f"{run.module}.py", source)
     write(folder / CLASSES, "".join(f"{name}\n" for name in classes))

@@ -24,7 +24,6 @@ from resnet_spec.editor import (
     hover,
     written_out,
 )
-from resnet_spec.language.canonical import digest
 from resnet_spec.language.reading import read
 from resnet_spec.language.shipped import family, shipped, shipped_spec, shortest
 from resnet_spec.problems import Place, Problem, texts
@@ -172,15 +171,13 @@ def _source(compiled: Compiled, text: str, start: str) -> Data:
     """The module that `resnet-spec build` writes of the file, to the byte."""
     from pathlib import PurePosixPath
 
-    from resnet_spec.emit.source import render
-    from resnet_spec.emit.source.stamp import made_of, origin, stamped
-    from resnet_spec.output import importable
+    from resnet_spec.emit.source.stamp import made_of
+    from resnet_spec.output import importable, source_of
 
     file = _spec_file(compiled, text, start)
-    spec, network = digest(compiled.plan), compiled.network
-    made = origin(__version__, made_of(file, ""), spec, network)
     module = f"{importable(PurePosixPath(file).stem)}.py"
-    return {"file": module, "text": stamped(render(network, made))}
+    made = source_of(compiled, made_of(file, ""), __version__)
+    return {"file": module, "text": made}
 
 
 def _costs(compiled: Compiled, text: str, start: str) -> Data:  # noqa: ARG001
