@@ -41,10 +41,9 @@ def hold(network: Network, dtype: torch.dtype) -> None:
         assert_close(made, given, rtol=0, atol=BOUND[dtype] * largest, equal_nan=True)
 
 
-def assert_near(given: Tensor, true: Tensor, bound: float) -> None:
-    """Equal up to that share of the largest number."""
-    apart = float((given - true).abs().max() / true.abs().max())
-    assert apart <= bound
+def apart(given: Tensor, true: Tensor) -> float:
+    """How far from it, as a share of its largest number."""
+    return float((given - true).abs().max() / true.abs().max())
 
 
 def test_each_kind_of_op_computes_the_same() -> None:
@@ -76,13 +75,13 @@ def test_all_that_ship_compute_the_same(name: str) -> None:
     with torch.no_grad():
         ours, theirs = deployed(network, model)(x), model(x)
         if network.params > LARGEST:
-            assert_near(ours, theirs, BOUND[torch.float32])
+            assert apart(ours, theirs) <= BOUND[torch.float32]
             return
         true = model.double()(x.double())
-        lost = float((theirs - true).abs().max() / true.abs().max())
+        lost = apart(theirs, true)
         for given in (ours, deployed(network, model)(x.double())):
             finer = torch.finfo(given.dtype).eps / torch.finfo(torch.float32).eps
-            assert_near(given, true, max(BOUND[given.dtype], 4 * lost * finer))
+            assert apart(given, true) <= max(BOUND[given.dtype], 4 * lost * finer)
 
 
 def test_no_norm_is_left_that_a_convolution_could_take_in(drawn: Pool) -> None:

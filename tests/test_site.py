@@ -15,8 +15,8 @@ from pygments.token import Generic
 from resnet_spec import load
 from resnet_spec.language.schema import json_schema
 from resnet_spec.language.shipped import shipped
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGES = runpy.run_path(str(ROOT / "docs" / "site" / "pages.py"))
 HOOKS = runpy.run_path(str(ROOT / "docs" / "site" / "hooks.py"))
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")

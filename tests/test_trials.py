@@ -309,8 +309,7 @@ def test_what_was_costed_for_other_classes_is_not_trained(
     here: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "ten.yaml").write_text(SPACE.replace("classes: 3", "classes: 10"))
-    args = [str(tmp_path), *arguments(here, "x")[2:]]
-    args[0] = str(tmp_path / "ten.yaml")
+    args = [str(tmp_path / "ten.yaml"), *arguments(here, "x")[2:]]
     args[args.index("-o") + 1] = str(tmp_path / "best")
     said = run(["sweep", *args], 1).stderr.splitlines()[-1]
     assert "has 10 classes, and " in said
