@@ -77,7 +77,7 @@ def _without(key: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def catalog() -> list[Data]:
-    """Every spec that ships: its name, family, title, parameters and MACs, as it claims.
+    """Every spec that ships: its name, family, title, and what it claims, as parameters.
 
     The page has it in its HTML, and never asks for it.
     """

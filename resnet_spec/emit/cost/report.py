@@ -79,9 +79,9 @@ def text(
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """What the figure is of, the figure, and what that means, for each of the `facts`.
+    """What a figure is of, the figure, and what that means, line by line of the `facts`.
 
-    What is a share of another has a name that is indented.
+    The name is indented where the line goes with the one above.
     """
     lines = [
         ("parameters", f"{found['params']:,}", "that learn"),

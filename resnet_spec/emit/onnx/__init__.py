@@ -37,7 +37,7 @@ def onnx_model(
     name. `tensors` are all of the network's, by their names. The number of images is free, and
     so are heights and widths where the network takes several. With `half` it computes in 16
     bits, and reads and gives those. A model of more than 2 GB cannot be written, unless the
-    numbers of its tensors are in a file `beside` it.
+    numbers of its large tensors are in a file `beside` it.
 
     Groups of convolutions that have fewer channels than `group_width`, and more than one, are
     put together up to that, with zeros in between. It is more to multiply, and faster where a

@@ -19,7 +19,8 @@ class Graph:
     """Nodes in the order in which they run. What a node gives is called as the node is.
 
     `tensors` are the network's own, by name; those that nodes read become initializers, of the
-    type that the graph computes in, with their numbers in the file `beside`, if there is one.
+    type that the graph computes in; the numbers of large ones are in the file `beside`, if
+    there is one.
     Groups of convolutions with fewer channels than `group_width` are put together.
     """
 

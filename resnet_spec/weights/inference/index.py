@@ -38,9 +38,9 @@ class Traits(NamedTuple):
 class Row(NamedTuple):
     """A spec that ships: its traits and image, and what tells it from its like.
 
-    `filters` is a digest of the shapes of its filters, whatever they are called, `function`
-    that of what it computes before its classifier, `libraries` those that have this network,
-    `says` its fields that differ among specs of the same trunk.
+    `filters` is a digest of the shapes of its wide filters, whatever they are called,
+    `function` that of what it computes before its classifier, `libraries` those that have this
+    network, `says` its fields that differ among specs of the same trunk.
     """
 
     spec: str
@@ -86,7 +86,7 @@ LEAST = 16  # channels that a filter reads, which are never those of an image
 
 
 def filters(shapes: Iterable[tuple[int, ...]]) -> str:
-    """A digest of the filters of more than a pixel, but for one that reads the image.
+    """A digest of the filters of more than a pixel that read `LEAST` channels or more.
 
     No naming changes it, and neither do other classes or channels of images.
     """
