@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple, cast
 
@@ -314,6 +315,7 @@ def _is_written(spec: Spec, field: str) -> bool:
 # --- words --------------------------------------------------------------------------------
 
 
+@cache
 def _readers(field: str) -> str:
     """Every entry of the catalog that reads the field, in words."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -330,6 +332,7 @@ def _readers(field: str) -> str:
     )
 
 
+@cache
 def _owners(field: str) -> tuple[FieldPath, ...]:
     """The fields that decide whether this one is read."""
     reads = [(owner, read) for owner, _, _, forms in _reading(field) for read in forms]
