@@ -125,8 +125,9 @@ def test_what_is_said_of_timms_arguments_is_timms_network(
     changes = {"input": data(model)["input"]}
     ours = {"preact": "pre_act"}  # a key of ours, so said under its other name
     keys = {ours.get(key, key): value for key, value in found.items()}
+    in_it, in_a_plain_one = said(model, keys), said(base, keys)
     for key in keys.keys() - {"block"}:
-        there, here = said(model, keys)[key], said(base, keys)[key]
+        there, here = in_it[key], in_a_plain_one[key]
         assert there.startswith("leave it out") or key == "zero_init_last"
         assert fields(here) or here.startswith("leave it out")
         changes |= dict(leaves(fields(here)))
