@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import resource
 import shlex
 import signal
 import socket
@@ -174,14 +175,28 @@ def test_the_folder_has_what_a_run_leaves(
     assert all(f">{word}</text>" in svg for word in ("Tiny", "train", "test", "loss"))
 
 
-def alone(code: str, *args: str, folder: Path) -> str:
-    """What the code prints, in a process that has no resnet-spec."""
-    without = "import sys; sys.modules['resnet_spec'] = None\n"
-    command = [sys.executable, "-W", "error", "-c", without + code, *args]
+ALONE = """\
+import runpy, sys
+sys.modules["resnet_spec"] = None
+sys.path.insert(0, ".")
+for args in {each}:
+    sys.argv = ["predict.py", *args]
+    try:
+        runpy.run_path("predict.py", run_name="__main__")
+    except SystemExit as stopped:
+        print(stopped)
+    print("--")
+"""
+
+
+def alone(code: str, each: list[list[str]], folder: Path) -> list[str]:
+    """What predict.py says of each, in a process without resnet-spec that runs the code too."""
+    command = [sys.executable, "-W", "error", "-c", ALONE.format(each=each) + code]
     done = subprocess.run(
         command, cwd=folder, check=True, capture_output=True, text=True
     )
-    return done.stdout
+    assert done.stderr == ""
+    return done.stdout.split("--\n")[:-1]
 
 
 def test_its_files_predict_without_resnet_spec_and_agree(finished: Path) -> None:
@@ -191,27 +206,22 @@ def test_its_files_predict_without_resnet_spec_and_agree(finished: Path) -> None
     )
     assert len(lines.split("\n\n")) == 2
     assert len([line for line in lines.splitlines() if line]) == 4
-    run_it = "import runpy; sys.path.insert(0, '.'); runpy.run_path('predict.py')"
     deep = finished.parent / "16bit.png"
     Image.fromarray(np.arange(0, 65536, 1024, dtype=np.uint16).reshape(8, 8)).save(deep)
-    for picture in (data / "0.png", deep):
-        printed = alone(f"{lines}\n{run_it}", str(picture), folder=finished)
+    pictures = (data / "0.png", deep)
+    args = [*([str(picture)] for picture in pictures), [], ["none.png"], ["run.json"]]
+    *predicted, none, no_file, no_picture = alone(lines, args, folder=finished)
+    for picture, printed in zip(pictures, predicted, strict=True):
         (found,) = predict(finished, [picture])
         ordered = sorted(found.items(), key=lambda item: -item[1])
         assert printed.splitlines() == [
             f"{value:.3f}  {name}" for name, value in ordered
         ]
         assert sum(found.values()) == pytest.approx(1)
-    for args, said in (
-        ([], "python predict.py picture.png\n"),
-        (["none.png"], "none.png: no such file\n"),
-        (["run.json"], "run.json cannot be read as a picture, not a known format\n"),
-    ):
-        command = [sys.executable, "predict.py", *args]
-        done = subprocess.run(command, cwd=finished, capture_output=True, text=True)
-        assert done.returncode == 1
-        assert done.stderr.endswith(said)
-        assert "Traceback" not in done.stderr
+    assert none.endswith("python predict.py picture.png\n")
+    assert no_file == "none.png: no such file\n"
+    said = "run.json cannot be read as a picture, not a known format\n"
+    assert no_picture == said
     for command in (["check"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "predict.py"]
         subprocess.run(ruff, cwd=finished, check=True, capture_output=True)
@@ -956,16 +966,14 @@ def test_checkpoints_are_read_as_tensors_alone(finished: Path, tmp_path: Path) -
 
 def test_a_full_disk_is_one_line_and_loses_nothing(here: Path, tmp_path: Path) -> None:
     """Files may have 20 kB here, which a checkpoint does not fit into."""
-    script = (
-        "import resource\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
-        "from resnet_spec.cli import main\nmain()\n"
-    )
-    args = arguments(here, "-o", str(tmp_path / "run"))
-    command = [sys.executable, "-c", script, *args]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr == "the output cannot be written, file too large\n"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20000, before[1]))
+    try:
+        said = run(*arguments(here, "-o", str(tmp_path / "run")), status=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert said.splitlines()[-1] == "the output cannot be written, file too large"
+    assert "Traceback" not in said
     left = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert left == ["classes.txt", "metrics.csv", "run.json", "tiny.py", "tiny.yaml"]
     run("train", "--resume", str(tmp_path / "run"))
