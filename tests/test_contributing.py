@@ -73,7 +73,10 @@ def test_there_are_four_additions() -> None:
 @pytest.mark.slow
 def test_built_and_generated_are_equal(copy: Path) -> None:
     spec = ["resnet18", "-o", "models", "--verify"]
-    for changed in ("activation=hardtanh", "shortcut=max_projection", "attention=sse"):
+    for changed in (
+        *("activation=hardtanh", "shortcut=max_projection", "attention=sse"),
+        "input=[3, 64, 64]",
+    ):
         spec += ["--set", changed]
     run(copy, "-m", "resnet_spec", "build", *spec)
     run(copy, "-m", "ruff", "check", "models")
