@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -179,23 +179,13 @@ def _readable(plan: Plan, field: str) -> dict[str, list[str]]:
     return found
 
 
-class _Supposed:
-    """A spec in which one field has another value."""
-
-    def __init__(self, spec: Spec, name: str, value: object) -> None:
-        self._spec, self._name, self._value = spec, name, value
-
-    def __getattr__(self, name: str) -> Any:
-        return self._value if name == self._name else getattr(self._spec, name)
-
-
 def _supposed(plan: Plan, field: str, word: str) -> Plan:
     """The plan with that word in a field that is not written."""
     name, *inner = field.split(".")
     value: Any = word
     if inner:
         value = getattr(plan.spec, name).model_copy(update={inner[0]: word})
-    return Plan(cast(Spec, _Supposed(plan.spec, name, value)))
+    return Plan(plan.spec.model_copy(update={name: value}))
 
 
 def _unread_entries(plan: Plan, field: str) -> Iterator[Problem]:
