@@ -95,7 +95,8 @@ def assert_is(network: Network, reference: Reference) -> None:
                     torch.autograd.grad(out.square().mean(), parameters)
                     for out in (found, expected)
                 )
-                torch.testing.assert_close(*pair)
+                # Norms of two pixels, in the deepest stage, lose nine digits of a gradient.
+                torch.testing.assert_close(*pair, rtol=1e-6, atol=1e-6)
 
 
 @pytest.fixture
