@@ -26,8 +26,8 @@ class GlobalContext(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.attn(x).flatten(2).softmax(dim=2)  # (N, 1, H * W)
-        context = x.flatten(2) @ weight.transpose(1, 2)  # (N, C, 1)
+        weight = self.attn(x).flatten(1).softmax(dim=1)  # (N, H * W)
+        context = x.flatten(2) @ weight[..., None]  # (N, C, 1)
         hidden = self.fc1(context[..., None])  # (N, squeezed, 1, 1)
         hidden = self.norm(hidden.flatten(1))[..., None, None]  # (N, squeezed, 1, 1)
         added: Tensor = self.fc2(self.relu(hidden))  # (N, C, 1, 1)
