@@ -261,10 +261,16 @@ def test_completion_descriptions_and_order_are_the_languages(shown: Page) -> Non
         100
     )  # in which the editor takes no key for what it just offered
     shown.keyboard.press("Enter")
-    shown.keyboard.type(", groups: 8}")
+    shown.keyboard.type(", groups: 8}\nattention: se")
+    expect(offered).to_contain_text(["se"])
+    shown.wait_for_timeout(100)
+    shown.keyboard.press("Enter")  # in full already: a new line
+    shown.keyboard.type("se: {ratio: 0.25}")
     settled(shown)
     expect(shown.locator("#problems")).to_be_hidden()
-    assert text_of(shown).endswith("conv_bias: none\nnorm: {type: group, groups: 8}")
+    assert text_of(shown).endswith(
+        "conv_bias: none\nnorm: {type: group, groups: 8}\nattention: se\nse: {ratio: 0.25}"
+    )
     shown.get_by_role("button", name="Format").click()
     expect(shown.locator(".cm-line").nth(-2)).to_have_text("head: {classes: 10}")
     shown.locator(".cm-content").get_by_text("shortcut", exact=True).hover()

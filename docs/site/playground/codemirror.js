@@ -4,9 +4,11 @@ export {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completionKeymap,
   completionStatus,
   pickedCompletion,
+  selectedCompletion,
   startCompletion,
 } from "@codemirror/autocomplete";
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
@@ -15,7 +17,7 @@ export { yaml } from "@codemirror/lang-yaml";
 export { bracketMatching, indentUnit, syntaxHighlighting } from "@codemirror/language";
 export { lintKeymap, setDiagnostics } from "@codemirror/lint";
 export { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-export { EditorState } from "@codemirror/state";
+export { EditorState, Prec } from "@codemirror/state";
 export {
   drawSelection,
   EditorView,

@@ -6,6 +6,7 @@ import {
   classHighlighter,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completionKeymap,
   completionStatus,
   defaultKeymap,
@@ -24,7 +25,9 @@ import {
   lineNumbers,
   lintKeymap,
   pickedCompletion,
+  Prec,
   searchKeymap,
+  selectedCompletion,
   setDiagnostics,
   startCompletion,
   syntaxHighlighting,
@@ -55,8 +58,18 @@ function leaving({ key }, view) {
   if (key === "Escape" && completionStatus(view.state) !== "active") view.setTabFocusMode(2000);
 }
 
+/** Close what is offered where that is written already, so that Enter starts a new line. */
+function closeWritten(view) {
+  const { state } = view;
+  const written = selectedCompletion(state)?.written;
+  const isThere = written && state.sliceDoc(0, state.selection.main.head).endsWith(written);
+  if (isThere) closeCompletion(view);
+  return false;
+}
+
 const BEHAVIOR = [
   EditorView.domEventObservers({ keydown: leaving }),
+  Prec.highest(keymap.of([{ key: "Enter", run: closeWritten }])),
   history(),
   yaml(),
   indentUnit.of("  "),
@@ -177,6 +190,7 @@ async function completed(context, completions) {
   const options = found.map(({ label, kind, about, edit }) => ({
     label,
     type: kind === "key" ? "property" : "constant",
+    written: edit.text,
     info: about ? () => element("div", { class: "description" }, ...prose(about)) : undefined,
     apply: kind === "key" ? applyKey(edit.text) : edit.text,
   }));
