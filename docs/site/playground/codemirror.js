@@ -11,13 +11,20 @@ export {
   selectedCompletion,
   startCompletion,
 } from "@codemirror/autocomplete";
-export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+export {
+  defaultKeymap,
+  history,
+  historyKeymap,
+  indentWithTab,
+  invertedEffects,
+  isolateHistory,
+} from "@codemirror/commands";
 export { pythonLanguage } from "@codemirror/lang-python";
 export { yaml } from "@codemirror/lang-yaml";
 export { bracketMatching, indentUnit, syntaxHighlighting } from "@codemirror/language";
 export { lintKeymap, setDiagnostics } from "@codemirror/lint";
 export { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-export { EditorState, Prec } from "@codemirror/state";
+export { Prec, StateEffect, StateField, Transaction } from "@codemirror/state";
 export {
   drawSelection,
   EditorView,

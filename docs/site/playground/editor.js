@@ -11,7 +11,6 @@ import {
   completionStatus,
   defaultKeymap,
   drawSelection,
-  EditorState,
   EditorView,
   highlightActiveLine,
   highlightSelectionMatches,
@@ -21,6 +20,8 @@ import {
   hoverTooltip,
   indentUnit,
   indentWithTab,
+  invertedEffects,
+  isolateHistory,
   keymap,
   lineNumbers,
   lintKeymap,
@@ -30,7 +31,10 @@ import {
   selectedCompletion,
   setDiagnostics,
   startCompletion,
+  StateEffect,
+  StateField,
   syntaxHighlighting,
+  Transaction,
   yaml,
 } from "./codemirror.js";
 import { element } from "./dom.js";
@@ -67,7 +71,21 @@ function closeWritten(view) {
   return false;
 }
 
+const opened = StateEffect.define(); // the name of the spec that a text was made from
+const start = StateField.define({
+  create: () => undefined,
+  update: (name, { effects }) => effects.find((effect) => effect.is(opened))?.value ?? name,
+});
+
+/** Of a text that was put in place of another, that of which the other was made. */
+function before({ effects, startState }) {
+  const isOpened = effects.some((effect) => effect.is(opened));
+  return isOpened ? [opened.of(startState.field(start))] : [];
+}
+
 const BEHAVIOR = [
+  start,
+  invertedEffects.of(before),
   EditorView.domEventObservers({ keydown: leaving }),
   Prec.highest(keymap.of([{ key: "Enter", run: closeWritten }])),
   history(),
@@ -112,8 +130,19 @@ export function makeEditor(parent, { changed, moved, completions, description })
   return {
     text: () => textOf(view),
     place: () => placeOf(textOf(view), view.state.selection.main.head),
-    /** Put another text, of which no change can be undone. */
-    open: (text) => view.setState(EditorState.create({ doc: text, extensions })),
+    /** The name of the spec that the text was made from; undefined before the first `open`. */
+    start: () => view.state.field(start),
+    /** Put another text, made from the spec of that name, which can be undone but for the first. */
+    open(text, name) {
+      const isFirst = view.state.field(start) === undefined;
+      view.dispatch({
+        changes: { from: 0, to: view.state.doc.length, insert: text },
+        selection: { anchor: 0 },
+        effects: opened.of(name),
+        annotations: isFirst ? Transaction.addToHistory.of(false) : isolateHistory.of("full"),
+        scrollIntoView: true,
+      });
+    },
     /** Replace what differs by another text, which can be undone. */
     replace: (text) => view.dispatch({ changes: difference(textOf(view), text) }),
     apply: (edits) => apply(view, edits),

@@ -28,8 +28,9 @@ const editor = makeEditor(byId("editor"), {
 });
 const tabs = makeTabs(VIEWS, compile);
 
+const originals = new Map([[first.start, first.text]]); // of specs that ship, as far as known
 let start; // the name of the spec that the text was made from
-let original; // the text of that spec; undefined while it is not known
+let asked; // the name of the spec that is to be opened
 let file = "spec.yaml"; // what the text is saved as
 let shown = {}; // {text, view} of the network that is shown
 let isKept = false; // for when there is no network
@@ -49,6 +50,10 @@ function say(text) {
 
 function changed() {
   say("");
+  if (start !== editor.start()) {
+    start = editor.start();
+    byId("name").value = start;
+  }
   soon(remember, 300);
   soon(describe, 150);
   compile();
@@ -152,20 +157,20 @@ function soon(act, wait, ...given) {
 
 /** Open a text that was made from a spec that ships, or that spec itself. */
 async function open(name, text) {
-  start = name;
-  original = name === first.start ? first.text : undefined;
-  byId("name").value = name;
-  const given = text ?? original;
-  if (given !== undefined) put(given);
-  original ??= await compiler.ask("started", { name });
-  if (given === undefined && start === name && original) put(original);
+  asked = name;
+  const given = text ?? originals.get(name);
+  if (given !== undefined) put(given, name);
+  if (originals.has(name)) return;
+  const original = await compiler.ask("started", { name });
+  if (!original) return;
+  originals.set(name, original);
+  if (given === undefined && asked === name) put(original, name);
 }
 
-function put(text) {
-  editor.open(text);
-  const isFirst = text === first.text && start === first.start;
+function put(text, name) {
+  editor.open(text, name);
+  const isFirst = text === first.text && name === first.start;
   if (isFirst && tabs.current() === "summary") show(first.answer, text, "summary");
-  compile();
 }
 
 /** Open what the address says; where it says nothing, what was here last. */
@@ -177,8 +182,8 @@ async function openAddress() {
     if (!first.catalog.some((spec) => spec.name === name)) throw new Error(unknown(name));
     await open(name, last.text);
   } catch (error) {
+    open(draft().start ?? first.start, draft().text);
     say(`This address cannot be read: ${error.message}. Below is what was here before.`);
-    await open(draft().start ?? first.start, draft().text);
   }
 }
 
@@ -189,7 +194,7 @@ function unknown(name) {
 /** Write the text into the address, and where the browser allows it, into its storage. */
 async function remember() {
   const text = editor.text();
-  const fragment = await address.written(start, text, text === original);
+  const fragment = await address.written(start, text, text === originals.get(start));
   if (text !== editor.text()) return;
   keepDraft({ start, text });
   history.replaceState(null, "", fragment ?? location.pathname);
@@ -246,14 +251,13 @@ byId("start").addEventListener("submit", async (event) => {
   if (!found) return say(`${unknown(said)}.`);
   const { name } = found;
   await remember();
-  say("");
   history.pushState(null, "", await address.written(name, "", true));
   await open(name);
 });
 
 byId("link").addEventListener("click", async () => {
   const text = editor.text();
-  const fragment = await address.written(start, text, text === original);
+  const fragment = await address.written(start, text, text === originals.get(start));
   if (!fragment) return say(address.TOO_LONG);
   say(await copied(new URL(fragment, location.href).href, "The link"));
 });
