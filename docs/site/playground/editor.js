@@ -45,7 +45,7 @@ const LOOK = [
   lineNumbers(),
   highlightSpecialChars(),
   highlightActiveLine(),
-  highlightSelectionMatches(),
+  highlightSelectionMatches({ minSelectionLength: 2 }), // a bracket alone matches too much
   drawSelection(),
   syntaxHighlighting(classHighlighter),
   EditorView.lineWrapping,
