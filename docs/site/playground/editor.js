@@ -118,12 +118,15 @@ export function makeEditor(parent, { changed, moved, completions, description })
       override: [(context) => completed(context, completions)],
       compareCompletions: () => 0, // those that fit alike come as the compiler orders them
     }),
-    hoverTooltip(async (view, offset) => {
-      const found = await description(placeOf(textOf(view), offset));
-      if (!found) return null;
-      const dom = element("div", { class: "description" }, ...prose(found));
-      return { pos: offset, above: true, create: () => ({ dom }) };
-    }),
+    hoverTooltip(
+      async (view, offset) => {
+        const found = await description(placeOf(textOf(view), offset));
+        if (!found) return null;
+        const dom = element("div", { class: "description" }, ...prose(found));
+        return { pos: offset, above: true, create: () => ({ dom }) };
+      },
+      { hideOnChange: true },
+    ),
   ];
   const extensions = [...LOOK, ...BEHAVIOR, ...knowing];
   const view = new EditorView({ parent, extensions });
