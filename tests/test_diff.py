@@ -404,7 +404,7 @@ from 0, and the output is the same; they train differently.**
 
 | weights | |
 | --- | --- |
-| carry over | 5 of the first's 6, of the second's 5 |
+| carry over | 5 of 6 in resnet50\\_detection, of 5 in resnet50\\_frozen |
 | gone | 1: bn1.num\\_batches\\_tracked |
 """
 

@@ -65,7 +65,7 @@ def _sections(found: Comparison) -> dict[str, list[Row]]:
             (_folded(change.places, difference), change.said)
             for change in difference.changes
         ],
-        "weights": [] if found.equal else [*_weight_rows(difference)],
+        "weights": [] if found.equal else [*_weight_rows(found)],
     }
 
 
@@ -101,7 +101,8 @@ def _costs(a: Part | Network, b: Part | Network) -> Iterator[str]:
         yield f"{old}MACs -> {new}MACs"
 
 
-def _weight_rows(difference: Difference) -> Iterator[Row]:
+def _weight_rows(found: Comparison) -> Iterator[Row]:
+    a, b, difference = found.a, found.b, found.difference
     weights = difference.weights
     blocks = {
         stage.name: max(len(stage.blocks), len(_stage(other, stage.name)))
@@ -114,8 +115,8 @@ def _weight_rows(difference: Difference) -> Iterator[Row]:
     carried = len(weights.carried)
     common = carried + len(weights.changed)
     first, second = common + len(weights.gone), common + len(weights.new)
-    of = first if first == second else f"the first's {first}, of the second's {second}"
-    yield "carry over", f"{carried} of {of}"
+    sizes = f"{first} in {a}, of {second} in {b}"
+    yield "carry over", f"{carried} of {first if first == second else sizes}"
     shapes = {tensor.name: (tensor.a, tensor.b) for tensor in weights.changed}
     groups = {"change shape": [*shapes], "new": weights.new, "gone": weights.gone}
     yield from tensor_rows(groups, shapes, blocks)
