@@ -239,6 +239,7 @@ def test_a_mistake_is_underlined_where_it_is_and_mended_by_a_click(
     file = tmp_path / saved.value.suggested_filename
     saved.value.save_as(file)
     assert file.name == "mine.yaml"
+    shown.wait_for_timeout(400)  # in which it writes the address
     assert file.read_text(encoding="utf-8") == said_by(shown) == text_of(shown)
     assert source(shown) == built(file)
 
@@ -300,6 +301,9 @@ def test_what_changes_is_told_from_where_one_started(shown: Page) -> None:
     settled(shown)
     expect(shown.locator("#problems")).to_be_hidden()
     expect(shown.locator("#view")).to_contain_text("same network")
+    shown.get_by_label("Compared with").fill("ResNet-50")
+    shown.keyboard.press("Enter")
+    expect(shown.locator("#view")).to_contain_text("of 320 in resnet50")
     shown.go_back()
     shown.go_back()
     expect(shown.locator("#results")).to_have_text("Mine 🦊")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import dropwhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from resnet_spec import __version__
 from resnet_spec.compiler import Compiled
@@ -97,16 +97,25 @@ def _checked(text: str) -> Checked:
     return check(Document(text, FILE))
 
 
-def compiled(text: str, start: str, view: str) -> Data:
+class Written(NamedTuple):
+    """A text, and which specs that ship it was made from, and is compared with."""
+
+    text: str
+    start: str
+    base: str
+
+
+def compiled(text: str, start: str, view: str, base: str = "") -> Data:
     """All problems of the text, and where it is a network, what it is called, and one view.
 
-    `start` is the spec that ships from which the text was made.
+    `start` is the spec that ships from which the text was made; it is compared with that, or
+    with another that ships, `base`.
     """
-    found = _checked(text)
+    found, written = _checked(text), Written(text, start, base or start)
     said: Data = {"problems": [*map(_problem, found.problems)]}
     if found.compiled:
-        said["network"] = _network(found.compiled, text, start)
-        said["view"] = VIEWS[view](found.compiled, text, start)
+        said["network"] = _network(found.compiled, written)
+        said["view"] = VIEWS[view](found.compiled, written)
     return said
 
 
@@ -133,20 +142,20 @@ def fixed(text: str, index: int) -> list[Data]:
     ]
 
 
-def _network(compiled: Compiled, text: str, start: str) -> Data:
+def _network(compiled: Compiled, written: Written) -> Data:
     network = compiled.network
     return {
         "title": network.title,
         "params": network.params,
         "macs": network.macs,
-        "file": _spec_file(compiled, text, start).rpartition("/")[2],
+        "file": _spec_file(compiled, written).rpartition("/")[2],
     }
 
 
-def _spec_file(compiled: Compiled, text: str, start: str) -> str:
+def _spec_file(compiled: Compiled, written: Written) -> str:
     """What a spec of this text is called: as it ships, or else by its class."""
-    file = shipped_spec(start)
-    if file and text == started(start):
+    file = shipped_spec(written.start)
+    if file and written.text == started(written.start):
         key = next(key for key, other in shipped().items() if other == file)
         return f"specs/{key}.yaml"
     return f"{snake(compiled.network.name)}.yaml"
@@ -155,32 +164,32 @@ def _spec_file(compiled: Compiled, text: str, start: str) -> str:
 # --- views ------------------------------------------------------------------------------
 
 
-def _summary(compiled: Compiled, text: str, start: str) -> Data:  # noqa: ARG001
+def _summary(compiled: Compiled, written: Written) -> Data:  # noqa: ARG001
     from resnet_spec.emit import table
 
     return table.facts(compiled.network)
 
 
-def _diagram(compiled: Compiled, text: str, start: str) -> Data:  # noqa: ARG001
+def _diagram(compiled: Compiled, written: Written) -> Data:  # noqa: ARG001
     from resnet_spec.emit.diagram import svg
 
     return {"svg": svg(compiled.network)}
 
 
-def _source(compiled: Compiled, text: str, start: str) -> Data:
+def _source(compiled: Compiled, written: Written) -> Data:
     """The module that `resnet-spec build` writes of the file, to the byte."""
     from pathlib import PurePosixPath
 
     from resnet_spec.emit.source.stamp import made_of
     from resnet_spec.output import importable, source_of
 
-    file = _spec_file(compiled, text, start)
+    file = _spec_file(compiled, written)
     module = f"{importable(PurePosixPath(file).stem)}.py"
     made = source_of(compiled, made_of(file, ""), __version__)
     return {"file": module, "text": made}
 
 
-def _costs(compiled: Compiled, text: str, start: str) -> Data:  # noqa: ARG001
+def _costs(compiled: Compiled, written: Written) -> Data:  # noqa: ARG001
     from resnet_spec.emit.cost import costs, report
     from resnet_spec.emit.cost.tools import TOOLS
 
@@ -195,22 +204,23 @@ def _costs(compiled: Compiled, text: str, start: str) -> Data:  # noqa: ARG001
     return {"rows": rows, "note": report.NOT_SEEN, "tools": tools}
 
 
-def _changes(compiled: Compiled, text: str, start: str) -> Data:  # noqa: ARG001
+def _changes(compiled: Compiled, written: Written) -> Data:
     from resnet_spec.compare.difference import difference
     from resnet_spec.compare.fields import changed_fields
     from resnet_spec.compare.networks import Comparison
 
-    before = _checked(started(start) or "").compiled
+    base = written.base
+    before = _checked(started(base) or "").compiled
     if before is None:
         return {"sentence": "", "sections": {}}
     fields = changed_fields(before.plan, compiled.plan)
     networks = difference(before.network, compiled.network)
-    page = Comparison(start, compiled.network.name, fields, networks).page
+    page = Comparison(base, compiled.network.name, fields, networks).page
     sections = {title: rows for title, rows in page.sections.items() if rows}
     return {"sentence": page.sentence, "sections": sections}
 
 
-View = Callable[[Compiled, str, str], Data]
+View = Callable[[Compiled, Written], Data]
 VIEWS: Mapping[str, View] = {
     "summary": _summary,
     "diagram": _diagram,
@@ -218,7 +228,7 @@ VIEWS: Mapping[str, View] = {
     "costs": _costs,
     "changes": _changes,
 }
-"""What the page shows of a network, of the text that it was, and of what that started from."""
+"""What the page shows of a network, and of what was written."""
 
 # --- at the cursor ----------------------------------------------------------------------
 

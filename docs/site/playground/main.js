@@ -30,9 +30,10 @@ const tabs = makeTabs(VIEWS, compile);
 
 const originals = new Map([[first.start, first.text]]); // of specs that ship, as far as known
 let start; // the name of the spec that the text was made from
-let asked; // the name of the spec that is to be opened
+let base; // the name of the spec that it is compared with
+let opening; // the name of the spec that is to be opened
 let file = "spec.yaml"; // what the text is saved as
-let shown = {}; // {text, view} of the network that is shown
+let shown = {}; // what was asked of the network that is shown
 let isKept = false; // for when there is no network
 
 // --- what becomes of the compiler ----------------------------------------------------------
@@ -52,32 +53,44 @@ function changed() {
   say("");
   if (start !== editor.start()) {
     start = editor.start();
-    byId("name").value = start;
+    base = start;
+    for (const id of ["name", "base"]) byId(id).value = start;
   }
   soon(remember, 300);
   soon(describe, 150);
   compile();
 }
 
+/** What is asked of the compiler now. */
+function question() {
+  return { text: editor.text(), start, view: tabs.current(), base };
+}
+
+/** Whether two of those have the same answer. */
+function same(one, other) {
+  return ["text", "view", "base"].every((key) => one[key] === other[key]);
+}
+
 /** Ask what the text is, and show it, unless it is another text by then. */
 async function compile() {
-  const [text, view] = [editor.text(), tabs.current()];
-  const isNew = () => text !== editor.text() || view !== tabs.current();
+  const asked = question();
+  byId("compare").hidden = asked.view !== "changes";
   mark("typing");
-  const answer = await compiler.ask("compiled", { text, start, view });
-  if (answer === undefined || isNew()) return;
+  const answer = await compiler.ask("compiled", asked);
+  if (answer === undefined || !same(asked, question())) return;
   if (!answer) return mark("unknown");
-  show(answer, text, view);
-  soon(offerFixes, 150, text, answer.problems);
-  if (!answer.network && shown.view && shown.view !== view) {
-    const old = await compiler.ask("compiled", { text: shown.text, start, view });
-    if (old?.network && !isNew()) showNetwork(old, shown.text, view);
+  show(answer, asked);
+  soon(offerFixes, 150, asked.text, answer.problems);
+  const before = { ...asked, text: shown.text };
+  if (!answer.network && shown.view && !same(shown, before)) {
+    const old = await compiler.ask("compiled", before);
+    if (old?.network && same(asked, question())) showNetwork(old, before);
   }
   performance.mark("answered");
   keepOffline();
 }
 
-function show(answer, text, view) {
+function show(answer, asked) {
   const { problems, network } = answer;
   tellProblems(problems);
   byId("problems").hidden = !problems.length;
@@ -85,16 +98,16 @@ function show(answer, text, view) {
   const said = [plural(errors, "mistake"), plural(problems.length - errors, "warning")];
   byId("problem-count").textContent = said.filter(Boolean).join(", ");
   mark(network ? "" : "wrong");
-  if (network) showNetwork(answer, text, view);
+  if (network) showNetwork(answer, asked);
 }
 
-function showNetwork({ network, view: data }, text, view) {
-  shown = { text, view };
+function showNetwork({ network, view: data }, asked) {
+  shown = asked;
   ({ file } = network);
   byId("results").textContent = network.title;
   const figures = `${exact.format(network.params)} parameters, ${counted(network.macs)}MACs`;
   byId("figures").textContent = figures;
-  byId("view").replaceChildren(...VIEWS[view].make(data, network, say));
+  byId("view").replaceChildren(...VIEWS[asked.view].make(data, network, say));
   allowTaking();
 }
 
@@ -157,20 +170,20 @@ function soon(act, wait, ...given) {
 
 /** Open a text that was made from a spec that ships, or that spec itself. */
 async function open(name, text) {
-  asked = name;
+  opening = name;
   const given = text ?? originals.get(name);
   if (given !== undefined) put(given, name);
   if (originals.has(name)) return;
   const original = await compiler.ask("started", { name });
   if (!original) return;
   originals.set(name, original);
-  if (given === undefined && asked === name) put(original, name);
+  if (given === undefined && opening === name) put(original, name);
 }
 
 function put(text, name) {
   editor.open(text, name);
   const isFirst = text === first.text && name === first.start;
-  if (isFirst && tabs.current() === "summary") show(first.answer, text, "summary");
+  if (isFirst && tabs.current() === "summary") show(first.answer, question());
 }
 
 /** Open what the address says; where it says nothing, what was here last. */
@@ -242,17 +255,29 @@ function titled(said) {
   return found.length === 1 ? found[0] : undefined;
 }
 
-byId("name").addEventListener("focus", ({ target }) => target.select());
+/** Call `act` with the name of a spec that ships, where a form's field is given one or a title. */
+function takesName(form, field, act) {
+  byId(field).addEventListener("focus", ({ target }) => target.select());
+  byId(form).addEventListener("submit", (event) => {
+    event.preventDefault();
+    const said = byId(field).value.trim();
+    const found = first.catalog.find((spec) => spec.name === said) ?? titled(said);
+    if (found) act(found.name);
+    else say(`${unknown(said)}.`);
+  });
+}
 
-byId("start").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const said = byId("name").value.trim();
-  const found = first.catalog.find((spec) => spec.name === said) ?? titled(said);
-  if (!found) return say(`${unknown(said)}.`);
-  const { name } = found;
+takesName("start", "name", async (name) => {
   await remember();
   history.pushState(null, "", await address.written(name, "", true));
   await open(name);
+});
+
+takesName("compare", "base", (name) => {
+  say("");
+  base = name;
+  byId("base").value = name;
+  compile();
 });
 
 byId("link").addEventListener("click", async () => {
