@@ -135,6 +135,11 @@ def test_every_fix_of_a_mistake_mends_it() -> None:
             "extends: resnet50\nname: A\ntitle: a\nblock: basic\nstride_on: null\n",
         ),
         (
+            "extends: resnet18\nname: A\ntitle: a\nstem: {type: , width: 64}\n",
+            "write stem.type: deep",
+            "extends: resnet18\nname: A\ntitle: a\nstem: {type: deep, width: 64}\n",
+        ),
+        (
             "extends: resnet18\nname: A\ntitle: a\nnum_classes: 10  # ten\n# end\n",
             "write head.classes: 10",
             "extends: resnet18\nname: A\ntitle: a\nhead: {classes: 10}\n# end\n",

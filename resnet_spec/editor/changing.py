@@ -76,8 +76,11 @@ def written(text: str, path: FieldPath, value: str) -> str:
     """The text with a value at a path, whose list, where it is in one, is there."""
     found = {span.path: span for span in reversed(spans(text))}
     if here := found.get(path):
-        behind = here.start == here.end and text[: here.start].endswith(":")
-        return f"{text[: here.start]}{' ' * behind}{value}{text[here.end :]}"
+        before, after = text[: here.start], text[here.end :]
+        if here.start == here.end and before.endswith(":"):  # nothing is there yet
+            bare = after.lstrip(" ")
+            before, after = f"{before} ", after if bare.startswith("#") else bare
+        return f"{before}{value}{after}"
     *above, name = path
     parent = found.get(tuple(above))
     entry = f"{as_yaml(name)}: {value}"
