@@ -107,6 +107,20 @@ def test_problems_are_those_of_the_command_line(tmp_path: Path) -> None:
         assert found == told(text, tmp_path / "spec.yaml"), case
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [\n", "cannot be read"),
+        ("name: A\nblock: x\n", "are in order"),
+        ("", "be read"),
+    ],
+)
+def test_a_text_that_stays_as_it_is_says_why(text: str, said: str) -> None:
+    found = asked("ordered", text=text)
+    assert found["text"] == text
+    assert said in found["said"]
+
+
 def test_the_catalog_is_what_the_specs_claim() -> None:
     found = {spec["name"]: spec for spec in answers().catalog()}
     assert len(found) == len(shipped())

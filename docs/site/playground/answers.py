@@ -16,6 +16,7 @@ from resnet_spec.compiler import Compiled
 from resnet_spec.editor import (
     Checked,
     Document,
+    Edit,
     check,
     completions,
     edited,
@@ -32,6 +33,7 @@ from resnet_spec.problems.words import snake
 
 FIRST = "resnet50"  # what a page without an address starts with
 FILE = "spec.yaml"  # what the text in the page is called
+UNREADABLE = {"yaml", "mapping", "extends"}  # rules whose breach ends the reading
 Data = dict[str, Any]
 
 
@@ -245,16 +247,26 @@ def completed(text: str, line: int, column: int) -> list[Data]:
     return [each._asdict() | {"edit": each.edit._asdict()} for each in found]
 
 
-def ordered(text: str) -> str:
+def ordered(text: str) -> Data:
     """The text with its fields in the order of the reference."""
-    document = Document(text, FILE)
-    return edited(document, *formatted(document)).text
+    return _rewritten(text, formatted, "The fields are in order.")
 
 
-def whole(text: str) -> str:
+def whole(text: str) -> Data:
     """The text with what it inherits in place of `extends`."""
+    return _rewritten(text, written_out, "There is nothing to write out.")
+
+
+def _rewritten(
+    text: str, change: Callable[[Document], list[Edit]], otherwise: str
+) -> Data:
+    """The text after edits; where there are none, what to say of that."""
     document = Document(text, FILE)
-    return edited(document, *written_out(document)).text
+    if edits := change(document):
+        return {"text": edited(document, *edits).text, "said": ""}
+    if UNREADABLE & {problem.rule for problem in _checked(text).problems}:
+        otherwise = "The spec cannot be read; mend its mistakes first."
+    return {"text": text, "said": otherwise}
 
 
 ASKED: Mapping[str, Callable[..., Any]] = {

@@ -289,16 +289,16 @@ byId("link").addEventListener("click", async () => {
 
 byId("save").addEventListener("click", () => save(file, editor.text(), "application/yaml"));
 
-byId("format").addEventListener("click", () => rewrite("ordered", "The fields are in order."));
-byId("whole").addEventListener("click", () => rewrite("whole", "There is nothing to write out."));
+byId("format").addEventListener("click", () => rewrite("ordered"));
+byId("whole").addEventListener("click", () => rewrite("whole"));
 
-/** Put what the compiler makes of the text in its place; where that is no other, say so. */
-async function rewrite(question, otherwise) {
+/** Put what the compiler makes of the text in its place; where that is no other, say why. */
+async function rewrite(asked) {
   const text = editor.text();
-  const found = await compiler.ask(question, { text });
+  const found = await compiler.ask(asked, { text });
   if (!found || text !== editor.text()) return;
-  if (found === text) say(otherwise);
-  else editor.replace(found);
+  if (found.said) say(found.said);
+  else editor.replace(found.text);
 }
 
 byId("theme").addEventListener("change", ({ target }) => {
