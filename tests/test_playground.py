@@ -310,7 +310,7 @@ def test_what_changes_is_told_from_where_one_started(shown: Page) -> None:
     shown.get_by_label("Start from").fill("resnet35")
     shown.keyboard.press("Enter")
     expect(shown.locator("#message")).to_have_text(
-        "no spec that ships is called resnet35."
+        "No spec that ships is called resnet35; did you mean resnet56?"
     )
     expect(shown.locator("#results")).to_have_text("Mine 🦊")
 

@@ -89,11 +89,11 @@ def test_a_text_that_was_changed_is_that_of_build_by_its_class(tmp_path: Path) -
     text = asked("started", name="seresnet50t").replace("SEResNet50T", "MyNet")
     said = asked("compiled", text=text, start="seresnet50t", view="source")
     assert (said["network"]["file"], said["view"]["file"]) == (
-        "my_net.yaml",
-        "my_net.py",
+        "mynet.yaml",
+        "mynet.py",
     )
-    (tmp_path / "my_net.yaml").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "resnet_spec", "build", "my_net.yaml", "-o", "-"]
+    (tmp_path / "mynet.yaml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "resnet_spec", "build", "mynet.yaml", "-o", "-"]
     made = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     assert said["view"]["text"] == made
 

@@ -29,7 +29,7 @@ from resnet_spec.language.reading import read
 from resnet_spec.language.shipped import family, shipped, shipped_spec, shortest
 from resnet_spec.problems import Place, Problem, texts
 from resnet_spec.problems.rules import RULES
-from resnet_spec.problems.words import snake
+from resnet_spec.problems.words import closest
 
 FIRST = "resnet50"  # what a page without an address starts with
 FILE = "spec.yaml"  # what the text in the page is called
@@ -76,6 +76,11 @@ def _without(key: str, lines: Iterable[str]) -> Iterator[str]:
         inside = line.startswith(f"{key}:") or (inside and line.startswith(" "))
         if not inside:
             yield line
+
+
+def suggested(name: str) -> str | None:
+    """The name of a spec that ships which a name that none has is likely to mean."""
+    return closest(name, shortest().values())
 
 
 def catalog() -> list[Data]:
@@ -155,12 +160,12 @@ def _network(compiled: Compiled, written: Written) -> Data:
 
 
 def _spec_file(compiled: Compiled, written: Written) -> str:
-    """What a spec of this text is called: as it ships, or else by its class."""
+    """What a spec of this text is called: as it ships, or else by its name."""
     file = shipped_spec(written.start)
     if file and written.text == started(written.start):
         key = next(key for key, other in shipped().items() if other == file)
         return f"specs/{key}.yaml"
-    return f"{snake(compiled.network.name)}.yaml"
+    return f"{compiled.network.name.lower()}.yaml"
 
 
 # --- views ------------------------------------------------------------------------------
@@ -271,6 +276,7 @@ def _rewritten(
 
 ASKED: Mapping[str, Callable[..., Any]] = {
     "started": started,
+    "suggested": suggested,
     "compiled": compiled,
     "fixed": fixed,
     "hovered": hovered,

@@ -192,16 +192,14 @@ async function openAddress() {
     const said = await address.read(location.hash);
     const last = location.hash.length > 1 ? said : draft();
     const name = last.start ?? first.start;
-    if (!first.catalog.some((spec) => spec.name === name)) throw new Error(unknown(name));
+    if (!first.catalog.some((spec) => spec.name === name)) {
+      throw new Error(`no spec that ships is called ${name}`);
+    }
     await open(name, last.text);
   } catch (error) {
     open(draft().start ?? first.start, draft().text);
     say(`This address cannot be read: ${error.message}. Below is what was here before.`);
   }
-}
-
-function unknown(name) {
-  return `no spec that ships is called ${name}`;
 }
 
 /** Write the text into the address, and where the browser allows it, into its storage. */
@@ -255,6 +253,12 @@ function titled(said) {
   return found.length === 1 ? found[0] : undefined;
 }
 
+/** Say that no spec that ships has that name, and which may be meant. */
+async function refuse(name) {
+  const near = await compiler.ask("suggested", { name });
+  say(`No spec that ships is called ${name}${near ? `; did you mean ${near}?` : "."}`);
+}
+
 /** Call `act` with the name of a spec that ships, where a form's field is given one or a title. */
 function takesName(form, field, act) {
   byId(field).addEventListener("focus", ({ target }) => target.select());
@@ -263,7 +267,7 @@ function takesName(form, field, act) {
     const said = byId(field).value.trim();
     const found = first.catalog.find((spec) => spec.name === said) ?? titled(said);
     if (found) act(found.name);
-    else say(`${unknown(said)}.`);
+    else refuse(said);
   });
 }
 

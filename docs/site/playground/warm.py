@@ -15,6 +15,7 @@ from answers import (
     hovered,
     ordered,
     started,
+    suggested,
     whole,
 )
 
@@ -30,6 +31,7 @@ for rule in RULES.values():
         fixed(rule.wrong, 0)
 ordered(right[0])
 whole(right[2])
+suggested("resnet35")
 for line, column in product(range(1, right[0].count("\n") + 2), (1, 12)):
     hovered(right[0], line, column)
     completed(right[0], line, column)
