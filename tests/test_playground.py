@@ -295,7 +295,7 @@ def test_what_changes_is_told_from_where_one_started(shown: Page) -> None:
     expect(shown.get_by_label("Start from")).to_have_value("resnet34")
     shown.keyboard.press("Control+y")
     expect(shown.locator("#results")).to_have_text("ResNet-26")
-    shown.get_by_role("button", name="Write out extends").click()
+    shown.get_by_role("button", name="Show inherited").click()
     expect(shown.locator(".cm-content")).to_contain_text("widths: [64, 128, 256, 512]")
     assert "extends" not in text_of(shown)
     settled(shown)
@@ -310,7 +310,7 @@ def test_what_changes_is_told_from_where_one_started(shown: Page) -> None:
     shown.get_by_label("Start from").fill("resnet35")
     shown.keyboard.press("Enter")
     expect(shown.locator("#message")).to_have_text(
-        "No spec that ships is called resnet35; did you mean resnet56?"
+        "No spec is called resnet35; did you mean resnet56?"
     )
     expect(shown.locator("#results")).to_have_text("Mine 🦊")
 

@@ -256,7 +256,7 @@ function titled(said) {
 /** Say that no spec that ships has that name, and which may be meant. */
 async function refuse(name) {
   const near = await compiler.ask("suggested", { name });
-  say(`No spec that ships is called ${name}${near ? `; did you mean ${near}?` : "."}`);
+  say(`No spec is called ${name}${near ? `; did you mean ${near}?` : "."}`);
 }
 
 /** Call `act` with the name of a spec that ships, where a form's field is given one or a title. */
@@ -313,6 +313,6 @@ byId("theme").addEventListener("change", ({ target }) => {
 
 const options = first.catalog.map(({ name, title }) => element("option", { value: name }, title));
 byId("names").append(...options);
-byId("count").textContent = `${first.catalog.length} networks`;
+byId("count").textContent = `${first.catalog.length} networks to choose from`;
 addEventListener("hashchange", openAddress);
 await openAddress();

@@ -16,7 +16,7 @@ function summary({ parts, params, macs, activations, input }) {
   const rows = parts.map((part) => [
     part.part,
     part.blocks,
-    part.output.join("×"),
+    part.stride ? part.output.join("×") : part.output[0], // of a head, channels
     [part.stride].flat().join("×"),
     exact.format(part.params),
     counted(part.macs),
