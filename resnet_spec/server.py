@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from pygls.lsp.server import LanguageServer
 from resnet_spec import __version__
 from resnet_spec.editor import (
     Checked,
+    Completion,
     Document,
     Edit,
     check,
@@ -95,10 +96,32 @@ class Open(NamedTuple):
         end = min(start + place.length, len(self.document.text))
         return lsp.Range(self.position(start), self.position(end))
 
+    def replaced(self, edit: Edit) -> tuple[int, int]:
+        """The indices between which an edit replaces the text."""
+        start = self.document.offset(edit.line, edit.column)
+        return start, self.document.offset(edit.end_line, edit.end_column)
+
     def edit(self, edit: Edit) -> lsp.TextEdit:
-        ends = (edit.line, edit.column), (edit.end_line, edit.end_column)
-        start, end = (self.position(self.document.offset(*at)) for at in ends)
+        start, end = map(self.position, self.replaced(edit))
         return lsp.TextEdit(lsp.Range(start, end), edit.text)
+
+    def items(self, found: Sequence[Completion]) -> list[lsp.CompletionItem]:
+        """What is offered in place of a word; all of it, where that word is offered itself."""
+        start, end = self.replaced(found[0].edit) if found else (0, 0)
+        word = self.document.text[start:end]
+        is_whole = any(each.label == word for each in found)
+        kind = lsp.CompletionItemKind
+        return [
+            lsp.CompletionItem(
+                each.label,
+                kind=kind.Field if each.kind == "key" else kind.EnumMember,
+                documentation=_markdown(each.about) if each.about else None,
+                sort_text=f"{i:04}",
+                filter_text=word if is_whole else None,
+                text_edit=self.edit(each.edit),
+            )
+            for i, each in enumerate(found)
+        ]
 
     def diagnostic(self, problem: Problem) -> lsp.Diagnostic:
         """A problem where it is; of a file that is extended, where that is named."""
@@ -245,23 +268,12 @@ def _inform(made: Server) -> None:
         return _location(place) if place else None
 
     options = lsp.CompletionOptions(trigger_characters=TRIGGERS)
-    kind = lsp.CompletionItemKind
 
     @made.feature(lsp.TEXT_DOCUMENT_COMPLETION, options)
     def completed(params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
         if not (spec := made.opened(params.text_document.uri)):
             return []
-        found = completions(spec.document, *spec.cursor(params.position))
-        return [
-            lsp.CompletionItem(
-                each.label,
-                kind=kind.Field if each.kind == "key" else kind.EnumMember,
-                documentation=_markdown(each.about) if each.about else None,
-                sort_text=f"{i:04}",
-                text_edit=spec.edit(each.edit),
-            )
-            for i, each in enumerate(found)
-        ]
+        return spec.items(completions(spec.document, *spec.cursor(params.position)))
 
 
 def _change(made: Server) -> None:

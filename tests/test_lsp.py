@@ -146,6 +146,10 @@ def test_seven_things_an_editor_asks_for(ask: Ask, tmp_path: Path) -> None:
             params = lsp.HoverParams(at, found(FULL, word))
             hover = await editor.text_document_hover_async(params)
             assert said in hover.contents.value
+        params = lsp.CompletionParams(at, found(FULL, "  # v1.5"))
+        items = await editor.text_document_completion_async(params)
+        offered = [(item.label, item.filter_text) for item in items]
+        assert offered == [("conv2", "conv2"), ("conv1", "conv2")]
 
         editor.change(uri, begun)
         params = lsp.CompletionParams(at, found(begun, "  # v1.5"))

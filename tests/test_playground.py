@@ -266,6 +266,11 @@ def test_completion_descriptions_and_order_are_the_languages(shown: Page) -> Non
     expect(offered).to_contain_text(["se"])
     shown.wait_for_timeout(100)
     shown.keyboard.press("Enter")  # in full already: a new line
+    shown.keyboard.press("ArrowLeft")
+    shown.keyboard.press("Control+Space")
+    expect(offered).to_contain_text(["se", "none", "eca"])
+    shown.keyboard.press("Escape")
+    shown.keyboard.press("ArrowRight")
     shown.keyboard.type("se: {ratio: 0.25}")
     settled(shown)
     expect(shown.locator("#problems")).to_be_hidden()

@@ -27,7 +27,7 @@ def completions(document: Document, line: int, column: int) -> list[Completion]:
     """What may be written at a line and column, in place of the word that is begun there.
 
     Keys that the mapping has already are left out; what is not alike the word is not, for
-    editors choose in their own ways.
+    editors choose in their own ways. What is that word comes first.
     """
     index = document.offset(line, column)
     text = document.text[:index] + CURSOR + document.text[index:]
@@ -37,10 +37,12 @@ def completions(document: Document, line: int, column: int) -> list[Completion]:
         return []
     given = [key for key in found.keys.get(_mapping(token), ()) if CURSOR not in key]
     end = max(token.end - 1, index)
-    return [
+    offered = [
         Completion(label, kind, said, edit(document, token.start, end, written))
         for label, kind, said, written in _offered(document, token, given)
     ]
+    word = document.text[token.start : end]
+    return sorted(offered, key=lambda each: each.label != word)
 
 
 def _mapping(token: Token) -> FieldPath:

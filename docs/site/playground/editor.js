@@ -226,10 +226,9 @@ async function completed(context, completions) {
     info: about ? () => element("div", { class: "description" }, ...prose(about)) : undefined,
     apply: kind === "key" ? applyKey(edit.text) : edit.text,
   }));
-  return {
-    from: offsetOf(text, edit.line, edit.column),
-    to: offsetOf(text, edit.end_line, edit.end_column),
-    options,
-    validFor: /^[\w./-]*$/,
-  };
+  const from = offsetOf(text, edit.line, edit.column);
+  const to = offsetOf(text, edit.end_line, edit.end_column);
+  const isWhole = options.some(({ label }) => label === text.slice(from, to));
+  const chosen = context.explicit && isWhole ? { filter: false } : { validFor: /^[\w./-]*$/ };
+  return { from, to, options, ...chosen };
 }
