@@ -476,7 +476,8 @@ def test_names_of_tensors_are_folded_and_all_in_json() -> None:
     text = run("resnet50", "seresnet50").output
     assert "layer1.*.se.fc1.weight" in text
     text = run("resnet18", "resnet18d", "--set", "head.classes=10").output
-    assert "layer2.0.downsample.1.weight 128 -> 128 x 64 x 1 x 1" in text
+    was_a_norm = "layer2.0.downsample.1.weight 128 -> 128 x 64 x 1 x 1"
+    assert f"\n  of another layer  3: {was_a_norm}, " in text
 
 
 def test_it_fits_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,14 @@ def _weight_rows(found: Comparison) -> Iterator[Row]:
     sizes = f"{first} in {a}, of {second} in {b}"
     yield "carry over", f"{carried} of {first if first == second else sizes}"
     shapes = {tensor.name: (tensor.a, tensor.b) for tensor in weights.changed}
-    groups = {"change shape": [*shapes], "new": weights.new, "gone": weights.gone}
+    # A layer's tensor has as many dimensions whatever its sizes.
+    reshaped = [name for name, (old, new) in shapes.items() if len(old) == len(new)]
+    groups = {
+        "change shape": reshaped,
+        "of another layer": [name for name in shapes if name not in reshaped],
+        "new": weights.new,
+        "gone": weights.gone,
+    }
     yield from tensor_rows(groups, shapes, blocks)
 
 
