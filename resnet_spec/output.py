@@ -18,7 +18,6 @@ from resnet_spec.language.canonical import digest
 from resnet_spec.language.shipped import shipped, spec_path
 from resnet_spec.problems import Place, Problem, SpecError
 from resnet_spec.problems.texts import STDIN
-from resnet_spec.problems.words import snake
 
 ROOT = "specs"  # a folder of this name is where output paths start
 SUFFIXES = (".yaml", ".yml")
@@ -64,7 +63,7 @@ class SpecFile(NamedTuple):
     def module(self, network: str) -> PurePosixPath:
         """The path of its source; a spec without a name of its own has its network's."""
         unnamed = self.file == Path(STDIN)
-        path = PurePosixPath(snake(network)) if unnamed else self.name.with_suffix("")
+        path = PurePosixPath(network.lower()) if unnamed else self.name.with_suffix("")
         return PurePosixPath(*map(importable, path.parts)).with_suffix(".py")
 
     def renamed(self, network: str) -> str:

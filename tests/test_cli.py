@@ -405,7 +405,7 @@ def test_standard_input_replaces_its_own_network_alone(tmp_path: Path) -> None:
     other = built("depths=[1, 1, 1, 1]")
     assert other.exit_code == 1
     assert (
-        "res_net18.py: is another network, generated from another standard input"
+        "resnet18.py: is another network, generated from another standard input"
         in other.stderr
     )
 
@@ -434,8 +434,8 @@ def test_standard_input_is_a_spec(
     extending = "extends: base.yaml\nname: OwnNet\ntitle: Own\n"
     result = piped(extending, "build", "-", "-", "base.yaml")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert Path("generated/own_net.py").is_file()
-    header = Path("generated/own_net.py").read_text()
+    assert Path("generated/ownnet.py").is_file()
+    header = Path("generated/ownnet.py").read_text()
     assert "from standard input (sha256" in " ".join(header.split())
     assert piped(mistakes, "check", "-").stderr == said.replace(str(wrong), "-")
     assert piped("", "check", "-").stderr == (
