@@ -116,7 +116,8 @@ def test_the_first_fix_of_a_mistake_mends_it() -> None:
 def test_every_fix_of_a_mistake_mends_it() -> None:
     documents = [case(name) for name in CASES if name not in OF_FILES]
     pairs = [(d, p) for d in documents for p in check(d).problems]
-    assert sum(fixed(document, problem, 99) for document, problem in pairs) > 500
+    mended = sum(fixed(document, problem, 99) > 0 for document, problem in pairs)
+    assert mended > len(pairs) / 2
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,11 @@ def test_every_fix_of_a_mistake_mends_it() -> None:
             "extends: resnet18\nname: A\ntitle: a\nstem: {type: , width: 64}\n",
             "write stem.type: deep",
             "extends: resnet18\nname: A\ntitle: a\nstem: {type: deep, width: 64}\n",
+        ),
+        (
+            'extends: resnet18\nname: A\ntitle: a\nhead: {classes: "10"}\n',
+            "write head.classes: 10",
+            "extends: resnet18\nname: A\ntitle: a\nhead: {classes: 10}\n",
         ),
         (
             "extends: resnet18\nname: A\ntitle: a\nnum_classes: 10  # ten\n# end\n",

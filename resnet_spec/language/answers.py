@@ -16,6 +16,7 @@ from resnet_spec.catalog import CATALOG, NUMBER, STEMS, words
 from resnet_spec.language.chains import ALONE, is_chain
 from resnet_spec.language.expected import model_at, refused
 from resnet_spec.language.fields import Spec
+from resnet_spec.language.likely import rewritten
 from resnet_spec.language.meanings import (
     FUNCTIONS,
     Data,
@@ -24,6 +25,7 @@ from resnet_spec.language.meanings import (
 )
 from resnet_spec.language.reading import override
 from resnet_spec.language.vocabulary import (
+    BOOLEANS,
     BY_VALUE,
     CALLED,
     KEYS,
@@ -40,10 +42,6 @@ from resnet_spec.language.vocabulary import (
 from resnet_spec.problems import FieldPath
 from resnet_spec.problems.words import either, flow
 
-BOOLEANS = {
-    **dict.fromkeys(("yes", "on", "y", "1"), "true"),
-    **dict.fromkeys(("no", "off", "n", "0"), "false"),
-}
 EXTENDS = re.compile(r"\bextends: (\S+)$")  # of an answer that names a spec
 ALIKE = {"width_per_group": 64}  # what a field without a default is as good as
 
@@ -167,8 +165,6 @@ def _of_head(path: FieldPath, value: Any, rule: str) -> str:
     """What is said of an op before the head's pool, where channels are numbers."""
     if value == "block":
         return "write a number, for a head has no block"
-    if path[-1] in ("to", "pad") and isinstance(value, str) and value.isdigit():
-        return f"write {value} without quotes"
     if type(value) is int and isinstance(path[-1], int):
         return f"write {{conv: 1, to: {value}}}"
     said = _of_op(path, value, rule)
@@ -261,6 +257,8 @@ def taken(field: str, value: Any) -> Any:
         readings.append(int(value))
     if str(value).lower() in BOOLEANS:
         readings.append(BOOLEANS[str(value).lower()] == "true")
+    if number := rewritten(tuple(field.split(".")), "int_type", value).text:
+        readings.append(override(f"{field}={number}")[1])
     lawful = (each for each in readings if not any(refused(field, each)))
     return next(lawful, value)
 

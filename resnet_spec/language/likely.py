@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from resnet_spec.catalog import CATALOG
-from resnet_spec.language.answers import BOOLEANS
 from resnet_spec.language.expected import model_at
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.vocabulary import our_word
+from resnet_spec.language.vocabulary import BOOLEANS, our_word
 from resnet_spec.language.yaml_nodes import FLOAT, INTEGER
 from resnet_spec.problems import FieldPath
 from resnet_spec.problems.words import UNITS, by_sides, flow
@@ -83,7 +82,8 @@ def _number(path: FieldPath, rule: str, value: Any) -> Rewritten:
         return Rewritten(text=f"{int(text[:-1]) / 100:g}")
     if isinstance(value, float) and value.is_integer():
         return Rewritten(text=f"{value:.0f}")
-    return Rewritten("", text, " without quotes") if is_number(text) else Rewritten()
+    takes = INTEGER.fullmatch if rule == "int_type" else is_number
+    return Rewritten("", text, " without quotes") if takes(text) else Rewritten()
 
 
 def _amount(text: str) -> str:

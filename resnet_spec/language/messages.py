@@ -11,7 +11,6 @@ from pydantic_core import ErrorDetails
 
 from resnet_spec.catalog import CATALOG, words
 from resnet_spec.language.answers import (
-    BOOLEANS,
     answer,
     fields_of,
     holds_fields,
@@ -20,9 +19,9 @@ from resnet_spec.language.answers import (
 )
 from resnet_spec.language.expected import error_path, expected, kind, model_at
 from resnet_spec.language.fields import Spec
-from resnet_spec.language.likely import is_number, rewritten, two_of
+from resnet_spec.language.likely import Rewritten, is_number, rewritten, two_of
 from resnet_spec.language.meanings import Data
-from resnet_spec.language.vocabulary import misspelling, our_word
+from resnet_spec.language.vocabulary import BOOLEANS, misspelling, our_word
 from resnet_spec.problems import (
     FieldPath,
     Problem,
@@ -111,18 +110,12 @@ def _values(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
     if fields := fields_of(path, value, rule.replace("_", "-"), data):
         yield Proposal(_pairs(fields))
     if rule == "choice":
-        field = ".".join(part for part in path if isinstance(part, str))
-        meant = our_word(field, value) if field in CATALOG else ""
-        meant = meant or (op_of(value) if in_chain(path, data) else "")
-        near = closest(value, error["ctx"]["legal"]) if isinstance(value, str) else ""
-        yield from (Proposal(((path, word),)) for word in (meant, near) if word)
-        yield from write(path, *error["ctx"]["legal"])
-    if rule == "bool_type":
-        near = BOOLEANS.get(flow(value).lower(), "true")
-        yield from write(path, near == "true", near != "true")
+        yield from _words(error, data)
+    if rule == "bool_type" and flow(value).lower() not in BOOLEANS:
+        yield from write(path, True, False)
     if {"<both>", "<sides>"} & {*error["loc"]} and (pair := two_of(value)):
         yield from write(path, by_sides(pair))
-    if written := rewritten(path, rule, value).text:
+    if rule != "choice" and (written := _likely(error).text):
         yield Proposal(((path, written),))
     if rule == "less_than_equal" and path[-1] == "ratio" and value > 1:
         yield from write(path, float(f"{1 / value:.4g}"))
@@ -130,6 +123,28 @@ def _values(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
         yield from write(path, error["ctx"][BOUNDS[rule]])
     if rule in ("model_type", "tuple_type", "too_short") or path == ("input",):
         yield from _lawful(path)
+
+
+def _words(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
+    """What is meant; where that is not known, all words, a near one first."""
+    path, value, legal = error_path(error), error["input"], error["ctx"]["legal"]
+    field = ".".join(part for part in path if isinstance(part, str))
+    meant = our_word(field, value) if field in CATALOG else ""
+    meant = meant or (op_of(value) if in_chain(path, data) else "")
+    if meant := meant or _likely(error).text:
+        yield Proposal(((path, meant),))
+        return
+    near = closest(value, legal) if isinstance(value, str) else None
+    yield from write(path, *([near] if near else []), *legal)
+
+
+def _likely(error: ErrorDetails) -> Rewritten:
+    """The value as it was likely meant; where a word or a number stands, a number."""
+    path, rule, value = error_path(error), kind(error), error["input"]
+    if "<word>" not in error["loc"]:
+        return rewritten(path, rule, value)
+    meant = rewritten(path, "int_type", value)
+    return Rewritten() if meant.text.startswith("[") else meant
 
 
 BOUNDS = {"greater_than_equal": "ge", "less_than_equal": "le"}
@@ -155,7 +170,7 @@ def _hint(error: ErrorDetails, data: Data) -> str:
         said = _sides(path, value)
     if not said and isinstance(value, str) and re.search(r"\$[({\w]|\{\{", value):
         said = "nothing is filled in here, so write the value itself"
-    if not said and any(written := rewritten(path, rule, value)):
+    if not said and any(written := _likely(error)):
         said = f"write {''.join(written)}"
     if not said and path[-1] == "ratio" and rule == "less_than_equal":
         said = f"1 / {flow(value)} is {1 / value:.4g}"

@@ -346,6 +346,11 @@ SENTENCES: Mapping[str, str] = {
 }
 """Answers to a field with that value, and to a field that breaks that rule."""
 
+BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n", "0"), "false"),
+}
+
 OTHER_THINGS = ("selu", "rrelu", "evonormb0", "resnet")
 """Words that stand close to one of ours and are no misspelling of it."""
 
