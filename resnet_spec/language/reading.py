@@ -263,6 +263,7 @@ def _merged(
 ) -> Node:
     """`new` laid over `base`: mappings merge, null takes a key away, the rest replaces."""
     values = dict(base.value) if isinstance(base.value, dict) else {}
+    taken = dict(base.taken)
     for key, node in new.value.items():
         below = (*path, key)
         if isinstance(node.value, dict):
@@ -270,14 +271,17 @@ def _merged(
             values[key] = _merged(inner, node, problems, below)
         elif node.value is not None:
             values[key] = node
-        elif values.pop(key, None) is None and not _is_noted(below, problems):
+        elif values.pop(key, None) is not None:
+            taken[key] = node.place
+        elif not _is_noted(below, problems):
             proposals = leave_out(below)
             problems.append(
                 Problem("null", NO_VALUE, below, node.place, proposals=proposals)
             )
     over = isinstance(base.value, dict) and base.place.line and not new.place.line
     kept = base if over else new  # an override does not move what it is laid over
-    return new._replace(value=values, place=kept.place, key=kept.key)
+    gone = tuple((key, at) for key, at in taken.items() if key not in values)
+    return Node(values, kept.place, kept.key, gone)
 
 
 def _is_noted(path: FieldPath, problems: list[Problem]) -> bool:

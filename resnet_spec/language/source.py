@@ -43,21 +43,33 @@ class Source(NamedTuple):
 
         Where null stands for a field that is needed, that is said, and what the field is for.
         """
-        noted = {p.path for p in self.problems}
-        missing = {p.path: p for p in problems if p.rule == "missing"}
-        before = (
-            p._replace(
-                message=missing[p.path].message.replace(
-                    "is missing", "has no value", 1
-                ),
-                proposals=missing[p.path].proposals,
+        nulls = self._nulls()
+        empty = {
+            p.path: p._replace(
+                rule=nulls[p.path].rule,
+                message=p.message.replace("is missing", "has no value", 1),
+                place=nulls[p.path].place,
             )
-            if p.message == NO_VALUE and p.path in missing
-            else p
-            for p in self.problems
+            for p in problems
+            if p.rule == "missing" and p.path in nulls
+        }
+        before = [p for p in self.problems if p.path not in empty]
+        noted = {p.path for p in before}
+        new = (
+            empty[p.path] if p.rule == "missing" and p.path in empty else p
+            for p in problems
+            if p.path not in noted
         )
-        new = (p for p in problems if p.path not in noted)
         return SpecError(*self.placed(*before, *new))
+
+    def _nulls(self) -> dict[FieldPath, Problem]:
+        """What has null, with nothing inherited that it takes away or with something."""
+        nulls = {p.path: p for p in self.problems if p.message == NO_VALUE}
+        for path, node in self.root.walk():
+            for key, place in node.taken:
+                below = (*path, key)
+                nulls[below] = Problem("missing", "", below, place)
+        return nulls
 
     def placed(self, *problems: Problem) -> list[Problem]:
         """The problems with their places, and a note where that is not in the spec alone."""

@@ -49,11 +49,15 @@ COMMENT = re.compile(r":\s+(#[^\s\"\\][^\"\\]*)")  # what follows a key
 
 
 class Node(NamedTuple):
-    """A value and its place; a list or dict holds nodes again."""
+    """A value and its place; a list or dict holds nodes again.
+
+    `taken` has the places of nulls that took a key away which was inherited.
+    """
 
     value: Any
     place: Place
     key: Place | None = None  # of the key that it stands under
+    taken: tuple[tuple[str, Place], ...] = ()
 
     @property
     def data(self) -> Any:
