@@ -55,12 +55,10 @@ def test_nothing_is_said_of_a_line_that_ships(
     [
         (
             "resnet50",
-            {"depths": [3, 4, 6, 3, 3]},
+            {"widths": [64, 128], "strides": [1, 2]},
             [
-                "4:9: widths: needs one entry per stage, got 4; depths has 5: "
-                "[3, 4, 6, 3, 3], so write widths with 5 here",
-                "4:9: strides: needs one entry per stage, got 4; depths has 5: "
-                "[3, 4, 6, 3, 3], so write strides with 5 here",
+                "4:9: depths: has 4 entries, one for each stage; widths and strides have "
+                "2, so write depths with 2 here",
             ],
         ),
         (
@@ -87,6 +85,13 @@ def test_it_stands_at_the_value_of_ones_own_that_makes_it(
     found = problems(own, extending(base, **fields))
     assert [str(problem).removeprefix(f"{own}:") for problem in found] == said
     assert found[0].note.startswith("resnet50:1")
+
+
+def test_depths_that_differ_from_what_is_inherited_are_the_mistake(own: Path) -> None:
+    (found,) = problems(own, extending("resnet50", depths=[3, 4, 6, 3, 3]))
+    assert str(found) == (
+        f"{own}:4:9: depths: has 5 entries, one for each stage; widths and strides have 4"
+    )
 
 
 def test_the_nearest_file_that_has_a_say_is_meant(own: Path) -> None:

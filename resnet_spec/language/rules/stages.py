@@ -7,16 +7,30 @@ from typing import Any
 
 from resnet_spec.language.plan import PER_STAGE, Plan, by_stage, covers
 from resnet_spec.problems import FieldPath, Problem, Proposal, leave_out, write
-from resnet_spec.problems.words import by_sides
+from resnet_spec.problems.words import by_sides, together
 
 MOST_BLOCKS = 20_000
 
 
 def one_entry_per_stage(plan: Plan) -> Iterator[Problem]:
+    """Where all other lists are of another length, `depths` is the one that differs."""
     depths = plan.spec.depths
-    for field in PER_STAGE:
-        value = plan.known(field)
-        if by_stage(value) and len(value) != len(depths):
+    lists = {field: plan.known(field) for field in PER_STAGE if field != "depths"}
+    lists = {field: value for field, value in lists.items() if by_stage(value)}
+    lengths = {*map(len, lists.values())}
+    if len(lists) > 1 and len(lengths) == 1 and len(depths) not in lengths:
+        (length,) = lengths
+        why = f"has {len(depths)} entries, one for each stage; {together(lists)} have {length}"
+        yield Problem(
+            "stage-count",
+            why,
+            ("depths",),
+            others=tuple(tuple(field.split(".")) for field in lists),
+            inherited=f"{why}, so write depths with {length} here",
+        )
+        return
+    for field, value in lists.items():
+        if len(value) != len(depths):
             why = (
                 f"needs one entry per stage, got {len(value)}; "
                 f"depths has {len(depths)}: {list(depths)}{_as_sides(field, value)}"
