@@ -104,11 +104,13 @@ def _large_stem_on_a_small_image(spec: Spec, network: Network) -> Iterator[Probl
 def _image_with_channels_last(spec: Spec, network: Network) -> Iterator[Problem]:
     channels, height, width = network.image
     if spec.stem.type != "none" and channels > 4 >= width:
+        meant = [width, channels, height]
         message = (
             f"is read as {channels} channels of {height} x {width} pixels; "
-            "channels come first, as in [3, 224, 224]"
+            f"channels come first, as in {meant}"
         )
-        yield _warning("channels-last", message, ("input",))
+        proposals = write(("input",), meant)
+        yield _warning("channels-last", message, ("input",), proposals=proposals)
 
 
 def _widths_that_are_outputs(plan: Plan) -> Iterator[Problem]:

@@ -151,6 +151,16 @@ def test_every_fix_of_a_mistake_mends_it() -> None:
             "extends: resnet18\nname: A\ntitle: a\nhead: {classes: 10}\n# end\n",
         ),
         (
+            "extends: resnet18\nname: A\ntitle: a\ninput: [1, 64]\n",
+            "write input: [1, 64, 64]",
+            "extends: resnet18\nname: A\ntitle: a\ninput: [1, 64, 64]\n",
+        ),
+        (
+            "extends: resnet18\nname: A\ntitle: a\ninput: [64, 64, 1]\n",
+            "write input: [1, 64, 64]",
+            "extends: resnet18\nname: A\ntitle: a\ninput: [1, 64, 64]\n",
+        ),
+        (
             "extends: resnet18\nname: A\ntitle: a\nhead:\n  # of mine\n  clases: 10\n",
             "write classes in place of clases",
             "extends: resnet18\nname: A\ntitle: a\nhead:\n  # of mine\n  classes: 10\n",

@@ -77,7 +77,7 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
         return "write type: with that list below stem, and width: beside it"
     names = [part for part in path if isinstance(part, str)]
     dotted, key = ".".join(names), names[-1] if names else ""
-    if rule in ("too-short", "too-long") and path == ("input",):
+    if rule in ("too-short", "too-long", "tuple-type") and path == ("input",):
         return image_of_other_dimensions(value)
     for text in (f"{dotted}: {flow(type_of(value))}", f"{dotted} [{rule}]"):
         if said := SAID.get(plainly(text)):

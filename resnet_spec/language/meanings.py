@@ -61,28 +61,52 @@ def _channels(value: Any, data: Data) -> Said:
 
 
 def _image(value: Any, data: Data) -> Said:
-    """Of one side, of two, as 224x224, or of a whole image with its channels on either end."""
-    if isinstance(value, str) and re.fullmatch("[0-9]{1,5}(x[0-9]{1,5}){1,2}", value):
-        value = [int(n) for n in value.split("x")]
-    sides = value if isinstance(value, list) else [value, value]
-    if len(sides) == 2:
-        return {"input": [_input(data)[0], *sides]}
-    if len(sides) == 3 and all(isinstance(n, int) for n in sides):
-        last = sides[2] <= 4 < sides[0]
-        return {"input": [sides[2], *sides[:2]] if last else sides}
-    return {"input": value}
+    return {"input": image_meant(value, _input(data)[0]) or value}
+
+
+SIDES = re.compile(r"[(\[]?[0-9]{1,5}([x, ]+[0-9]{1,5}){0,3}[)\]]?", re.ASCII)
+
+
+def image_meant(value: Any, channels: int = 3) -> list[int]:
+    """Channels, height and width that a value likely means; none where that is not clear.
+
+    Of one side, of two, as 224x224, or of a whole image with its channels on either end.
+    """
+    if isinstance(value, str) and SIDES.fullmatch(value):
+        value = [int(n) for n in re.findall("[0-9]+", value)]
+    numbers = value if isinstance(value, list) else [value]
+    if not all(type(n) is int and n > 0 for n in numbers):
+        return []
+    few = [n <= MOST_CHANNELS for n in numbers]
+    if len(numbers) == 4 and few[1:3] == [True, False]:
+        return numbers[1:]
+    if len(numbers) == 3:
+        last = few[2] and not few[0]
+        return [numbers[2], *numbers[:2]] if last else numbers
+    if few in ([False], [False, False]):
+        return [channels, numbers[0], numbers[-1]]
+    if sorted(few) == [False, True]:
+        return [min(numbers), *[max(numbers)] * 2]
+    return []
+
+
+MOST_CHANNELS = 4  # of an image that a number is likely meant as
 
 
 def image_of_other_dimensions(value: Any) -> str:
-    whole = "write channels, height and width of one image, as [3, 224, 224]"
-    if not all(isinstance(n, int) and n > 0 for n in value):
-        return whole
-    if len(value) == 2 and min(value) > 4:
-        return f"the channels are missing; write [3, {value[0]}, {value[1]}]"
-    if len(value) == 4 and value[1] <= 4 < value[2]:
-        return f"write {flow(value[1:])}, one image without its batch"
-    count = len(value) - 1
-    return f"{whole}; networks of {count} dimension{'s' * (count != 1)} are not built"
+    meant = image_meant(value)
+    written = f"write {flow(meant)}"
+    count = len(value) if isinstance(value, list) else 0
+    if meant and count == 4:
+        return f"{written}, one image without its batch"
+    if meant and count == 2 and min(value) > MOST_CHANNELS:
+        return f"the channels are missing; {written}"
+    if not meant:
+        written = "write channels, height and width of one image, as [3, 224, 224]"
+    if count < 2 or not all(type(n) is int and n > 0 for n in value):
+        return written
+    dimensions = f"{count - 1} dimension{'s' * (count != 2)}"
+    return f"{written}; networks of {dimensions} are not built"
 
 
 def _widths(value: Any, data: Data) -> Said:

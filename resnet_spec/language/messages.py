@@ -20,7 +20,7 @@ from resnet_spec.language.answers import (
 from resnet_spec.language.expected import error_path, expected, kind, model_at
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.likely import Rewritten, is_number, rewritten, two_of
-from resnet_spec.language.meanings import Data
+from resnet_spec.language.meanings import Data, image_meant
 from resnet_spec.language.vocabulary import BOOLEANS, misspelling, our_word
 from resnet_spec.problems import (
     FieldPath,
@@ -109,6 +109,9 @@ def _values(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
         yield from leave_out(path)
     if fields := fields_of(path, value, rule.replace("_", "-"), data):
         yield Proposal(_pairs(fields))
+    if path == ("input",) and (image := image_meant(value)):
+        yield from write(path, image)
+        return
     if rule == "choice":
         yield from _words(error, data)
     if rule == "bool_type" and flow(value).lower() not in BOOLEANS:
