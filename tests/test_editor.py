@@ -125,6 +125,18 @@ def test_every_fix_of_a_mistake_mends_it() -> None:
     [
         ("a: {b: 1 c: 2}\n", "write ,", "a: {b: 1, c: 2}\n"),
         ("title: a: b\n", 'write "a: b"', 'title: "a: b"\n'),
+        ("a: b\n  title: b\n", "remove the indentation", "a: b\ntitle: b\n"),
+        ("  a: b\ntitle: b\n", "remove the indentation", "a: b\ntitle: b\n"),
+        (
+            "paper:\n  title: a\n   url: https://x.y\n",
+            "indent it by 2",
+            "paper:\n  title: a\n  url: https://x.y\n",
+        ),
+        (
+            "extends: resnet18\nname: A\npaper:\n  title: a\nurl: https://x.y\n",
+            'write paper.url: "https://x.y"',
+            'extends: resnet18\nname: A\npaper:\n  title: a\n  url: "https://x.y"\n',
+        ),
         (
             "title: 3\nextends: resnet18\nname: A\n",
             'write title: "3"',

@@ -74,8 +74,10 @@ def _written_over(document: Document, new: str, at: Place) -> tuple[str, str]:
         return "", text
     start = document.offset(at.line, at.column)
     end = start + at.length
-    title = "indent with spaces"
-    if new.strip():
+    title = f"indent it by {len(new)}" if new else "remove the indentation"
+    if "\t" in text[start:end]:
+        title = "indent with spaces"
+    elif new.strip():
         title = f"write {shortened(new.strip())}"
     elif gone := text[start:end].strip():
         title = f"take {gone} away"

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from resnet_spec.catalog import CATALOG
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.values import Model
 from resnet_spec.problems import FieldPath, nested
@@ -101,6 +102,20 @@ def model_at(path: FieldPath) -> type[BaseModel]:
         if isinstance(part, str):
             model = next(_models(model.model_fields[part].annotation))
     return model
+
+
+def holder(key: str) -> str:
+    """The field whose mapping has such a key; empty where none has it, or several.
+
+    A field that takes words may be a mapping as well, and is none that others write.
+    """
+    found = [
+        name
+        for name, field in Spec.model_fields.items()
+        if name not in CATALOG
+        and any(key in model.model_fields for model in _models(field.annotation))
+    ]
+    return found[0] if len(found) == 1 else ""
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -17,7 +17,14 @@ from resnet_spec.language.answers import (
     in_chain,
     op_of,
 )
-from resnet_spec.language.expected import error_path, expected, kind, model_at
+from resnet_spec.language.expected import (
+    error_path,
+    expected,
+    holder,
+    kind,
+    model_at,
+    refused,
+)
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.likely import Rewritten, is_number, rewritten, two_of
 from resnet_spec.language.meanings import Data, image_meant
@@ -244,6 +251,8 @@ def _in_place(
         return (Proposal((gone, ((*above, called[1]), as_yaml(value)))),)
     if said.startswith("leave it out"):
         return (Proposal((gone,)),)
+    if name := _outside(path, value, data):
+        return (Proposal((gone, ((name, key), as_yaml(value)))),)
     near = closest(str(key), _known(path))
     if said or not near:
         return ()
@@ -281,7 +290,25 @@ def _said_of(path: FieldPath, value: Any, data: Data) -> str:
     first, *inner = key.split(".")
     if inner and first in _known(path):
         return f"write {first}: {flow(nested(inner, value))}; dots are for --set"
+    if name := _outside(path, value, data):
+        return f"it is a key of {name}, so indent it below {name}"
     return answer(path, value, "unknown-key", data)
+
+
+def _outside(path: FieldPath, value: Any, data: Data) -> str:
+    """The mapping that alone has such a key as stands at the top; or nothing.
+
+    Where it does not lack that key, one at the top may be near, and is rather meant.
+    """
+    key = str(path[-1])
+    name = holder(key) if len(path) == 1 else ""
+    if not name or answer(path, value, "unknown-key", data):
+        return ""
+    inside = data.get(name)
+    if isinstance(inside, dict) and key not in inside:
+        return name
+    other = closest(key, _known(path)) or next(refused(f"{name}.{key}", value), "")
+    return "" if other else name
 
 
 def _meant(path: FieldPath, value: Any, data: Data) -> Iterator[FieldPath]:
@@ -292,6 +319,8 @@ def _meant(path: FieldPath, value: Any, data: Data) -> Iterator[FieldPath]:
             yield (*above, name)
             if holds_fields(key):
                 yield from _meant((name,), inner, data)
+    if name := _outside(path, value, data):
+        yield (name, key)
     said = _answer(path, value, data) or f"write {closest(str(key), _known(path))}:"
     if said.startswith(("write", "called")):
         for name in re.findall(r"\w+(?=:)|(?<=^write )\w+|(?<=^called )\w+", said):

@@ -108,10 +108,16 @@ def _plainly(error: yaml.MarkedYAMLError, lines: list[str]) -> Said:
     mark, began = error.problem_mark, error.context_mark
     assert mark is not None  # the parser's errors have one
     found = TEXT_WITH_COLON.fullmatch(lines[mark.line])
+    if found and mark.column <= found.end(1):  # it is the key's colon, none of the text
+        found = None
     if found and problem.startswith("mapping values") and found[0].isprintable():
         said = shortened(f'{found[1]}: "{found[2]}"')
         message = f"text with a colon goes in quotes; write {said}"
         return Said(message, mark, f'"{found[2]}"', found.start(2), len(found[2]))
+    if problem.startswith("expected '<document start>'") and (
+        indented := _first_indented(lines, mark.line)
+    ):
+        return indented
     listed = context.endswith("block collection")
     at_start = listed or context.endswith("a simple key")
     if misplaced := _misplaced(problem, (began if at_start else mark) or mark, lines):
@@ -158,10 +164,25 @@ def _misplaced(problem: str, mark: Any, lines: list[str]) -> Said | None:
         return _without_colon(before, mark.line - 1)
     deeper = _indentation(line) > _indentation(before)
     if problem.startswith("mapping values") and deeper and KEYED.match(before):
-        spaces = _indentation(before)
-        message = "a line that is indented more than the one before"
-        return Said(message, mark, " " * spaces, 0, _indentation(line))
+        return _indented("the one before", mark.line, line, _indentation(before))
     return None
+
+
+def _first_indented(lines: list[str], index: int) -> Said | None:
+    """What is said of a first line that is indented more than the next, at that index."""
+    first = next(i for i, line in enumerate(lines) if KEYED.match(line) or i == index)
+    spaces = _indentation(lines[index])
+    if _indentation(lines[first]) <= spaces:
+        return None
+    return _indented("the one after", first, lines[first], spaces)
+
+
+def _indented(than: str, index: int, line: str, spaces: int) -> Said:
+    """What is said of a line that is indented by more than so many spaces."""
+    write = f"indent it by {spaces}" if spaces else "remove the indentation"
+    message = f"a line that is indented more than {than}; {write}"
+    start = yaml.Mark("", 0, index, 0, None, 0)
+    return Said(message, start, " " * spaces, 0, _indentation(line))
 
 
 def _without_colon(line: str, index: int) -> Said | None:
