@@ -163,6 +163,11 @@ def test_every_fix_of_a_mistake_mends_it() -> None:
             "extends: resnet18\nname: A\ntitle: a\nhead: {classes: 10}\n# end\n",
         ),
         (
+            "extends: resnet18\nname: A\ntitle: a\nattention: [no, no, yes, yes]\n",
+            "write attention: [none, none, se, se]",
+            "extends: resnet18\nname: A\ntitle: a\nattention: [none, none, se, se]\n",
+        ),
+        (
             "extends: resnet18\nname: A\ntitle: a\ninput: [1, 64]\n",
             "write input: [1, 64, 64]",
             "extends: resnet18\nname: A\ntitle: a\ninput: [1, 64, 64]\n",

@@ -56,7 +56,7 @@ def translated(errors: Sequence[ErrorDetails], data: Any) -> Iterator[Problem]:
     meant = {path for e in unknown for path in _meant(error_path(e), e["input"], data)}
     inner = {p[:i] for p in map(error_path, errors) for i in range(len(p))}
     listed: set[FieldPath] = set()  # where the known keys have been said
-    quoted: set[FieldPath] = set()  # lists whose numbers are in quotes
+    whole: set[FieldPath] = set()  # lists that are a mistake as a whole
     for error in errors:
         path, rule = error_path(error), kind(error)
         if rule == "too_short" and path in inner:
@@ -74,16 +74,10 @@ def translated(errors: Sequence[ErrorDetails], data: Any) -> Iterator[Problem]:
                 "unknown-key", said, path, about_key=True, proposals=proposals
             )
             yield from _below(path, error["input"], data)
-        elif isinstance(path[-1], int) and (numbers := _in_quotes(data, path[:-1])):
-            if path[:-1] not in quoted:
-                message = f"must be numbers without quotes; write {numbers}"
-                yield Problem(
-                    rule.replace("_", "-"),
-                    message,
-                    path[:-1],
-                    proposals=(Proposal(((path[:-1], numbers),)),),
-                )
-            quoted.add(path[:-1])
+        elif isinstance(path[-1], int) and (problem := _of_list(error, data)):
+            if problem.path not in whole:
+                yield problem
+            whole.add(problem.path)
         else:
             yield _wrong_value(error, data)
 
@@ -203,9 +197,31 @@ def _sides(path: FieldPath, value: Any) -> str:
     return f"write {said}{stages}"
 
 
-def _in_quotes(data: Any, path: FieldPath) -> str:
+def _of_list(error: ErrorDetails, data: Any) -> Problem | None:
+    """What an entry's mistake says of the list as a whole; None where it is the entry's own."""
+    path, rule = error_path(error), kind(error)
+    entries = reduce(lambda inner, key: inner[key], path[:-1], data)
+    field = ".".join(part for part in path if isinstance(part, str))
+    message = "must be numbers without quotes"
+    meant = _in_quotes(entries)
+    if not meant and rule == "choice" and not in_chain(path, data):
+        message = f"each entry {expected(error)}, got {describe(entries)}"
+        meant = _in_words(field, entries) if field in CATALOG else ""
+    if not meant:
+        return None
+    message, proposals = f"{message}; write {meant}", (Proposal(((path[:-1], meant),)),)
+    return Problem(rule.replace("_", "-"), message, path[:-1], proposals=proposals)
+
+
+def _in_words(field: str, entries: list[Any]) -> str:
+    """A list of words of others in ours; nothing where one alone is, or one has no meaning."""
+    meant = [our_word(field, entry) for entry in entries]
+    several = sum(word != entry for word, entry in zip(meant, entries, strict=True)) > 1
+    return flow(meant) if several and all(meant) else ""
+
+
+def _in_quotes(entries: list[Any]) -> str:
     """A list of numbers as it is without its quotes; nothing where it is not one."""
-    entries = reduce(lambda inner, key: inner[key], path, data)
     texts = [e if isinstance(e, str) else flow(e) for e in entries]
     some = any(isinstance(entry, str) for entry in entries)
     return f"[{', '.join(texts)}]" if some and all(map(is_number, texts)) else ""

@@ -243,10 +243,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "gca": "gc global_context gcnet",
         "bat": "batnonlocalattn ba_transform",
         "se": "squeeze_excite squeeze_excitation squeeze_and_excitation se_block se_layer "
-        "se_module senet",
+        "se_module senet true yes on",
         "eca": "ecanet eca_layer eca_module",
         "cbam": "cbam_block cbam_layer cbam_module",
-        "none": "false no off identity",
+        "none": "false no off null identity",
     },
     "activation": {
         "relu": "nn.relu",
