@@ -125,6 +125,14 @@ def test_every_fix_of_a_mistake_mends_it() -> None:
     [
         ("a: {b: 1 c: 2}\n", "write ,", "a: {b: 1, c: 2}\n"),
         ("title: a: b\n", 'write "a: b"', 'title: "a: b"\n'),
+        ("att\ntitle: b\n", "write attention:", "attention:\ntitle: b\n"),
+        ("titel\nname: b\n", "write title:", "title:\nname: b\n"),
+        ("foo\ntitle: b\n", "write foo:", "foo:\ntitle: b\n"),
+        (
+            "head:\n  pool: max\n  clas\ntitle: b\n",
+            "write classes:",
+            "head:\n  pool: max\n  classes:\ntitle: b\n",
+        ),
         ("a: b\n  title: b\n", "remove the indentation", "a: b\ntitle: b\n"),
         ("  a: b\ntitle: b\n", "remove the indentation", "a: b\ntitle: b\n"),
         (

@@ -111,11 +111,17 @@ def holder(key: str) -> str:
     """
     found = [
         name
-        for name, field in Spec.model_fields.items()
-        if name not in CATALOG
-        and any(key in model.model_fields for model in _models(field.annotation))
+        for name in Spec.model_fields
+        if name not in CATALOG and key in keys_of(name)
     ]
     return found[0] if len(found) == 1 else ""
+
+
+def keys_of(name: str) -> list[str]:
+    """The keys of the mapping that a field takes; none where it takes none."""
+    field = Spec.model_fields.get(name)
+    models = _models(field.annotation) if field else ()
+    return [key for model in models for key in model.model_fields]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -12,7 +12,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from resnet_spec.problems import Place, Problem, Proposal
-from resnet_spec.problems.words import shortened
+from resnet_spec.problems.words import closest, shortened
 
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where the parser counts a new line
 PLAIN_WORDS = {
@@ -158,10 +158,10 @@ def _misplaced(problem: str, mark: Any, lines: list[str]) -> Said | None:
             )
         return Said(message, mark, "", mark.column, 1)
     if problem.startswith("could not find expected ':'"):
-        return _without_colon(line, mark.line)
+        return _without_colon(lines, mark.line)
     beside = _indentation(line) == _indentation(before)
     if problem.startswith("mapping values") and beside:
-        return _without_colon(before, mark.line - 1)
+        return _without_colon(lines, mark.line - 1)
     deeper = _indentation(line) > _indentation(before)
     if problem.startswith("mapping values") and deeper and KEYED.match(before):
         return _indented("the one before", mark.line, line, _indentation(before))
@@ -185,8 +185,9 @@ def _indented(than: str, index: int, line: str, spaces: int) -> Said:
     return Said(message, start, " " * spaces, 0, _indentation(line))
 
 
-def _without_colon(line: str, index: int) -> Said | None:
+def _without_colon(lines: list[str], index: int) -> Said | None:
     """What a line that is a word, or two, lacks."""
+    line = lines[index]
     found = WITHOUT_COLON.fullmatch(line)
     if not found or not line.isprintable():
         return None
@@ -194,11 +195,27 @@ def _without_colon(line: str, index: int) -> Said | None:
     start, end = found.start(1), found.end(3 if value else 2)
     mark = yaml.Mark("", 0, index, start, None, 0)
     if not value:
-        message = f"{key} stands alone; write {key}: and a value"
-        return Said(message, mark, f"{key}:", start, end - start)
+        meant = _key_meant(key, lines, index)
+        message = f"{key} stands alone; write {meant}: and a value"
+        return Said(message, mark, f"{meant}:", start, end - start)
     lacking = "a space is missing after the colon" if colon else "a colon is missing"
     message = f"{lacking}; write {shortened(f'{key}: {value}')}"
     return Said(message, mark, f"{key}: {value}", start, end - start)
+
+
+def _key_meant(word: str, lines: list[str], index: int) -> str:
+    """The key that begins with a word in that line, or is near to it; else the word."""
+    from resnet_spec.language.expected import (
+        keys_of,
+    )  # pydantic, which good YAML spares
+    from resnet_spec.language.fields import Spec
+
+    spaces = _indentation(lines[index])
+    above = (line for line in reversed(lines[:index]) if _indentation(line) < spaces)
+    key = WORD.match(next(filter(str.strip, above), "").lstrip()) if spaces else None
+    keys = keys_of(key[0]) if key else ["extends", *Spec.model_fields]
+    begun = [k for k in keys if k.startswith(word)] if len(word) > 2 else []
+    return min(begun, key=len, default=None) or closest(word, keys) or word
 
 
 def _indentation(line: str) -> int:
