@@ -140,16 +140,18 @@ STEMS = {
         text="keeps height and width (ResNet-20 for CIFAR-10)", reads=STEM
     ),
     "deep": Entry(
-        text="halves them by three 3x3 convolutions of width / 2, width / 2 and width "
-        "channels (ResNet-50-C)",
+        text="halves height and width by three 3x3 convolutions of width / 2, width / 2 and "
+        "width channels (ResNet-50-C)",
         reads=STEM,
     ),
     "tiered": Entry(
-        text="halves them by three of 3 / 8, 1 / 2 and 1 times the width (ResNet-50-T)",
+        text="halves height and width by three 3x3 convolutions of 3 / 8, 1 / 2 and 1 times "
+        "the width (ResNet-50-T)",
         reads=STEM,
     ),
     "conv1x1": Entry(
-        text="keeps them, and mixes channels alone (kuangliu's ResNeXt-29)", reads=STEM
+        text="keeps height and width, and mixes channels alone (kuangliu's ResNeXt-29)",
+        reads=STEM,
     ),
     "none": Entry(
         text="lets the first stage read the input itself (conv5 of ResNet-50 as a "
@@ -158,19 +160,24 @@ STEMS = {
 }
 STEM_POOLS = {
     "max": Entry(text="a 3x3 max pool (ResNet-50)"),
-    "max_ceil": Entry(text="one without padding that rounds up (the first SENet-154)"),
-    "max_zero": Entry(text="one padded by zeros, which can be the largest (BiT)"),
+    "max_ceil": Entry(
+        text="a 3x3 max pool without padding that rounds up (the first SENet-154)"
+    ),
+    "max_zero": Entry(
+        text="a 3x3 max pool padded by zeros, which can be the largest (BiT)"
+    ),
     "max_blur": Entry(
-        text="one that keeps the size, and a blur that strides (ResNetBlur-50)",
+        text="a 3x3 max pool that keeps the size, and a blur that strides (ResNetBlur-50)",
         reads=reads("blur_taps"),
     ),
     "max2_blur": Entry(
-        text="a 2x2 max pool of stride 1, and that blur (adobe's antialiased ResNet-50)",
+        text="a 2x2 max pool of stride 1, and a blur that strides (adobe's antialiased "
+        "ResNet-50)",
         reads=reads("blur_taps"),
     ),
     "avg": Entry(text="a 2x2 average (ResNetAA-50)"),
     "conv": Entry(text="a strided 3x3 convolution (ResNet-RS-50)"),
-    "none": Entry(text="nothing does (ResNet-20)"),
+    "none": Entry(text="nothing (ResNet-20)"),
 }
 OWN_STEMS = {
     "a chain": Entry(
@@ -246,17 +253,22 @@ SHORTCUTS = {
         differs="never",
     ),
     "projection_always": ShortcutEntry(
-        text="one in every block (option C)", differs="repeating", word="projected"
+        text="a 1x1 convolution in every block (option C)",
+        differs="repeating",
+        word="projected",
     ),
     "projection3x3": ShortcutEntry(
-        text="3x3 where it strides (SENet-154)", differs="striding", word="convolved"
+        text="a convolution where the shape changes, 3x3 where that strides (SENet-154)",
+        differs="striding",
+        word="convolved",
     ),
     "avg_projection": ShortcutEntry(
         text="an average pool before a 1x1 without stride (ResNet-50-D)",
         word="averaged",
     ),
     "avg_floor_projection": ShortcutEntry(
-        text="one that rounds down before it (CLIP's ResNet-50)", word="averaged_down"
+        text="an average pool that rounds down before a 1x1 without stride (CLIP's ResNet-50)",
+        word="averaged_down",
     ),
     "blur_projection": ShortcutEntry(
         text="a blur before a 1x1 without stride (adobe's antialiased ResNet-50)",
@@ -269,7 +281,8 @@ SHORTCUTS = {
         word="padded",
     ),
     "zero_pad_around": ShortcutEntry(
-        text="the same, half of the zeros before the input's channels (ResNet-20 of "
+        text="every stride-th pixel, and channels of zeros, half of those before the input's "
+        "(ResNet-20 of "
         "akamaster's pytorch_resnet_cifar10)",
         word="padded_around",
     ),
@@ -331,14 +344,14 @@ ATTENTIONS = {
     ),
 }
 SE_RATIO_OF = {
-    "attended": Entry(text="those that it weighs (SE-ResNet-50)"),
+    "attended": Entry(text="channels that the attention weighs (SE-ResNet-50)"),
     "input": Entry(
-        text="those that the block reads, halves rounded to even (RegNetY-200MF)"
+        text="channels that the block reads, halves rounded to even (RegNetY-200MF)"
     ),
 }
 ATTENTION_AFTER = {
-    "last": Entry(text="after its last norm (SE-ResNet-50)"),
-    "conv2": Entry(text="after its 3x3 (SE-ResNeXt-26-TS)"),
+    "last": Entry(text="after the block's last norm (SE-ResNet-50)"),
+    "conv2": Entry(text="after the block's 3x3 (SE-ResNeXt-26-TS)"),
 }
 OWN_CONVOLUTIONS = (
     *OWN_NORMS,
@@ -451,14 +464,14 @@ ANTI_ALIAS = {
 
 UNBIASED = Refusal("spatial", (None,), "its convolutions have no biases")
 CONV_BIASES = {
-    "none": Entry(text="none of them (torchvision)"),
+    "none": Entry(text="no convolution (torchvision)"),
     "all": Entry(
-        text="each (Keras's ResNet50)",
+        text="every convolution (Keras's ResNet50)",
         refuses=(UNBIASED,),
     ),
-    "projection": Entry(text="those of projections (MONAI)"),
+    "projection": Entry(text="convolutions of projections (MONAI)"),
     "unnormalized": Entry(
-        text="those that no norm follows: stem, last of a block and projection where "
+        text="convolutions that no norm follows: stem, last of a block and projection where "
         "`preact` is there (Keras's ResNet50V2)",
         refuses=(UNBIASED,),
     ),
@@ -502,7 +515,8 @@ NORMS = {
         word="evonorm_s0",
     ),
     "evonorm_s0a": Entry(
-        text="the same, and where no activation follows without that alone (RegNetZ-B16 EvoS)",
+        text="EvoNorm-S0, its own activation, which alone is left out where none follows "
+        "(RegNetZ-B16 EvoS)",
         reads={
             "norm.groups": Read(COUNTED, "32 in timm's default"),
             **reads("norm.channels_per_group", "norm.eps"),
@@ -618,17 +632,17 @@ BY_NAME = tuple(w for w in WITHOUT_WEIGHTS.allowed if not ACTIVATIONS[w].number)
 
 HEAD_POOLS = {
     "global": Entry(text="averages over any map (ResNet-50 today)"),
-    "max": Entry(text="its largest value (re-identification)"),
+    "max": Entry(text="takes the largest value of the map (re-identification)"),
     "avg_max": Entry(
-        text="half of the average and half of the largest (timm's avgmax)"
+        text="half of the average and half of the largest value (timm's avgmax)"
     ),
     "statistics": Entry(
         text="mean and standard deviation along the width, of each channel and row "
         "(wespeaker's ResNet-34)"
     ),
     "attention": Entry(
-        text="what their average finds among all pixels by attention, for maps of just that "
-        "size (CLIP's ResNet-50)"
+        text="what the average of all pixels finds among them by attention, for maps of the "
+        "one size that `input` gives (CLIP's ResNet-50)"
     ),
     "none": Entry(text="keeps every pixel as a feature (insightface's IR-ResNets)"),
 }
@@ -645,7 +659,8 @@ CLASSES = {
         reads=reads("head.classifier", "head.bias", "head.dropout"),
     ),
     "none": Entry(
-        text="ends in the features before it", reads={"head.dropout": Read(LAYERED)}
+        text="ends in the features before the classifier",
+        reads={"head.dropout": Read(LAYERED)},
     ),
 }
 CLASSIFIERS = {
@@ -689,10 +704,10 @@ ANY_CHAIN = reads("expansion", "drop_path")
 # --- where published code disagrees, beside stride_on -------------------------------------
 
 DILATION_FROM = {
-    "previous": Entry(text="that of the stage before (torchvision, timm)"),
+    "previous": Entry(text="the dilation of the stage before (torchvision, timm)"),
     "own": Entry(
-        text="that of its own stage (detectron2, PSPNet, segmentation_models_pytorch, and "
-        "OpenMMLab's bottlenecks)"
+        text="the dilation of its own stage (detectron2, PSPNet, segmentation_models_pytorch, "
+        "and OpenMMLab's bottlenecks)"
     ),
 }
 PREACT_SHORTCUT = {
@@ -711,7 +726,7 @@ PREACT_FIRST = {
         text="the input itself (timm's ResNetV2-18, kuangliu's pytorch-cifar)"
     ),
     "shared": Entry(
-        text="what norm and activation make of it, as the body reads (hysts' "
+        text="what norm and activation make of the input, as the body reads it (hysts' "
         "pytorch_image_classification)"
     ),
 }

@@ -98,6 +98,13 @@ def test_every_argument_of_other_libraries_has_an_answer(network: type) -> None:
         assert name in FIELDS or answer((name,), 1, "unknown-key")
 
 
+def test_a_word_is_explained_without_those_before_it() -> None:
+    """An editor shows each explanation alone."""
+    pronoun = re.compile(r"that\b|(\w+ )?(them|it|its|their|those|one|the same)\b")
+    texts = [entry.text for table in CATALOG.values() for entry in table.values()]
+    assert not [text for text in texts if pronoun.match(text)]
+
+
 # --- no suggestion changes the network ----------------------------------------------------
 
 
@@ -650,8 +657,9 @@ ANSWERED = [
         "unknown-key",
         {},
         "leave it out, the type has it; conv7x7 halves height and width, conv3x3 "
-        "keeps height and width, deep halves them, tiered halves them, conv1x1 keeps "
-        "them, and mixes channels alone, none lets the first stage read the input itself",
+        "keeps height and width, deep halves height and width, tiered halves height and "
+        "width, conv1x1 keeps height and width, and mixes channels alone, none lets the "
+        "first stage read the input itself",
     ),
     (
         ("flops",),
