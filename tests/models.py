@@ -119,14 +119,17 @@ def steady(network: Network) -> nn.Module:
     """The same, with activations that do not grow from block to block, however many there are.
 
     Norms have seen about what they read, and a branch is small beside its shortcut, as in
-    networks that were trained. Else deep ones lose all digits of 32 bits, in torch as well.
+    networks that were trained; where nothing is added, most of it is above zero. Else deep
+    ones lose all digits of 32 bits, in torch as well.
     """
     model = trained(network)
     state = model.state_dict()
     for path, block in network.blocks():
         norms = [op.path for op in block.body if isinstance(op, Norm)]
-        for name in norms[-1:]:
+        for name in norms[-1:] if block.adds else ():
             state.get(f"{path}.{name}.weight", torch.empty(0)).mul_(0.1)
+        for name in () if block.adds else norms:
+            state.get(f"{path}.{name}.bias", torch.empty(0)).add_(1)
     hooks = [
         module.register_forward_pre_hook(_see)
         for module in model.modules()
