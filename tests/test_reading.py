@@ -148,7 +148,8 @@ def test_hostile_text_is_refused(text: str, write: Write) -> None:
         ),
         (
             "a: 1\n b: 2",
-            "2:3: is not YAML, a line that is indented more than the one before",
+            "2:1: is not YAML, a line that is indented more than the one before; remove the "
+            "indentation",
         ),
         (
             "a:\n  b: 1\n c: 2",
