@@ -8,7 +8,7 @@ from resnet_spec.compiler import Compiled
 from resnet_spec.editor.cursor import Token, scanned
 from resnet_spec.editor.document import Document
 from resnet_spec.editor.fields import about, meaning
-from resnet_spec.editor.inheriting import inherited
+from resnet_spec.editor.inheriting import passed_on
 from resnet_spec.editor.linking import extended
 from resnet_spec.language.plan import PER_STAGE, by_stage, written
 from resnet_spec.language.reading import read
@@ -30,8 +30,8 @@ def hover(
     """What is said of the word at a line and column; None where nothing is known of it.
 
     Of a key, what it says and takes; of a word, what it means; of `extends`, where it leads
-    and what is inherited;
-    of a stage's entry in a list, the stage, where the document is `compiled`.
+    and what is inherited; of a stage's entry in a list, the stage, where the document is
+    `compiled`.
     """
     token = scanned(document.text).at(document.offset(line, column))
     said = _said(document, token, compiled) if token else ""
@@ -64,9 +64,7 @@ def _extends(document: Document) -> str:
     title = source.root.value.get("title")
     said = f"**extends** {title.value if title else ''} `{shown(file)}`"
     links = "".join(f", which extends {link.file}" for link in source.links)
-    lines = (
-        f"- `{k}: {shortened(as_yaml(v))}`" for k, v in inherited(document).items()
-    )
+    lines = (f"- `{k}: {shortened(as_yaml(v))}`" for k, v in passed_on(source).items())
     return "\n".join((f"{said}{links}", "", *lines))
 
 
@@ -81,9 +79,7 @@ def _stage(token: Token, compiled: Compiled) -> str:
     if index >= len(stages):  # of lines that are one value to YAML
         return ""
     stage = stages[index]
-    params = sum(block.params for block in stage.blocks)
-    macs = sum(block.macs for block in stage.blocks)
     return (
         f"stage {index + 1}, {stage.contents}: gives {stage.output}; "
-        f"{params:,} parameters, {counted(macs)}MACs"
+        f"{stage.params:,} parameters, {counted(stage.macs)}MACs"
     )

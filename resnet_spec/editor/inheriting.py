@@ -11,6 +11,7 @@ from resnet_spec.editor.changing import edits, removed, written
 from resnet_spec.editor.document import Document, Edit
 from resnet_spec.editor.linking import extended
 from resnet_spec.language.reading import OWN, read
+from resnet_spec.language.source import Source
 from resnet_spec.language.yaml_nodes import compose
 from resnet_spec.problems import FieldPath, SpecError
 from resnet_spec.problems.words import as_yaml
@@ -24,9 +25,13 @@ def inherited(document: Document) -> Data:
     if not file:
         return {}
     try:
-        source = read(file, unsaved=document.unsaved)
+        return passed_on(read(file, unsaved=document.unsaved))
     except SpecError:
         return {}
+
+
+def passed_on(source: Source) -> Data:
+    """What a spec gives to one that extends it, as plain data."""
     data: Data = source.root.data
     return {key: value for key, value in data.items() if key not in OWN}
 
