@@ -132,18 +132,17 @@ def unused(
     field: str,
     others: tuple[FieldPath, ...],
     said: str = "",
-    readable: Mapping[str, Sequence[str]] = {},
+    readable: Mapping[FieldPath, Sequence[str]] = {},
 ) -> Problem:
     """That a field is to be removed, or where it is inherited, to be taken away.
 
     Or to be read, by the words with which it is `readable`, by field.
     """
     path = tuple(field.split("."))
-    reading = [
-        write(tuple(owner.split(".")), *each) for owner, each in readable.items()
-    ]
+    reading = (write(owner, *each) for owner, each in readable.items())
     choices = (
-        f"write {owner}: {either(each)}, or " for owner, each in readable.items()
+        f"write {dotted(owner)}: {either(each)}, or "
+        for owner, each in readable.items()
     )
     return Problem(
         "unused",
@@ -159,23 +158,24 @@ def unused(
 MOST_TRIED = 50  # stages, or blocks said one by one; each word is tried in all of them
 
 
-def _readable(plan: Plan, field: str) -> dict[str, list[str]]:
+def _readable(plan: Plan, field: str) -> dict[FieldPath, list[str]]:
     """The words with which a field is read, of choices that the spec leaves to their default.
 
     Those with which no less is wrong are left out.
     """
-    found: dict[str, list[str]] = defaultdict(list)
+    found: dict[FieldPath, list[str]] = defaultdict(list)
     if len(plan.blocks) > MOST_TRIED:
         return found
     now = _wrong(plan)
-    for owner in map(dotted, _owners(field)):
+    for path in _owners(field):
+        owner = dotted(path)
         if owner in CATALOG and not _is_written(plan.spec, owner):
             for word in words(owner):
                 if any(refused(owner, word)):  # which stands in a list
                     continue
                 with_it = _supposed(plan, owner, word)
                 if with_it.reads(field) and _wrong(with_it) < now:
-                    found[owner].append(word)
+                    found[path].append(word)
     return found
 
 
