@@ -48,7 +48,7 @@ OTHERS = {
     "<both>": ", or a height and a width as 2x1",
 }
 """What a field takes beside its words or numbers, by the tag of those."""
-PER_STAGE = ", or a list with one per stage"
+OR_A_LIST = ", or a list with one per stage"
 SYNONYMS = {"invalid_key": "extra_forbidden", "string_unicode": "string_type"}
 """What pydantic tells apart, of values that Python can give and YAML cannot."""
 
@@ -69,7 +69,7 @@ def error_path(error: ErrorDetails) -> FieldPath:
 def expected(error: ErrorDetails) -> str:
     """`must be an integer`, or the words of which it must be one."""
     other = next((text for tag, text in OTHERS.items() if tag in error["loc"]), "")
-    other += PER_STAGE * _may_be_a_list(error)
+    other += OR_A_LIST * _may_be_a_list(error)
     if kind(error) != "choice":
         said = EXPECTED.get(kind(error), error["msg"]).format(**error.get("ctx", {}))
         return f"{said}{other}" if kind(error).endswith("_type") else said

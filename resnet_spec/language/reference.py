@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from resnet_spec.language.expected import PER_STAGE, model_at
+from resnet_spec.language.expected import OR_A_LIST, model_at
 from resnet_spec.language.rules.conventions import CONVENTIONS
 from resnet_spec.language.schema import json_schema
 from resnet_spec.language.shipped import spec_path
@@ -285,7 +285,7 @@ def _value(schema: dict[str, Any]) -> str:
     options = [o for o in _options(schema) if o.get("type") != "null"]
     *alone, last = options
     if alone and last.get("type") == "array" and not _is_chain(last):
-        return f"{' or '.join(map(_value, alone))}{PER_STAGE}"
+        return f"{' or '.join(map(_value, alone))}{OR_A_LIST}"
     if len(options) > 1:
         return " or ".join(map(_value, options))
     (schema,) = options
