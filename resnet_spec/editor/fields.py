@@ -14,7 +14,7 @@ from resnet_spec.language.fields import Spec
 from resnet_spec.language.reference import row
 from resnet_spec.language.values import OneOf
 from resnet_spec.language.vocabulary import OPS
-from resnet_spec.problems import FieldPath
+from resnet_spec.problems import FieldPath, without_indices
 from resnet_spec.problems.words import flow
 
 EXTENDS = "path of the spec that this one changes, or the name of one that ships"
@@ -32,7 +32,7 @@ def keys(path: FieldPath) -> dict[str, str]:
 
 def about(path: FieldPath) -> str:
     """What the field at a path says and takes, as Markdown; empty where there is none."""
-    names = tuple(part for part in path if isinstance(part, str))
+    names = without_indices(path)
     if names == ("extends",):
         return f"**extends**: {EXTENDS}"
     if not _field(path):
@@ -59,7 +59,7 @@ def values(path: FieldPath) -> dict[str, str]:
 
 def meaning(path: FieldPath, word: str) -> str:
     """What a word means at a path, as the catalog has it; empty where it has nothing."""
-    names = [part for part in path if isinstance(part, str)] or [""]
+    names = without_indices(path) or ("",)
     for field in (".".join(names), {"norm": "norm.type"}.get(names[-1], names[-1])):
         if entry := CATALOG.get(field, {}).get(word):
             return entry.text

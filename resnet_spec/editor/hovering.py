@@ -13,7 +13,7 @@ from resnet_spec.editor.linking import extended
 from resnet_spec.language.plan import PER_STAGE, by_stage, written
 from resnet_spec.language.reading import read
 from resnet_spec.language.shipped import shown
-from resnet_spec.problems import Place, SpecError
+from resnet_spec.problems import Place, SpecError, without_indices
 from resnet_spec.problems.words import as_yaml, counted, shortened
 
 
@@ -71,9 +71,10 @@ def _extends(document: Document) -> str:
 def _stage(token: Token, compiled: Compiled) -> str:
     """The stage whose entry a word is, in a list that has one for each."""
     index = next((part for part in token.path if isinstance(part, int)), None)
-    names = [part for part in token.path if isinstance(part, str)]
-    field = next((name for name in PER_STAGE if name.split(".") == names), "")
-    if index is None or not field or not by_stage(written(compiled.spec, field)):
+    field = ".".join(without_indices(token.path))
+    if index is None or field not in PER_STAGE:
+        return ""
+    if not by_stage(written(compiled.spec, field)):
         return ""
     stages = compiled.network.stages
     if index >= len(stages):  # of lines that are one value to YAML

@@ -39,7 +39,7 @@ from resnet_spec.language.vocabulary import (
     text_of,
     type_of,
 )
-from resnet_spec.problems import FieldPath
+from resnet_spec.problems import FieldPath, without_indices
 from resnet_spec.problems.words import either, flow
 
 EXTENDS = re.compile(r"\bextends: (\S+)$")  # of an answer that names a spec
@@ -75,7 +75,7 @@ def answer(path: FieldPath, value: Any, rule: str, data: Data | None = None) -> 
         return _of_stem(path, value, rule, data) if own else _of_op(path, value, rule)
     if path == ("stem",) and is_chain(value):
         return "write type: with that list below stem, and width: beside it"
-    names = [part for part in path if isinstance(part, str)]
+    names = [*without_indices(path)]
     dotted, key = ".".join(names), names[-1] if names else ""
     if rule in ("too-short", "too-long", "tuple-type") and path == ("input",):
         return image_of_other_dimensions(value)
@@ -98,7 +98,7 @@ def fields_of(path: FieldPath, value: Any, rule: str, data: Data) -> dict[str, A
     """The fields that an answer says to write, `{"stem.width": 64}`; none of a sentence."""
     if in_chain(path, data):
         return {}
-    names = [part for part in path if isinstance(part, str)]
+    names = [*without_indices(path)]
     meant: list[Said] = []
     if rule == "model-type":
         meant = [_of_mapping(".".join(names), value, data)]

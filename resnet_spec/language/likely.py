@@ -11,7 +11,7 @@ from resnet_spec.language.expected import model_at
 from resnet_spec.language.fields import Spec
 from resnet_spec.language.vocabulary import BOOLEANS, our_word
 from resnet_spec.language.yaml_nodes import FLOAT, INTEGER
-from resnet_spec.problems import FieldPath
+from resnet_spec.problems import FieldPath, without_indices
 from resnet_spec.problems.words import UNITS, by_sides, flow
 
 
@@ -37,7 +37,7 @@ def rewritten(path: FieldPath, rule: str, value: Any) -> Rewritten:
     if rule == "class_name":
         return Rewritten(text=_class_of(text))
     if rule == "choice" and isinstance(value, dict):
-        field = ".".join(part for part in path if isinstance(part, str))
+        field = ".".join(without_indices(path))
         word = our_word(field, value.get("type")) if field in CATALOG else ""
         return Rewritten(text=word)
     return _wrapped(path, value) if rule == "model_type" else Rewritten()

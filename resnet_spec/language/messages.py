@@ -36,6 +36,7 @@ from resnet_spec.problems import (
     dotted,
     leave_out,
     nested,
+    without_indices,
     write,
 )
 from resnet_spec.problems.words import (
@@ -132,7 +133,7 @@ def _values(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
 def _words(error: ErrorDetails, data: Data) -> Iterator[Proposal]:
     """What is meant; where that is not known, all words, a near one first."""
     path, value, legal = error_path(error), error["input"], error["ctx"]["legal"]
-    field = ".".join(part for part in path if isinstance(part, str))
+    field = ".".join(without_indices(path))
     meant = our_word(field, value) if field in CATALOG else ""
     meant = meant or (op_of(value) if in_chain(path, data) else "")
     if meant := meant or _likely(error).text:
@@ -201,7 +202,7 @@ def _of_list(error: ErrorDetails, data: Any) -> Problem | None:
     """What an entry's mistake says of the list as a whole; None where it is the entry's own."""
     path, rule = error_path(error), kind(error)
     entries = reduce(lambda inner, key: inner[key], path[:-1], data)
-    field = ".".join(part for part in path if isinstance(part, str))
+    field = ".".join(without_indices(path))
     message = "must be numbers without quotes"
     meant = _in_quotes(entries)
     if not meant and rule == "choice" and not in_chain(path, data):

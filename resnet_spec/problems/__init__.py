@@ -11,6 +11,7 @@ from resnet_spec.problems.problem import (
     leave_out,
     merge,
     nested,
+    without_indices,
     write,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "leave_out",
     "merge",
     "nested",
+    "without_indices",
     "write",
 ]

@@ -26,6 +26,15 @@ def dotted(path: FieldPath) -> str:
     return "".join(parts).removeprefix(".")
 
 
+def without_indices(path: FieldPath) -> tuple[str, ...]:
+    """The keys of the path, whichever entries of lists it leads to.
+
+    >>> without_indices(("head", "pre", 2, "conv"))
+    ('head', 'pre', 'conv')
+    """
+    return tuple(part for part in path if isinstance(part, str))
+
+
 def nested(path: Sequence[str], value: Any) -> Any:
     """The value below its keys.
 

@@ -16,7 +16,7 @@ from resnet_spec.language.source import Source
 from resnet_spec.language.yaml_nodes import compose
 from resnet_spec.lowering import lower
 from resnet_spec.network import Network
-from resnet_spec.problems import Problem, SpecError
+from resnet_spec.problems import Problem, SpecError, without_indices
 from resnet_spec.problems.words import flow
 from resnet_spec.weights.inference.blocks import Data, UnreadableError
 from resnet_spec.weights.inference.candidate import LIBRARIES, unlike
@@ -211,9 +211,9 @@ def lowered(text: str, fields: Mapping[str, Any] | None = None) -> Network:
 
 def _mend(data: Data, problem: Problem) -> bool:
     """Whether anything was changed: of a key that nothing reads, or one that is missing."""
-    path = [part for part in problem.path if isinstance(part, str)]
+    path = without_indices(problem.path)
     name = ".".join(path)
-    *above, last = path or [""]
+    *above, last = path or ("",)
     if problem.rule in ("image-too-small", "image-divides"):
         channels, height, width = data["input"]
         data["input"] = [channels, height * 2, width * 2]
