@@ -44,32 +44,32 @@ class Source(NamedTuple):
         Where null stands for a field that is needed, that is said, and what the field is for.
         """
         nulls = self._nulls()
-        empty = {
-            p.path: p._replace(
-                rule=nulls[p.path].rule,
-                message=p.message.replace("is missing", "has no value", 1),
-                place=nulls[p.path].place,
-            )
-            for p in problems
-            if p.rule == "missing" and p.path in nulls
-        }
+        empty = {p.path for p in problems if p.rule == "missing"} & nulls.keys()
         before = [p for p in self.problems if p.path not in empty]
         noted = {p.path for p in before}
         new = (
-            empty[p.path] if p.rule == "missing" and p.path in empty else p
+            _without_value(p, *nulls[p.path])
+            if p.rule == "missing" and p.path in empty
+            else p
             for p in problems
             if p.path not in noted
         )
         return SpecError(*self.placed(*before, *new))
 
-    def _nulls(self) -> dict[FieldPath, Problem]:
-        """What has null, with nothing inherited that it takes away or with something."""
-        nulls = {p.path: p for p in self.problems if p.message == NO_VALUE}
-        for path, node in self.root.walk():
-            for key, place in node.taken:
-                below = (*path, key)
-                nulls[below] = Problem("missing", "", below, place)
-        return nulls
+    def _nulls(self) -> dict[FieldPath, tuple[str, Place | None]]:
+        """The rule that each null breaks where a value is needed, and its place.
+
+        It is another where the null takes an inherited value away.
+        """
+        nulls = {
+            p.path: (p.rule, p.place) for p in self.problems if p.message == NO_VALUE
+        }
+        taken = {
+            (*path, key): ("missing", place)
+            for path, node in self.root.walk()
+            for key, place in node.taken
+        }
+        return {**nulls, **taken}
 
     def placed(self, *problems: Problem) -> list[Problem]:
         """The problems with their places, and a note where that is not in the spec alone."""
@@ -138,6 +138,12 @@ def _place(problem: Problem, nodes: Mapping[FieldPath, Node]) -> Place:
     if problem.about_key and path == problem.path and node.key:
         return node.key
     return node.place
+
+
+def _without_value(missing: Problem, rule: str, place: Place | None) -> Problem:
+    """What is said of a field that is there, and is null."""
+    message = missing.message.replace("is missing", "has no value", 1)
+    return missing._replace(rule=rule, message=message, place=place)
 
 
 def _taking_away(problem: Problem) -> Problem:
