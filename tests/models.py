@@ -126,10 +126,12 @@ def steady(network: Network) -> nn.Module:
     state = model.state_dict()
     for path, block in network.blocks():
         norms = [op.path for op in block.body if isinstance(op, Norm)]
-        for name in norms[-1:] if block.adds else ():
-            state.get(f"{path}.{name}.weight", torch.empty(0)).mul_(0.1)
-        for name in () if block.adds else norms:
-            state.get(f"{path}.{name}.bias", torch.empty(0)).add_(1)
+        if block.adds:
+            for name in norms[-1:]:
+                state.get(f"{path}.{name}.weight", torch.empty(0)).mul_(0.1)
+        else:
+            for name in norms:
+                state.get(f"{path}.{name}.bias", torch.empty(0)).add_(1)
     hooks = [
         module.register_forward_pre_hook(_see)
         for module in model.modules()

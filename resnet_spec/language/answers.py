@@ -299,7 +299,8 @@ def _lines(fields: dict[str, Any], above: list[str], data: Data) -> Iterator[str
             start = {} if key in data or key != "stem" else _example(key)
             inside = inside.setdefault(key, start)
         inside[last] = value
-        beside |= {} if below else {keys[0]: f" beside {above[0]}"}
+        if not below:
+            beside[keys[0]] = f" beside {above[0]}"
     return (f"{k}: {flow(value)}{beside.get(k, '')}" for k, value in whole.items())
 
 

@@ -63,7 +63,6 @@ def _class_of(text: str) -> str:
 
 
 AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([kKMGTP])", re.ASCII)
-INDENTED = "the dashes one below the other"
 
 
 def _number(path: FieldPath, rule: str, value: Any) -> Rewritten:
@@ -72,7 +71,7 @@ def _number(path: FieldPath, rule: str, value: Any) -> Rewritten:
     if rule == "int_type" and (amount := _amount(text)):
         return Rewritten(text=amount)
     if isinstance(path[-1], int) and re.fullmatch(r"[0-9.]+( - [0-9.]+)+", text):
-        return Rewritten(INDENTED)
+        return Rewritten("the dashes one below the other")
     if rule != "tuple_type" and re.fullmatch(r"[0-9]{1,3}([_,][0-9]{3})+", text):
         return Rewritten(text=re.sub("[_,]", "", text))
     if re.fullmatch(r"\(?[0-9]+([\s,]+[0-9]+)+,?\)?", text):

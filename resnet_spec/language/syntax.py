@@ -205,9 +205,8 @@ def _without_colon(lines: list[str], index: int) -> Said | None:
 
 def _key_meant(word: str, lines: list[str], index: int) -> str:
     """The key that begins with a word in that line, or is near to it; else the word."""
-    from resnet_spec.language.expected import (
-        keys_of,
-    )  # pydantic, which good YAML spares
+    # With pydantic, which good YAML spares.
+    from resnet_spec.language.expected import keys_of
     from resnet_spec.language.fields import Spec
 
     spaces = _indentation(lines[index])
