@@ -27,13 +27,12 @@ from resnet_spec.editor import (
 )
 from resnet_spec.language.reading import read
 from resnet_spec.language.shipped import family, shipped, shipped_spec, shortest
-from resnet_spec.problems import Place, Problem, texts
+from resnet_spec.problems import Place, Problem, SpecError, texts
 from resnet_spec.problems.rules import RULES
 from resnet_spec.problems.words import closest
 
 FIRST = "resnet50"  # what a page without an address starts with
 FILE = "spec.yaml"  # what the text in the page is called
-UNREADABLE = {"yaml", "mapping", "extends"}  # rules whose breach ends the reading
 Data = dict[str, Any]
 
 
@@ -269,7 +268,9 @@ def _rewritten(
     document = Document(text, FILE)
     if edits := change(document):
         return {"text": edited(document, *edits).text, "said": ""}
-    if UNREADABLE & {problem.rule for problem in _checked(text).problems}:
+    try:
+        read(document.path, unsaved=document.texts)
+    except SpecError:
         otherwise = "The spec cannot be read; mend its mistakes first."
     return {"text": text, "said": otherwise}
 
