@@ -182,11 +182,12 @@ class View:
         classifier = self.network.classifier
         pools = [POOLS.get(type(op), "") for op in self.network.head]
         layers = [op for op in self.network.head if isinstance(op, Linear)]
+        hidden = sum(op is not classifier for op in layers)
         convolutions = [op for op in self.network.head if isinstance(op, Conv)]
         said = [f"{op.noun} convolution" for op in convolutions if op is not classifier]
         told = [POOLS[AttentionPool2d]] if classifier else POOLS.values()
         said += [pool for pool in pools if pool in told]
-        said += ["hidden layers"] * any(op is not classifier for op in layers)
+        said += ["a hidden layer" if hidden == 1 else "hidden layers"] * bool(hidden)
         if classifier:
             kind = "linear" if isinstance(classifier, Linear) else "convolution as"
             said.append(f"{kind} classifier")
